@@ -1,0 +1,126 @@
+"""The users of a benchmark and what they ask for, as serialized requests."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from itertools import count
+
+import grpc
+
+from laurel.admin.v1.admin_service_pb2 import BatchUpsertUsersRequest
+from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from laurel.leaderboard.v1.leaderboard_service_pb2 import (
+    GetLeaderboardRequest,
+    GetRankRequest,
+    GetSurroundingRequest,
+)
+from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, BatchAwardPointsRequest
+from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel.type.v1.board_pb2 import BoardRef
+from laurel.type.v1.user_pb2 import User
+
+COUNTRIES = ("US", "DE", "FR", "GB", "IN", "BR", "JP", "KE", "MX", "PL")
+GLOBAL = BoardRef(scope="global")
+
+_SEED_CHUNK = 1000
+_SEED_CALLS = 4
+_request_numbers = count()
+
+
+def user_id(number: int) -> str:
+    """Return the id of a user; all are of one length."""
+    return f"user-{number:07}"
+
+
+def country(number: int) -> str:
+    """Return the country of a user."""
+    return COUNTRIES[number % len(COUNTRIES)]
+
+
+def purchase(user: str, cents: int) -> AwardPointsRequest:
+    """Return a new award for an order of so many cents; one point per 100.00."""
+    return AwardPointsRequest(
+        request_id=f"order-{next(_request_numbers):09}",
+        user_id=user,
+        action="PURCHASE",
+        attributes={"order_value": f"{cents // 100}.{cents % 100:02}"},
+    )
+
+
+def random_purchase(people: int) -> AwardPointsRequest:
+    """Return an award of 1 to 20 points for any of the users."""
+    return purchase(user_id(random.randrange(people)), random.randrange(10_000, 200_000))
+
+
+def awards(people: int) -> Iterator[bytes]:
+    """Yield single awards without end."""
+    while True:
+        yield random_purchase(people).SerializeToString()
+
+
+def award_batches(people: int, size: int) -> Iterator[bytes]:
+    """Yield batches of awards without end."""
+    while True:
+        yield BatchAwardPointsRequest(
+            awards=[random_purchase(people) for _ in range(size)]
+        ).SerializeToString()
+
+
+def overtakers() -> Iterator[bytes]:
+    """Yield awards without end, each to a new user who with it passes everyone else."""
+    for number in count():
+        yield purchase(f"rocket-{number:06}", 1_000_000_000).SerializeToString()
+
+
+def top_pages() -> Iterator[bytes]:
+    """Yield requests for the first hundred of the global all-time board."""
+    request = GetLeaderboardRequest(board=GLOBAL, page_size=100).SerializeToString()
+    while True:
+        yield request
+
+
+def ranks(people: int) -> Iterator[bytes]:
+    """Yield requests for the rank of any of the users."""
+    while True:
+        yield GetRankRequest(board=GLOBAL, user_id=user_id(random.randrange(people))).SerializeToString()
+
+
+def surroundings(people: int) -> Iterator[bytes]:
+    """Yield requests for the five above and below any of the users."""
+    while True:
+        user = user_id(random.randrange(people))
+        yield GetSurroundingRequest(board=GLOBAL, user_id=user).SerializeToString()
+
+
+async def settle(address: str, people: int) -> None:
+    """Make the users known, each with a country, and give each a first award: all stand on the boards."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        await _in_chunks(people, partial(_introduce, AdminServiceStub(channel)))
+        await _in_chunks(people, partial(_reward, RewardsServiceStub(channel)))
+
+
+async def _in_chunks(people: int, work: Callable[[range], Awaitable[None]]) -> None:
+    chunks = iter([range(start, min(start + _SEED_CHUNK, people)) for start in range(0, people, _SEED_CHUNK)])
+
+    async def worker() -> None:
+        for chunk in chunks:
+            await work(chunk)
+
+    await asyncio.gather(*(worker() for _ in range(_SEED_CALLS)))
+
+
+async def _introduce(admin: AdminServiceStub, numbers: range) -> None:
+    users = [
+        User(user_id=user_id(number), username=f"User {number}", country=country(number))
+        for number in numbers
+    ]
+    await admin.BatchUpsertUsers(BatchUpsertUsersRequest(users=users))
+
+
+async def _reward(rewards: RewardsServiceStub, numbers: range) -> None:
+    awards = [purchase(user_id(number), random.randrange(10_000, 200_000)) for number in numbers]
+    answer = await rewards.BatchAwardPoints(BatchAwardPointsRequest(awards=awards))
+    refused = [result.error for result in answer.results if result.HasField("error")]
+    if refused:
+        raise RuntimeError(f"{len(refused)} of {len(awards)} first awards were refused: {refused[0].message}")

@@ -1,0 +1,23 @@
+"""What is measured, by the name that `./scripts/bench NAME...` takes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bench.rounds import Row
+from bench.scenarios import award, batch, fanout, memory, reads, telemetry
+from bench.workbench import Workbench
+
+SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
+    "award": award.full,
+    "lone": award.lone,
+    "half-load": award.half_load,
+    "batch": batch.rpc,
+    "ledger": batch.writer,
+    "top": reads.top,
+    "rank": reads.rank,
+    "surrounding": reads.surrounding,
+    "fanout": fanout.run,
+    "memory": memory.run,
+    "telemetry": telemetry.run,
+}
+
+GROUPS: Mapping[str, tuple[str, ...]] = {"reads": ("top", "rank", "surrounding")}

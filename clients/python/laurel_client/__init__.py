@@ -1,0 +1,53 @@
+"""The Python client of Laurel.
+
+async with Laurel("127.0.0.1:50051") as laurel:
+    answer = await laurel.rewards.award_points("ada", "PURCHASE", {"order_value": "1999.00"})
+    async for update in laurel.leaderboards.watch_rank("ada", board("global", "weekly")):
+        print(update.rank, update.message)
+"""
+
+from laurel.admin.v1.rules_pb2 import ActionConfig, BoardEffect, Campaign, CapMode, StackMode
+from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
+from laurel.leaderboard.v1.watch_pb2 import RankUpdate
+from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
+from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
+from laurel.type.v1.board_pb2 import BoardRank, BoardRef, Period, RankState
+from laurel.type.v1.tier_pb2 import Tier, TierChange
+from laurel.type.v1.user_pb2 import User, Visibility
+from laurel_client.client import Laurel
+from laurel_client.errors import FieldViolation, LaurelCallError
+from laurel_client.requests import Attributes, AwardOptions, PeriodName, award, board
+from laurel_client.sandbox import ClockState
+from laurel_client.tops import Top
+
+__all__ = [
+    "ActionConfig",
+    "Attributes",
+    "AwardOptions",
+    "AwardPointsRequest",
+    "AwardPointsResponse",
+    "BoardEffect",
+    "BoardRank",
+    "BoardRef",
+    "Campaign",
+    "CapMode",
+    "ClockState",
+    "FieldViolation",
+    "Laurel",
+    "LaurelCallError",
+    "LeaderboardEntry",
+    "Period",
+    "PeriodName",
+    "RankState",
+    "RankUpdate",
+    "StackMode",
+    "Tier",
+    "TierChange",
+    "Top",
+    "Transaction",
+    "User",
+    "UserRewards",
+    "Visibility",
+    "award",
+    "board",
+]

@@ -1,0 +1,79 @@
+"""The client: one connection, and an object for each service."""
+
+from copy import copy
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import grpc
+
+from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
+from laurel_client.admin import Admin
+from laurel_client.caller import Caller
+from laurel_client.channel import open_channel
+from laurel_client.leaderboards import Leaderboards
+from laurel_client.rewards import Rewards
+from laurel_client.sandbox import Sandbox
+
+
+class _Connection(NamedTuple):
+    """A channel with the stubs that use it; clients with other timeouts may share it."""
+
+    channel: grpc.aio.Channel
+    rewards: RewardsServiceStub
+    leaderboards: LeaderboardServiceStub
+    admin: AdminServiceStub
+    sandbox: SandboxServiceStub
+
+
+class Laurel:
+    """A client of the Laurel at `target`, made and used in one event loop; it connects with its first call.
+
+    A call takes at most `timeout` seconds, retries included, and then raises LaurelCallError DEADLINE_EXCEEDED. A
+    watch goes on for `patience` seconds without reaching the server.
+    """
+
+    def __init__(
+        self, target: str = "127.0.0.1:50051", *, timeout: float = 10.0, patience: float = 60.0
+    ) -> None:
+        self._patience = patience
+        self._connection = _connect(target)
+        self._set_timeout(timeout)
+
+    def with_timeout(self, timeout: float) -> Self:
+        """Return a client on the same connection whose calls take at most `timeout` seconds. Costs microseconds."""
+        client = copy(self)
+        client._set_timeout(timeout)  # noqa: SLF001 - a copy of this object
+        return client
+
+    async def close(self) -> None:
+        """Close the connection; calls and watches in progress end."""
+        await self._connection.channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _set_timeout(self, timeout: float) -> None:
+        connection, caller = self._connection, Caller(timeout)
+        self.rewards = Rewards(connection.rewards, caller)
+        self.leaderboards = Leaderboards(connection.leaderboards, caller, self._patience)
+        self.admin = Admin(connection.admin, caller)
+        self.sandbox = Sandbox(connection.sandbox, caller)
+
+
+def _connect(target: str) -> _Connection:
+    channel = open_channel(target)
+    return _Connection(
+        channel,
+        RewardsServiceStub(channel),
+        LeaderboardServiceStub(channel),
+        AdminServiceStub(channel),
+        SandboxServiceStub(channel),
+    )

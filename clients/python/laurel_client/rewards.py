@@ -1,0 +1,76 @@
+"""RewardsService."""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Unpack
+
+from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
+from laurel.rewards.v1.rewards_service_pb2 import (
+    AwardPointsRequest,
+    AwardPointsResponse,
+    AwardResult,
+    BatchAwardPointsRequest,
+    GetRewardsRequest,
+    GetTransactionRequest,
+    ListTransactionsRequest,
+)
+from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel_client.caller import Caller
+from laurel_client.errors import LaurelCallError
+from laurel_client.requests import Attributes, AwardOptions, award, timestamp
+
+
+class Rewards:
+    """Turns what users do into points. Every method raises LaurelCallError."""
+
+    def __init__(self, stub: RewardsServiceStub, caller: Caller) -> None:
+        self._stub = stub
+        self._caller = caller
+
+    async def award_points(
+        self, user_id: str, action: str, attributes: Attributes | None = None, **options: Unpack[AwardOptions]
+    ) -> AwardPointsResponse:
+        """Award points for one action; counted once, whatever is retried. Arguments as of `award`."""
+        request = award(user_id, action, attributes, **options)
+        return await self._caller.call(self._stub.AwardPoints, request)
+
+    async def batch_award_points(
+        self, awards: Iterable[AwardPointsRequest]
+    ) -> list[AwardPointsResponse | LaurelCallError]:
+        """Make 1 to 1,000 awards, built by `award`, and return what became of each, in order.
+
+        An error in place of an answer concerns that award alone.
+        """
+        request = BatchAwardPointsRequest(awards=awards)
+        response = await self._caller.call(self._stub.BatchAwardPoints, request)
+        return [_outcome(result) for result in response.results]
+
+    async def get_rewards(self, user_id: str) -> UserRewards:
+        """Return a user's points."""
+        request = GetRewardsRequest(user_id=user_id)
+        return (await self._caller.call(self._stub.GetRewards, request)).rewards
+
+    async def get_transaction(self, transaction_id: str) -> Transaction:
+        """Return one entry of the ledger."""
+        request = GetTransactionRequest(transaction_id=transaction_id)
+        return (await self._caller.call(self._stub.GetTransaction, request)).transaction
+
+    async def list_transactions(
+        self,
+        user_id: str,
+        *,
+        actions: Iterable[str] = (),
+        from_time: datetime | None = None,
+        to_time: datetime | None = None,
+    ) -> AsyncIterator[Transaction]:
+        """Yield a user's entries, newest first: those of `actions`, recorded in `[from_time, to_time)`."""
+        request = ListTransactionsRequest(
+            user_id=user_id, actions=actions, from_time=timestamp(from_time), to_time=timestamp(to_time)
+        )
+        async for page in self._caller.pages(self._stub.ListTransactions, request):
+            for transaction in page.transactions:
+                yield transaction
+
+
+def _outcome(result: AwardResult) -> AwardPointsResponse | LaurelCallError:
+    return LaurelCallError.from_status(result.error) if result.HasField("error") else result.award

@@ -1,0 +1,62 @@
+"""The command line: `laurel COMMAND`, or `python -m laurel_server.cli COMMAND`.
+
+A command is a function in the module of its name in `laurel_server.commands`. Only the module of the command that
+runs is imported, so that none waits for what another needs.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Final
+
+import typer
+
+from laurel_server.devstack.errors import DevstackError
+from laurel_server.postgres.schema import SchemaError
+from laurel_server.runtime.environment import ConfigError
+
+COMMANDS: Final = ("serve", "migrate", "doctor", "replay", "version")
+
+_INTERRUPTED: Final = 130
+"""What a shell expects of a program that Ctrl-C has ended."""
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    asked = [name for name in sys.argv[1:2] if name in COMMANDS]
+
+    def run() -> None:
+        build_app(asked or COMMANDS)(prog_name="laurel")
+
+    run_plainly(run)
+
+
+def build_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with these commands."""
+    app = typer.Typer(
+        name="laurel", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+    app.callback()(laurel)
+    for name in commands:
+        app.command(name)(getattr(import_module(f"laurel_server.commands.{name}"), name))
+    return app
+
+
+def laurel() -> None:
+    """A rewards ledger and a live leaderboard in one gRPC service. Settings are LAUREL_* variables."""
+
+
+def run_plainly(command: Callable[[], object]) -> None:
+    """Run a command; an error that the person can put right ends it with 1 and a plain line."""
+    try:
+        command()
+    except ConfigError as error:
+        raise SystemExit("\n".join(f"laurel: {problem}" for problem in error.problems)) from None
+    except (DevstackError, SchemaError) as error:
+        raise SystemExit(f"laurel: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
+
+
+if __name__ == "__main__":
+    main()

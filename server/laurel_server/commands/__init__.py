@@ -1,0 +1,1 @@
+"""The commands of `laurel`, a module each: thin, over the parts that do the work."""

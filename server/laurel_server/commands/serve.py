@@ -1,0 +1,97 @@
+"""`laurel serve`: everything at once, with engines out of wheels unless the environment names others."""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from functools import partial
+
+import typer
+from pydantic import SecretStr
+
+from laurel_server.devstack.engines import Engine
+from laurel_server.devstack.ports import Endpoint
+from laurel_server.devstack.stack import Ready, StackOptions, run_stack
+from laurel_server.postgres.schema import current_of, head
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.environment import load_settings, unknown_variables
+from laurel_server.runtime.probe import check_health
+
+
+def serve() -> None:
+    """Start PostgreSQL, Redis and the server, keep them running, and stop them on SIGTERM or Ctrl-C.
+
+    Once everything answers, a line of JSON on standard output says so; all else goes to standard error.
+    """
+    started = time.monotonic()
+    for stranger, meant in unknown_variables().items():
+        report(f"warning: {stranger} sets nothing{f'; did you mean {meant}?' if meant else ''}")
+    asyncio.run(run_stack(stack_options(load_settings()), report, partial(announce, started)))
+    report("Laurel has stopped")
+
+
+def stack_options(settings: Settings) -> StackOptions:
+    """Returns the options of the stack that the settings ask for."""
+    return StackOptions(
+        data_dir=settings.devstack.data_dir,
+        grpc=Endpoint(settings.grpc.host, settings.grpc.port),
+        http=Endpoint(settings.http.host, settings.http.port),
+        probe=check_health,
+        migrate=_migrate,
+        pg_dsn=_secret(settings.ledger.pg_dsn),
+        redis_url=_secret(settings.boards.redis_url),
+        pg_bin=settings.devstack.pg_bin,
+        start_seconds=settings.devstack.start_seconds,
+        drain_seconds=settings.devstack.drain_seconds,
+    )
+
+
+def report(line: str) -> None:
+    """Writes a line to standard error; that nobody reads it any more must not stop the service."""
+    with suppress(OSError):
+        typer.echo(line, err=True)
+
+
+async def _migrate(dsn: str) -> None:
+    found = await current_of(dsn)
+    if found == head():
+        return
+    from laurel_server.postgres.migrate import upgrade  # noqa: PLC0415 - loading Alembic takes long and is rarely needed
+
+    await upgrade(dsn)
+    report(f"migrated the ledger from {found or 'nothing'} to {head()}")
+
+
+def announce(started: float, ready: Ready) -> None:
+    """Says what is where, and writes the ready line; `started` is the monotonic time of the start."""
+    report(_summary(ready, time.monotonic() - started))
+    typer.echo(json.dumps({"ready": True, "grpc": str(ready.grpc), "http": str(ready.http)}))
+
+
+_AWARD = (
+    '{"request_id": "r-1", "user_id": "ada", "action": "PURCHASE", "attributes": {"order_value": "1999.00"}}'
+)
+
+
+def _summary(ready: Ready, seconds: float) -> str:
+    return f"""\
+Laurel is ready after {seconds:.1f} s
+  gRPC        {ready.grpc}
+  HTTP        {ready.http}  (/metrics, /healthz)
+  {_line(ready.postgres)}
+  {_line(ready.redis)}
+  data, logs  {ready.data.root}
+Try
+  grpcurl -plaintext {ready.grpc} list
+  grpcurl -plaintext -d '{_AWARD}' \\
+    {ready.grpc} laurel.rewards.v1.RewardsService/AwardPoints
+  grpcurl -plaintext -d '{{"board": {{"scope": "global"}}}}' \\
+    {ready.grpc} laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"""
+
+
+def _line(engine: Engine) -> str:
+    return f"{engine.name:<11} {engine.version}, {engine.place}"
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()

@@ -1,0 +1,1 @@
+"""Real engines out of wheels, for development, tests and demos."""

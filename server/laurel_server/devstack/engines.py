@@ -1,0 +1,102 @@
+"""The engines of a stack: started here, or found where the environment says they are."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from laurel_server.devstack.binaries import Version, find_postgres, find_redis, version_tuple
+from laurel_server.devstack.datadir import DataDir
+from laurel_server.devstack.errors import DevstackError
+from laurel_server.devstack.identity import choose_identity
+from laurel_server.devstack.ports import reserved
+from laurel_server.devstack.postgres import EmbeddedPostgres
+from laurel_server.devstack.reaper import Reaper
+from laurel_server.devstack.redis import EmbeddedRedis
+from laurel_server.devstack.supervisor import Supervisor
+from laurel_server.postgres import connection
+from laurel_server.redis import probe
+
+# MERGE and unique constraints that treat nulls as equal; the command set that the scripts keep to.
+_MIN_POSTGRES: Final[Version] = (15,)
+_MIN_REDIS: Final[Version] = (6, 2)
+
+_LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine that answers."""
+
+    name: str
+    version: str
+    place: str
+    """Where it is, for people; without secrets."""
+    address: str
+    """For every client on this machine."""
+    server_address: str
+    """For the server, by the shortest way."""
+
+
+class Engines:
+    """Makes the engines available, embedded ones under the supervisor."""
+
+    def __init__(self, data: DataDir, reaper: Reaper, supervisor: Supervisor, held: ExitStack) -> None:
+        self.data = data
+        self._reaper = reaper
+        self._supervisor = supervisor
+        self._held = held
+
+    async def postgres(self, pg_dsn: str | None, pg_bin: Path | None) -> Engine:
+        """Returns the PostgreSQL at the DSN, or an embedded one that holds an own database.
+
+        Raises DevstackError if it cannot be had.
+        """
+        if pg_dsn is not None:
+            return await external_postgres(pg_dsn)
+        program = find_postgres(pg_bin)
+        identity = choose_identity(program.path, self.data.engine(EmbeddedPostgres.name))
+        endpoint = self._held.enter_context(reserved(_LOOPBACK))
+        postgres = EmbeddedPostgres(program, self.data, identity, endpoint, self._reaper)
+        await self._supervisor.start(postgres)
+        await postgres.provision()
+        return Engine(
+            "PostgreSQL", program.version_text, f"{endpoint} (embedded)", postgres.dsn, postgres.fast_dsn
+        )
+
+    async def redis(self, redis_url: str | None) -> Engine:
+        """Returns the Redis at the URL, or an embedded one; raises DevstackError if it cannot be had."""
+        if redis_url is not None:
+            return await external_redis(redis_url)
+        program = find_redis()
+        identity = choose_identity(program.path, self.data.engine(EmbeddedRedis.name))
+        endpoint = self._held.enter_context(reserved(_LOOPBACK))
+        redis = EmbeddedRedis(program, self.data, identity, endpoint)
+        await self._supervisor.start(redis)
+        return Engine("Redis", program.version_text, f"{endpoint} (embedded)", redis.url, redis.fast_url)
+
+
+async def external_postgres(dsn: str) -> Engine:
+    """Returns the PostgreSQL at the DSN; raises DevstackError if it does not answer or is too old."""
+    return await _external("PostgreSQL", "LAUREL_PG_DSN", dsn, connection.server_version, _MIN_POSTGRES)
+
+
+async def external_redis(url: str) -> Engine:
+    """Returns the Redis at the URL; raises DevstackError if it does not answer or is too old."""
+    return await _external("Redis", "LAUREL_REDIS_URL", url, probe.server_version, _MIN_REDIS)
+
+
+async def _external(
+    name: str, variable: str, address: str, ask: Callable[[str], Awaitable[str]], minimum: Version
+) -> Engine:
+    try:
+        version = await ask(address)
+    except OSError as error:
+        raise DevstackError(f"{variable}: {name} does not answer: {error}") from error
+    except ValueError:  # its text may quote the password
+        raise DevstackError(f"{variable} is not the address of a {name}") from None
+    wanted = ".".join(map(str, minimum))
+    if version_tuple(version) < minimum:
+        raise DevstackError(f"{variable}: {name} {version} is too old; Laurel needs {wanted} or newer")
+    return Engine(name, version, f"external ({variable})", address, address)

@@ -1,0 +1,156 @@
+"""The whole stack: engines, migrations, server; from start to stop."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from laurel_server.devstack.datadir import DataDir, open_data_dir
+from laurel_server.devstack.engines import Engine, Engines
+from laurel_server.devstack.locks import sole_owner
+from laurel_server.devstack.ports import Endpoint, reserved
+from laurel_server.devstack.reaper import Reaper
+from laurel_server.devstack.runfile import RunFile
+from laurel_server.devstack.server import SERVER_COMMAND, Probe, ServerProcess
+from laurel_server.devstack.supervisor import Report, Supervisor
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What to start, and where; port 0 means a free one, and an engine without address is embedded."""
+
+    data_dir: Path
+    grpc: Endpoint
+    http: Endpoint
+    probe: Probe
+    migrate: Callable[[str], Awaitable[object]]
+    """Brings the database at a DSN to the newest schema."""
+    pg_dsn: str | None = None
+    redis_url: str | None = None
+    pg_bin: Path | None = None
+    start_seconds: float = 60
+    drain_seconds: float = 10
+    server_command: Sequence[str] = SERVER_COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A stack that serves."""
+
+    grpc: Endpoint
+    http: Endpoint
+    postgres: Engine
+    redis: Engine
+    data: DataDir
+
+
+async def run_stack(options: StackOptions, report: Report, announce: Callable[[Ready], None]) -> None:
+    """Starts everything, announces it, and runs until SIGTERM, SIGINT or SIGHUP; a second one hurries the stop.
+
+    Raises DevstackError if it cannot start; nothing is left running then either. Needs the main thread.
+    """
+    data = open_data_dir(options.data_dir)
+    with sole_owner(data.owner_lock, data.root), ExitStack() as held, _stop_signals() as (stop, hurry):
+        data.run_file.unlink(missing_ok=True)
+        async with Reaper() as reaper:
+            supervisor = Supervisor(data, reaper, report)
+            try:
+                start = _start(options, supervisor, Engines(data, reaper, supervisor, held), held)
+                if (ready := await _unless(stop, start)) is not None:
+                    announce(ready)
+                    await stop.wait()
+            finally:
+                await supervisor.stop(hurry)
+                data.run_file.unlink(missing_ok=True)
+
+
+async def _start(options: StackOptions, supervisor: Supervisor, engines: Engines, held: ExitStack) -> Ready:
+    """Starts the engines side by side, migrates, starts the server and writes the run file."""
+    grpc = held.enter_context(reserved(options.grpc.host, options.grpc.port, "LAUREL_GRPC_PORT"))
+    http = held.enter_context(reserved(options.http.host, options.http.port, "LAUREL_HTTP_PORT"))
+    postgres, redis = await _both(
+        engines.postgres(options.pg_dsn, options.pg_bin), engines.redis(options.redis_url)
+    )
+    await options.migrate(postgres.server_address)
+    ready = Ready(grpc, http, postgres, redis, engines.data)
+    await supervisor.start(_server(options, ready))
+    supervisor.changed = lambda: _write_run_file(ready, supervisor)
+    supervisor.changed()
+    return ready
+
+
+def _server(options: StackOptions, ready: Ready) -> ServerProcess:
+    settings = {
+        "LAUREL_DATA_DIR": str(ready.data.root),
+        "LAUREL_GRPC_PORT": str(ready.grpc.port),
+        "LAUREL_HTTP_PORT": str(ready.http.port),
+        "LAUREL_PG_DSN": ready.postgres.server_address,
+        "LAUREL_REDIS_URL": ready.redis.server_address,
+    }
+    return ServerProcess(
+        grpc=ready.grpc,
+        settings=settings,
+        probe=options.probe,
+        drain_seconds=options.drain_seconds,
+        ready_seconds=options.start_seconds,
+        command=options.server_command,
+    )
+
+
+def _write_run_file(ready: Ready, supervisor: Supervisor) -> None:
+    content = RunFile(
+        grpc=str(ready.grpc),
+        http=str(ready.http),
+        pg_dsn=ready.postgres.address,
+        redis_url=ready.redis.address,
+        kafka=None,
+        processes=supervisor.processes,
+    )
+    content.write(ready.data.run_file)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
+    """Gives two events: set by the first signal to stop, and by the second."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked_to_stop() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, asked_to_stop)
+    try:
+        yield stop, hurry
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+async def _both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Runs two starts side by side; when one fails the other is cancelled and the failure raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = group.create_task(first), group.create_task(second)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return tasks[0].result(), tasks[1].result()
+
+
+async def _unless(stop: asyncio.Event, start: Coroutine[Any, Any, A]) -> A | None:
+    """Returns what `start` returns, or None, with `start` cancelled, once the event is set."""
+    starting, stopping = asyncio.create_task(start), asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if starting.done():
+        return starting.result()
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return None

@@ -1,0 +1,187 @@
+"""A user's account while a batch has its row locked: balances, tier and the totals of open periods."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import NamedTuple, Self
+
+from laurel_server.domain.boards import BoardMatrix, Membership, Visibility
+from laurel_server.domain.identifiers import sequence_of
+from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.periods import ALL_TIME, Period, parse_period_id
+from laurel_server.domain.tiers import Tier, TierChange, tier_change, tier_for
+
+SPILL_MARGIN = timedelta(minutes=10)
+"""A total leaves the hot row this long after grace has ended: longer than the clocks of two servers differ."""
+
+
+class PastTotal(NamedTuple):
+    """What a user had in a period that is over, and the scopes of the boards that count it."""
+
+    period_id: str
+    user_no: int
+    score: int
+    reached: int
+    scopes: tuple[str, ...]
+
+
+class Total(NamedTuple):
+    """What a user has in one period, and the ledger sequence at which the score last changed (ties: smaller first)."""
+
+    score: int
+    reached: int
+
+
+NOTHING = Total(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What an award adds to spend: `remaining` points in `[activates_at, expires_at)`; None: no bound."""
+
+    lot_id: int
+    remaining: int
+    activates_at: datetime | None
+    expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a user had of one limited action: points on `day` and when it was last rewarded."""
+
+    day: str
+    points: int
+    last_at: datetime
+
+
+@dataclass(slots=True)
+class Account:
+    """The mutable state of one user inside one batch; everything that an award may read or change."""
+
+    user_no: int
+    user_id: str
+    is_new: bool = False
+    country: str = ""
+    region: str = ""
+    segments: tuple[str, ...] = ()
+    visibility: Visibility = Visibility.PUBLIC
+    balance: int = 0
+    deficit: int = 0
+    lifetime_points: int = 0
+    redeemed_points: int = 0
+    expired_points: int = 0
+    held_points: int = 0
+    unavailable_points: int = 0
+    """Points of open lots outside their time now: not active yet, or expired and not swept yet."""
+    pending_points: int = 0
+    """The part of `unavailable_points` that becomes available later."""
+    tier: Tier = Tier.BRONZE
+    tier_since: datetime | None = None
+    next_expiry: datetime | None = None
+    pending_until: datetime | None = None
+    last_reward_at: datetime | None = None
+    version: int = 0
+    totals: dict[str, Total] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
+    changed: bool = False
+
+    def copy(self) -> Self:
+        """Return an account that can be changed without changing this one."""
+        return replace(self, totals=dict(self.totals), usage=dict(self.usage))
+
+    @property
+    def membership(self) -> Membership:
+        """Where the user belongs; decides his boards."""
+        return Membership(self.country, self.region, self.tier, self.segments, self.visibility)
+
+    def rewards(self) -> Rewards:
+        """Return the balances as callers see them."""
+        return Rewards(
+            user_id=self.user_id,
+            total_points=self.balance - self.unavailable_points - self.held_points,
+            lifetime_points=self.lifetime_points,
+            redeemed_points=self.redeemed_points,
+            expired_points=self.expired_points,
+            held_points=self.held_points,
+            pending_points=self.pending_points,
+            tier=self.tier,
+            last_reward_at=self.last_reward_at,
+            version=self.version,
+        )
+
+    def post_award(self, entry: LedgerEntry, now: datetime) -> Lot | None:
+        """Add an award's points and return the lot they open; None if a deficit leaves nothing to spend."""
+        self.changed = True
+        self.version = sequence_of(entry.transaction_id)
+        self.last_reward_at = now
+        self.lifetime_points += entry.points
+        self.balance += entry.points
+        filled = min(self.deficit, entry.points)
+        self.deficit -= filled
+        if entry.points == filled:
+            return None
+        lot = Lot(entry.transaction_id, entry.points - filled, entry.activates_at, entry.expires_at)
+        self._note_times(lot, now)
+        return lot
+
+    def count_in(self, periods: Iterable[Period], points: int) -> None:
+        """Add `points` to the user's totals of `periods`; `reached` changes only where the score does."""
+        if not points:
+            return
+        for period in periods:
+            before = self.totals.get(period.id)
+            self.totals[period.id] = Total((before.score if before else 0) + points, self.version)
+
+    def promote(self, now: datetime) -> TierChange | None:
+        """Move to the tier that the lifetime points have reached and return the change."""
+        change = tier_change(self.user_id, self.tier, tier_for(self.lifetime_points), now)
+        if change:
+            self.tier, self.tier_since = change.to_tier, now
+        return change
+
+    def spill(self, now: datetime, grace: timedelta, zone: tzinfo, matrix: BoardMatrix) -> list[PastTotal]:
+        """Take the totals that can change no more out of the hot row and return them.
+
+        Comes before any change of tier or profile: the boards of the past keep those who were on them.
+        """
+        over = [
+            period
+            for period_id in self.totals
+            if period_id != ALL_TIME.id
+            and not (period := _period(period_id, zone)).open_at(now, grace + SPILL_MARGIN)
+        ]
+        return [
+            PastTotal(
+                period.id,
+                self.user_no,
+                *self.totals.pop(period.id),
+                matrix.boards_of(self.membership, period.type),
+            )
+            for period in over
+        ]
+
+    def _note_times(self, lot: Lot, now: datetime) -> None:
+        if lot.expires_at is not None:
+            self.next_expiry = min(self.next_expiry or lot.expires_at, lot.expires_at)
+        if lot.activates_at is not None and lot.activates_at > now:
+            self.pending_until = max(self.pending_until or lot.activates_at, lot.activates_at)
+            self.pending_points += lot.remaining
+            self.unavailable_points += lot.remaining
+
+
+@lru_cache(maxsize=1024)
+def _period(period_id: str, zone: tzinfo) -> Period:
+    return parse_period_id(period_id, zone=zone)
+
+
+def needs_lot_times(account: Account, now: datetime) -> bool:
+    """Whether some open lot of the user may be pending or expired, so that its lots must be looked at."""
+    return (account.next_expiry is not None and account.next_expiry <= now) or (
+        account.pending_until is not None and account.pending_until > now
+    )
+
+
+def changed_accounts(accounts: Collection[Account]) -> list[Account]:
+    """Return the accounts that a batch has to write, in the order of their rows."""
+    return sorted((account for account in accounts if account.changed), key=lambda account: account.user_no)

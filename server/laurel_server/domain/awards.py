@@ -1,0 +1,253 @@
+"""One award, computed: which rules hold, how many points, what moves. The ledger calls it under the row lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
+
+from laurel_server.domain.accounts import Account, Lot, Usage
+from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig
+from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership
+from laurel_server.domain.campaigns import Campaign, applicable
+from laurel_server.domain.decimals import MAX_EXACT
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.identifiers import transaction_id
+from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
+from laurel_server.domain.periods import (
+    ALL_TIME,
+    Period,
+    PeriodType,
+    check_occurred_at,
+    parse_period_id,
+    period_at,
+)
+from laurel_server.domain.points import Breakdown, apply_budget, apply_daily_cap, calculate, check_cooldown
+from laurel_server.domain.tiers import Tier, TierChange
+
+
+@dataclass(frozen=True, slots=True)
+class AwardCommand:
+    """What a caller asks for. `request_hash` is a digest of the whole request; empty strings mean "not given"."""
+
+    caller: str
+    request_id: str
+    user_id: str
+    action: str
+    attributes: Mapping[str, str]
+    request_hash: bytes
+    order_id: str = ""
+    referral_id: str = ""
+    reference_id: str = ""
+    reason: str = ""
+    occurred_at: datetime | None = None
+    activates_at: datetime | None = None
+    validate_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AwardAnswer:
+    """What a caller learns. `ranks` has exactly the boards that moved; it is empty unless `rank_state` is FRESH."""
+
+    entry: LedgerEntry
+    rewards: Rewards
+    breakdown: Breakdown
+    tier_change: TierChange | None
+    ranks: tuple[BoardRank, ...]
+    rank_state: RankState
+    replayed: bool
+    closed_period_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules at one version, as one batch sees them."""
+
+    version: int
+    actions: Mapping[str, ActionConfig]
+    campaigns: Sequence[Campaign]
+    matrix: BoardMatrix
+    zone: tzinfo
+    grace: timedelta
+
+    def action(self, name: str, now: datetime) -> ActionConfig:
+        """Return the config of an action that can be awarded now. ACTION_NOT_FOUND, ACTION_INACTIVE."""
+        config = self.actions.get(name)
+        if config is None:
+            raise LaurelError(
+                Reason.ACTION_NOT_FOUND, f"no action config is named {name}", metadata={"action": name}
+            )
+        if name in SYSTEM_ACTIONS or not config.active_at(now):
+            raise LaurelError(
+                Reason.ACTION_INACTIVE, f"{name} cannot be awarded now", metadata={"action": name}
+            )
+        return config
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What one award does to the ledger and the boards; `boards` are those on which the user moved."""
+
+    entry: LedgerEntry
+    lot: Lot | None
+    rewards: Rewards
+    balance_after: int
+    breakdown: Breakdown
+    tier_before: Tier
+    tier_change: TierChange | None
+    counted: tuple[Period, ...]
+    closed_period_ids: tuple[str, ...]
+    boards: tuple[BoardKey, ...]
+    config_version: int
+
+
+def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, now: datetime) -> Posting:
+    """Post `command` to `account` and return what happened. Raises LaurelError and then changes nothing.
+
+    The tier that multiplies is the one before the award. `sequence` orders the ledger.
+    """
+    config = rules.action(command.action, now)
+    occurred_at = command.occurred_at or now
+    if command.occurred_at is not None:
+        check_occurred_at(occurred_at, now)
+    tier_before = account.tier
+    breakdown = _points(command, config, account, rules, now)
+    _check_exact(account.lifetime_points + breakdown.points)
+    counted, closed = _periods(config, rules, occurred_at, now)
+    entry = _entry(command, config, breakdown, transaction_id(now, sequence), occurred_at, now)
+    lot = account.post_award(entry, now)
+    _note_usage(account, config, breakdown.points, rules, now)
+    account.count_in(counted, entry.points)
+    change = account.promote(now)
+    return Posting(
+        entry,
+        lot,
+        account.rewards(),
+        account.balance,
+        breakdown,
+        tier_before,
+        change,
+        counted,
+        closed,
+        moved_boards(account, counted if entry.points else (), change, rules),
+        config.version,
+    )
+
+
+def moved_boards(
+    account: Account, counted: Sequence[Period], change: TierChange | None, rules: Rules
+) -> tuple[BoardKey, ...]:
+    """Return the boards on which the user's place may have changed: those of `counted`, and the new tier's."""
+    boards = _boards_of(rules.matrix, account.membership, tuple(counted))
+    if change and boards:
+        promoted_to = open_boards(account, rules, f"tier:{change.to_tier.name.lower()}")
+        boards = tuple(dict.fromkeys((*boards, *promoted_to)))
+    return boards
+
+
+# Both caches hit for almost every award: users share memberships, and the awards of a batch their moment.
+@lru_cache(maxsize=16_384)
+def _boards_of(matrix: BoardMatrix, member: Membership, counted: tuple[Period, ...]) -> tuple[BoardKey, ...]:
+    return tuple(
+        BoardKey(scope, period.id) for period in counted for scope in matrix.boards_of(member, period.type)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _counted_and_closed(
+    matrix: BoardMatrix, occurred_at: datetime, now: datetime, grace: timedelta, zone: tzinfo
+) -> tuple[tuple[Period, ...], tuple[str, ...]]:
+    periods = [period_at(type_, occurred_at, zone) for type_ in matrix.period_types()]
+    counted = tuple(period for period in periods if period.open_at(now, grace))
+    return counted, tuple(period.id for period in periods if period not in counted)
+
+
+def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:
+    """Return the boards of `scope` for every period in which the user has an open total."""
+    return [
+        BoardKey(scope, period_id)
+        for period_id in account.totals
+        if rules.matrix.contains(scope, parse_period_id(period_id).type)
+    ]
+
+
+def _check_exact(score: int) -> None:
+    """Refuse what boards could not rank exactly; no total of a user is above his lifetime points."""
+    if score > MAX_EXACT:
+        raise LaurelError(
+            Reason.SCORE_OUT_OF_RANGE,
+            "the user would have more than 2^53 points",
+            metadata={"score": str(score), "min": str(-MAX_EXACT), "max": str(MAX_EXACT)},
+        )
+
+
+def is_limited(config: ActionConfig) -> bool:
+    """Whether the action has a limit over time, so that its use must be kept."""
+    return bool(config.max_daily_points or config.cooldown)
+
+
+def _points(
+    command: AwardCommand, config: ActionConfig, account: Account, rules: Rules, now: datetime
+) -> Breakdown:
+    usage = account.usage.get(config.action)
+    if usage is not None:
+        check_cooldown(config, usage.last_at, now)
+    campaigns = applicable(
+        rules.campaigns, config.action, account.tier, account.country, account.segments, now
+    )
+    breakdown = calculate(config, command.attributes, account.tier, campaigns)
+    breakdown = apply_budget(breakdown, rules.campaigns)
+    if not config.max_daily_points:
+        return breakdown
+    return apply_daily_cap(breakdown, config, _used_today(usage, rules, now))
+
+
+def _used_today(usage: Usage | None, rules: Rules, now: datetime) -> int:
+    today = period_at(PeriodType.DAILY, now, rules.zone).id
+    return usage.points if usage is not None and usage.day == today else 0
+
+
+def _periods(
+    config: ActionConfig, rules: Rules, occurred_at: datetime, now: datetime
+) -> tuple[tuple[Period, ...], tuple[str, ...]]:
+    """Return the periods the award counts in, and the ids of those it came too late for."""
+    if config.board_effect is BoardEffect.NONE:
+        return (), ()
+    if config.board_effect is BoardEffect.ALL_TIME_ONLY:
+        return (ALL_TIME,), ()
+    return _counted_and_closed(rules.matrix, occurred_at, now, rules.grace, rules.zone)
+
+
+def _entry(
+    command: AwardCommand,
+    config: ActionConfig,
+    breakdown: Breakdown,
+    new_id: int,
+    occurred_at: datetime,
+    now: datetime,
+) -> LedgerEntry:
+    lives_from = max(command.activates_at or now, now)
+    return LedgerEntry(
+        transaction_id=new_id,
+        request_id=command.request_id,
+        user_id=command.user_id,
+        action=config.action,
+        points=breakdown.points,
+        base_points=breakdown.base_points,
+        multiplier=breakdown.multiplier,
+        order_id=command.order_id,
+        referral_id=command.referral_id,
+        reference_id=command.reference_id,
+        reason=command.reason,
+        created_by=command.caller,
+        transaction_time=now,
+        occurred_at=occurred_at,
+        expires_at=config.expires_at(lives_from),
+        activates_at=command.activates_at if lives_from > now else None,
+    )
+
+
+def _note_usage(account: Account, config: ActionConfig, points: int, rules: Rules, now: datetime) -> None:
+    if not is_limited(config):
+        return
+    used = _used_today(account.usage.get(config.action), rules, now)
+    account.usage[config.action] = Usage(period_at(PeriodType.DAILY, now, rules.zone).id, used + points, now)

@@ -1,0 +1,76 @@
+"""The ids callers choose, and the ids of ledger entries."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+
+SEQUENCE_BITS: Final = 48
+"""A transaction id is (months since 1970-01) << 48 | sequence; it fits 64 bits with a sign until 4700."""
+
+_SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
+_USER_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
+_ACTION = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_REQUEST_ID = re.compile(r"[^\x00]{1,128}", re.DOTALL)
+_TRANSACTION_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def check_user_id(text: str, field: str = "user_id") -> str:
+    """Return `text`. INVALID_FIELD unless it is 1 to 64 of `[A-Za-z0-9_.:@-]`."""
+    return _check(_USER_ID, text, field, "must be 1 to 64 of A-Z a-z 0-9 _ . : @ -")
+
+
+def check_action(text: str, field: str = "action") -> str:
+    """Return `text`. INVALID_FIELD unless it is an upper-case name of 1 to 64 characters."""
+    return _check(_ACTION, text, field, "must be 1 to 64 of A-Z 0-9 _, a letter first")
+
+
+def check_request_id(text: str, field: str = "request_id") -> str:
+    """Return `text`. INVALID_FIELD unless it has 1 to 128 characters; NUL is none."""
+    return _check(_REQUEST_ID, text, field, "must be 1 to 128 characters")
+
+
+def transaction_id(recorded_at: datetime, sequence: int) -> int:
+    """Return the id of an entry recorded then; `sequence` is below 2^48 and unique in the ledger."""
+    moment = recorded_at.astimezone(UTC)
+    return _month_number(moment.year, moment.month) << SEQUENCE_BITS | sequence
+
+
+def parse_transaction_id(text: str, field: str = "transaction_id") -> int:
+    """Return the id in its decimal form. INVALID_FIELD if empty, TRANSACTION_NOT_FOUND if it is none."""
+    if not text:
+        raise invalid_field(field, "must not be empty")
+    number = int(text) if _TRANSACTION_ID.fullmatch(text) else 0
+    if not 0 < number < 1 << 63:
+        raise LaurelError(
+            Reason.TRANSACTION_NOT_FOUND, "no such transaction", metadata={"transaction_id": text[:64]}
+        )
+    return number
+
+
+def sequence_of(transaction_id: int) -> int:
+    """Return the place of the entry in the order of the ledger."""
+    return transaction_id & _SEQUENCE_MASK
+
+
+def month_of(transaction_id: int) -> tuple[int, int]:
+    """Return the year and month (1 to 12) of the recording, which name the partition."""
+    year, month = divmod(transaction_id >> SEQUENCE_BITS, 12)
+    return 1970 + year, month + 1
+
+
+def month_range(year: int, month: int) -> tuple[int, int]:
+    """Return the half-open range of the ids of that month: the bounds of its partition."""
+    number = _month_number(year, month)
+    return number << SEQUENCE_BITS, (number + 1) << SEQUENCE_BITS
+
+
+def _month_number(year: int, month: int) -> int:
+    return (year - 1970) * 12 + month - 1
+
+
+def _check(pattern: re.Pattern[str], text: str, field: str, message: str) -> str:
+    if not pattern.fullmatch(text):
+        raise invalid_field(field, message)
+    return text

@@ -1,0 +1,99 @@
+"""The facts of the ledger as the parts of the server hand them to each other."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+
+from laurel_server.domain.boards import BoardKey, Membership, Visibility
+from laurel_server.domain.tiers import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One movement of points, never changed after it was written but for `reversed_points`.
+
+    `points` is negative for spending. `expires_at` and `activates_at` bound the lot of an earning entry: None
+    is never and at once. `occurred_at` is when it happened, `transaction_time` when it was recorded.
+    """
+
+    transaction_id: int
+    request_id: str
+    user_id: str
+    action: str
+    points: int
+    base_points: Decimal
+    multiplier: Decimal
+    order_id: str
+    referral_id: str
+    reference_id: str
+    reason: str
+    created_by: str
+    transaction_time: datetime
+    occurred_at: datetime
+    expires_at: datetime | None = None
+    activates_at: datetime | None = None
+    reversed_points: int = 0
+    reverses_transaction_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rewards:
+    """The account of a user. `total_points` is available now; balance = total + held + pending.
+
+    `version` grows with every change of the account.
+    """
+
+    user_id: str
+    total_points: int
+    lifetime_points: int
+    redeemed_points: int
+    expired_points: int
+    held_points: int
+    pending_points: int
+    tier: Tier
+    last_reward_at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRank:
+    """Where a user stands: rank from 1, 0 = not on the board. `total` counts the members."""
+
+    board: BoardKey
+    rank: int
+    previous_rank: int
+    score: int
+    total: int
+
+
+class RankState(IntEnum):
+    """What is known of the ranks in an answer; the numbers are those of the contract."""
+
+    FRESH = 1  # as of this change; every later read shows it
+    PENDING = 2  # recorded in the ledger, not yet on the boards
+    NOT_RANKED = 3  # the user takes no position
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user as operators keep him. Empty strings are unknown; `country` is ISO 3166-1 alpha-2."""
+
+    user_id: str
+    username: str = ""
+    email: str = ""
+    avatar_url: str = ""
+    tier: Tier = Tier.BRONZE
+    country: str = ""
+    region: str = ""
+    timezone: str = ""
+    segments: tuple[str, ...] = ()
+    birth_date: date | None = None
+    visibility: Visibility = Visibility.PUBLIC
+    created_at: datetime | None = None
+    last_active_at: datetime | None = None
+
+    @property
+    def membership(self) -> Membership:
+        """What decides on which boards the user stands."""
+        return Membership(self.country, self.region, self.tier, self.segments, self.visibility)

@@ -1,0 +1,156 @@
+"""What an award is worth: floor(base x tier multiplier x campaign multipliers), then budgets and caps."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from laurel_server.domain.actions import ActionConfig, CapMode
+from laurel_server.domain.campaigns import AppliedCampaign, Campaign
+from laurel_server.domain.decimals import EXACT, MAX_EXACT, product, round_down
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.tiers import DEFAULT_TIERS, Tier, TierDefinition, definition_of
+
+PER_ACTION: Final = "PER_ACTION"
+DAILY: Final = "DAILY"
+CAMPAIGN_BUDGET: Final = "CAMPAIGN_BUDGET"
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """How the points of an award came about.
+
+    `multiplier` is that of the tier and of all campaigns together; `uncapped_points` is what it led to. `cap`
+    names what cut it last: "", PER_ACTION, DAILY or CAMPAIGN_BUDGET.
+    """
+
+    points: int
+    base_points: Decimal
+    tier_multiplier: Decimal
+    campaigns: tuple[AppliedCampaign, ...]
+    multiplier: Decimal
+    uncapped_points: int
+    capped: bool = False
+    cap: str = ""
+
+
+def calculate(
+    config: ActionConfig,
+    attributes: Mapping[str, str],
+    tier: Tier,
+    campaigns: tuple[AppliedCampaign, ...] = (),
+    tier_definitions: Sequence[TierDefinition] = DEFAULT_TIERS,
+) -> Breakdown:
+    """Return the worth of one award to a user of `tier`, cut to the cap per action.
+
+    Rounding happens once, at the end, down. INVALID_FIELD `attributes` where the formula has no value, and
+    beyond 2^53 points.
+    """
+    base = base_points(config, attributes)
+    tier_multiplier = tier_multiplier_of(config, tier, tier_definitions)
+    multiplier = EXACT.multiply(tier_multiplier, product(campaign.multiplier for campaign in campaigns))
+    uncapped = _whole_points(EXACT.multiply(base, multiplier))
+    breakdown = Breakdown(uncapped, base, tier_multiplier, campaigns, multiplier, uncapped)
+    return _cut(breakdown, config.max_points_per_action or MAX_EXACT, PER_ACTION)
+
+
+def base_points(config: ActionConfig, attributes: Mapping[str, str]) -> Decimal:
+    """Return the base of the action: its formula over `attributes`, otherwise its fixed points."""
+    formula = config.formula
+    return formula.evaluate(attributes) if formula else config.base_points or Decimal(0)
+
+
+def tier_multiplier_of(
+    config: ActionConfig, tier: Tier, tier_definitions: Sequence[TierDefinition] = DEFAULT_TIERS
+) -> Decimal:
+    """Return the multiplier that the action sets for `tier`, otherwise the tier's own."""
+    own = config.tier_multipliers.get(tier)
+    return definition_of(tier, tier_definitions).multiplier if own is None else own
+
+
+def apply_budget(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> Breakdown:
+    """Cut what the campaigns add to what is left of their budgets; the plain award is not touched."""
+    if not breakdown.campaigns:
+        return breakdown
+    plain, extras = _steps(breakdown, campaigns)
+    return _cut(breakdown, plain + sum(extras.values()), CAMPAIGN_BUDGET)
+
+
+def apply_daily_cap(breakdown: Breakdown, config: ActionConfig, earned_today: int) -> Breakdown:
+    """Cut the award to what the cap of the day leaves, given the points of the action `earned_today`.
+
+    DAILY_CAP_REACHED with nothing left, and in mode REJECT when the award does not fit.
+    """
+    if not config.max_daily_points:
+        return breakdown
+    left = config.max_daily_points - earned_today
+    if left <= 0 or (config.cap_mode is CapMode.REJECT and breakdown.points > left):
+        raise _daily_cap_reached(config, max(0, left), breakdown.points)
+    return _cut(breakdown, left, DAILY)
+
+
+def campaign_spending(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> dict[str, int]:
+    """Return what each campaign added to the points granted in the end, by its id.
+
+    `campaigns` are those before this award. What caps took counts for the last campaigns first.
+    """
+    plain, spending = _steps(breakdown, campaigns)
+    left = breakdown.points - plain
+    for campaign_id, extra in spending.items():
+        spending[campaign_id] = max(0, min(extra, left))
+        left -= extra
+    return {campaign_id: points for campaign_id, points in spending.items() if points}
+
+
+def check_cooldown(config: ActionConfig, last_awarded_at: datetime | None, now: datetime) -> None:
+    """Refuse the action until `cooldown` has passed since the last time: COOLDOWN_ACTIVE, `retry_after`."""
+    if last_awarded_at is None or not config.cooldown:
+        return
+    available_at = last_awarded_at + config.cooldown
+    if now < available_at:
+        raise LaurelError(
+            Reason.COOLDOWN_ACTIVE,
+            f"{config.action} is available again at {available_at.isoformat()}",
+            metadata={"action": config.action, "available_at": available_at.isoformat()},
+            retry_after=available_at - now,
+        )
+
+
+def _steps(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> tuple[int, dict[str, int]]:
+    """Return the points without campaigns, and what each campaign adds in turn, within its budget."""
+    budgets = {campaign.campaign_id: campaign.budget_left for campaign in campaigns}
+    worth = EXACT.multiply(breakdown.base_points, breakdown.tier_multiplier)
+    plain = reached = _whole_points(worth)
+    extras = {}
+    for campaign in breakdown.campaigns:
+        worth = EXACT.multiply(worth, campaign.multiplier)
+        before, reached = reached, _whole_points(worth)
+        left = budgets.get(campaign.campaign_id)
+        extras[campaign.campaign_id] = reached - before if left is None else min(reached - before, left)
+    return plain, extras
+
+
+def _whole_points(worth: Decimal) -> int:
+    if worth > MAX_EXACT:
+        raise invalid_field("attributes", "lead to more than 2^53 points")
+    return round_down(worth)
+
+
+def _cut(breakdown: Breakdown, limit: int, cap: str) -> Breakdown:
+    if breakdown.points <= limit:
+        return breakdown
+    return replace(breakdown, points=limit, capped=True, cap=cap)
+
+
+def _daily_cap_reached(config: ActionConfig, left: int, requested: int) -> LaurelError:
+    return LaurelError(
+        Reason.DAILY_CAP_REACHED,
+        f"{config.action} earns at most {config.max_daily_points} points a day; {left} are left",
+        metadata={
+            "action": config.action,
+            "limit": str(config.max_daily_points),
+            "remaining": str(left),
+            "requested": str(requested),
+        },
+    )

@@ -1,0 +1,85 @@
+"""What a rank means: percentiles, neighbours, milestones and words."""
+
+from bisect import bisect_left
+from decimal import Decimal
+from typing import Final
+
+from laurel_server.domain.boards import SortOrder, TiePolicy
+
+MILESTONES: Final = (1, 3, 10, 20, 50, *(step * 10**power for power in range(15) for step in (100, 250, 500)))
+_BRACKETS = (1, 5, 10)
+
+
+def top_percent(rank: int, total: int) -> float:
+    """Return `rank / total x 100` to 2 decimals, halves up (rank 16 of 125,000: 0.01).
+
+    A rank read a moment before the total may exceed it; it then counts as the last one. ValueError below 1.
+    """
+    return _top_hundredths(rank, total) / 100
+
+
+def percentile(rank: int, total: int) -> float:
+    """Return `(1 - rank / total) x 100` to 2 decimals (rank 16 of 125,000: 99.99).
+
+    Halves go down, so that percentile and top percent always add up to 100.
+    """
+    return (10_000 - _top_hundredths(rank, total)) / 100
+
+
+def in_top_percent(rank: int, total: int, percent: int | Decimal) -> bool:
+    """Whether `rank` is among the first `ceil(total x percent / 100)`."""
+    # Ranks are whole: rank <= ceil(x) exactly if rank - 1 < x.
+    return (rank - 1) * 100 < total * percent
+
+
+def bracket(rank: int, total: int) -> str:
+    """Return TOP_1_PERCENT, TOP_5_PERCENT, TOP_10_PERCENT, or "" further down."""
+    return next(
+        (f"TOP_{percent}_PERCENT" for percent in _BRACKETS if in_top_percent(rank, total, percent)), ""
+    )
+
+
+def surrounding_window(rank: int, range_: int, total: int) -> tuple[int, int]:
+    """Return the first and last position shown around `rank` on the board (rank 3, range 5: 1 to 8)."""
+    return max(1, rank - range_), min(total, rank + range_)
+
+
+def next_milestone(rank: int) -> int | None:
+    """Return the next better of 1, 3, 10, 20, 50, 100, 250, 500, 1000, 2500, ...; None from rank 1."""
+    better = bisect_left(MILESTONES, rank)
+    return MILESTONES[better - 1] if better else None
+
+
+def points_needed(
+    own_score: int,
+    target_score: int,
+    tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST,
+    sort_order: SortOrder = SortOrder.DESCENDING,
+) -> int:
+    """Return by how many points a score must improve to stand where the holder of `target_score` stands.
+
+    Under EARLIEST_FIRST that is one more than his score, since he reached it first; under COMPETITION and
+    DENSE equal scores share the rank. At least 1, on ascending boards (where fewer is better) too.
+    """
+    gap = target_score - own_score if sort_order is SortOrder.DESCENDING else own_score - target_score
+    return max(1, gap + (tie_policy is TiePolicy.EARLIEST_FIRST))
+
+
+def movement_message(previous: int, rank: int) -> str:
+    """Return the words for a move between two ranks, 0 being off the board; "" without a move."""
+    if rank == previous:
+        return ""
+    if not previous:
+        return f"You entered the board at rank {rank}"
+    if not rank:
+        return "You left the board"
+    steps = abs(previous - rank)
+    ranks = "1 rank" if steps == 1 else f"{steps} ranks"
+    return f"You moved up {ranks}!" if rank < previous else f"You moved down {ranks}"
+
+
+def _top_hundredths(rank: int, total: int) -> int:
+    if rank < 1:
+        raise ValueError(f"rank {rank} is not on the board")
+    members = max(rank, total)
+    return (rank * 20_000 + members) // (2 * members)

@@ -1,0 +1,1 @@
+"""The use cases of boards: project, query, rebuild and watch."""

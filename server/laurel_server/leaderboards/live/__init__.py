@@ -1,0 +1,1 @@
+"""Live boards: who watches what, read once a tick for all of them."""

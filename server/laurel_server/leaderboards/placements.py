@@ -1,0 +1,55 @@
+"""From members of the ledger to placements on boards."""
+
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+
+from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.tiers import Tier
+from laurel_server.leaderboards.projection import Placement
+from laurel_server.postgres.standings import Member
+
+
+def boards_of(member: Member, matrix: BoardMatrix) -> tuple[BoardKey, ...]:
+    """Return every board over the member's totals on which he takes a position."""
+    return _boards(matrix, member.membership, member.scopes, tuple(member.totals))
+
+
+# Most users share the answer, and a rebuild asks for each: without this it would spend most of its time here.
+@lru_cache(maxsize=65_536)
+def _boards(
+    matrix: BoardMatrix, membership: Membership, scopes: tuple[str, ...] | None, period_ids: tuple[str, ...]
+) -> tuple[BoardKey, ...]:
+    return tuple(
+        BoardKey(scope, period_id)
+        for period_id in period_ids
+        for scope in (
+            matrix.boards_of(membership, parse_period_id(period_id).type) if scopes is None else scopes
+        )
+    )
+
+
+def placement_of(member: Member, matrix: BoardMatrix, left: Iterable[BoardKey] = ()) -> Placement:
+    """Return where a member belongs now; he is taken off the boards of other tiers, and off those he has `left`.
+
+    On boards of the past nobody moves any more.
+    """
+    boards = boards_of(member, matrix)
+    others = {*left, *_other_tiers(member, matrix)} - set(boards) if member.scopes is None else set()
+    return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(others)))
+
+
+def placement_on(member: Member, matrix: BoardMatrix, wanted: Collection[BoardKey]) -> Placement:
+    """Return the member's placement on those of his boards that are `wanted`."""
+    boards = tuple(board for board in boards_of(member, matrix) if board in wanted)
+    return Placement(member.user_id, member.version, member.totals, boards)
+
+
+def _other_tiers(member: Member, matrix: BoardMatrix) -> list[BoardKey]:
+    return [
+        BoardKey(f"tier:{tier.name.lower()}", period_id)
+        for period_id in member.totals
+        for tier in Tier
+        if tier is not member.membership.tier
+        and matrix.contains(f"tier:{tier.name.lower()}", parse_period_id(period_id).type)
+    ]

@@ -1,0 +1,199 @@
+"""From the ledger to the boards: puts users where the ledger says they stand, in one script call a batch."""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.ledger import BoardRank
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.redis.keys import BOARD_CHANGES, board_keys, signal_of, tie
+from laurel_server.redis.scripts import script
+
+MAX_PLACEMENTS = 128
+"""Users in one script call: more would hold up every read of a rank for over 10 ms."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class BoardsUnavailable(Exception):
+    """Redis did not confirm in time. The ledger has it; repair takes it to the boards."""
+
+
+class Placement(NamedTuple):
+    """Where one user belongs: his totals by period (score, reached), the boards he is on and those he has left.
+
+    `version` is that of the user's row; a board that knows a newer one ignores the placement.
+    """
+
+    user_id: str
+    version: int
+    totals: Mapping[str, tuple[int, int]]
+    boards: Sequence[BoardKey]
+    left: Sequence[BoardKey] = ()
+
+
+@dataclass(slots=True)
+class Projected:
+    """Ranks after a projection. `complete` is False when one of the boards is being rebuilt: its ranks mean nothing."""
+
+    complete: bool
+    _ranks: dict[str, list[BoardRank]]
+
+    def ranks(self, user_id: str) -> tuple[BoardRank, ...]:
+        """Return the user's ranks on the boards of his placement."""
+        return tuple(self._ranks.get(user_id, ()))
+
+
+@dataclass(slots=True)
+class _OnBoard:
+    """The part of a script call that concerns one board; positions count users from 1, as Lua does."""
+
+    period: int
+    on: list[int]
+    off: list[int]
+
+
+class _Payload:
+    """Collects placements in the form of `project.lua`."""
+
+    def __init__(self, placements: Sequence[Placement]) -> None:
+        self.placements = placements
+        self.boards: dict[BoardKey, _OnBoard] = {}
+        self._periods: dict[str, int] = {}
+        self._scores: list[list[int]] = []
+        self._entries: list[list[str]] = []
+        for position, placement in enumerate(placements, start=1):
+            self._add(position, placement)
+
+    def _add(self, position: int, placement: Placement) -> None:
+        for board in placement.boards:
+            score, reached = placement.totals.get(board.period_id, (0, 0))
+            on_board = self._board(board)
+            if score <= 0:
+                on_board.off.append(position)
+                continue
+            on_board.on.append(position)
+            entries = self._entries[on_board.period - 1]
+            if not entries[position - 1]:  # boards over one period share the score
+                self._scores[on_board.period - 1][position - 1] = score
+                entries[position - 1] = f"{tie(reached)}{placement.version}"
+        for board in placement.left:
+            self._board(board).off.append(position)
+
+    def _board(self, board: BoardKey) -> _OnBoard:
+        found = self.boards.get(board)
+        if found is None:
+            found = self.boards[board] = _OnBoard(self._period(board.period_id), [], [])
+        return found
+
+    def _period(self, period_id: str) -> int:
+        number = self._periods.get(period_id)
+        if number is None:
+            number = self._periods[period_id] = len(self._periods) + 1
+            self._scores.append([0] * len(self.placements))
+            self._entries.append([""] * len(self.placements))
+        return number
+
+    def encode(self, created: Collection[BoardKey], *, ranked: bool) -> bytes:
+        """Return the msgpack form."""
+        return _encode(
+            (
+                [placement.user_id for placement in self.placements],
+                [placement.version for placement in self.placements],
+                list(zip(self._scores, self._entries, strict=True)),
+                [
+                    (each.period, each.on, each.off, int(board in created))
+                    for board, each in self.boards.items()
+                ],
+                int(ranked),
+            )
+        )
+
+    def read(self, results: Sequence[Any], ranks: dict[str, list[BoardRank]]) -> bool:
+        """Add the ranks in a result; return whether every board that users are on was complete.
+
+        Of a board that a user has left it does not matter: perhaps nobody was ever on it.
+        """
+        for (board, on_board), (_, total, old, new) in zip(self.boards.items(), results, strict=True):
+            for position, before, now in zip(on_board.on, old, new, strict=False):  # empty if not ranked
+                placement = self.placements[position - 1]
+                rank = BoardRank(
+                    board,
+                    0 if now is False else now + 1,
+                    0 if before is False else before + 1,
+                    placement.totals[board.period_id][0],
+                    total,
+                )
+                ranks.setdefault(placement.user_id, []).append(rank)
+        return all(
+            result[0] for on_board, result in zip(self.boards.values(), results, strict=True) if on_board.on
+        )
+
+
+class Projection:
+    """Applies placements. `budget` is how long an award waits for its ranks, in seconds."""
+
+    def __init__(self, redis: RedisConnection, budget: float) -> None:
+        self._redis = redis
+        self._budget = budget
+
+    async def project(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
+        """Apply placements, each user at most once, and return the ranks; watchers are told by the same call.
+
+        `created` are boards that the ledger has just registered. BoardsUnavailable beyond the budget.
+        """
+        task = asyncio.ensure_future(self.apply(placements, created))
+        await asyncio.wait({task}, timeout=self._budget)
+        if not task.done():
+            await asyncio.sleep(
+                0
+            )  # after a busy turn of the loop the timer fires before a reply that is there is read
+        if not task.done():
+            task.add_done_callback(_ignore_outcome)  # it may still arrive, which does no harm
+            raise BoardsUnavailable("the boards did not answer in time")
+        return task.result()
+
+    async def apply(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
+        """Apply placements without a budget. BoardsUnavailable when Redis is away."""
+        chunks = _payloads(placements, MAX_PLACEMENTS)
+        replies = await asyncio.gather(
+            *(self._run(chunk, chunk.encode(created, ranked=True), tell=True) for chunk in chunks)
+        )
+        ranks: dict[str, list[BoardRank]] = {}
+        complete = [chunk.read(reply, ranks) for chunk, reply in zip(chunks, replies, strict=True)]
+        return Projected(all(complete), ranks)
+
+    async def load(
+        self, placements: Sequence[Placement], at_once: int = MAX_PLACEMENTS, *, tell: bool
+    ) -> None:
+        """Apply many placements without asking for ranks, some at a time, so that reads and awards get their turn.
+
+        `tell`: watchers learn of it. BoardsUnavailable when Redis is away.
+        """
+        for chunk in _payloads([each for each in placements if each.boards or each.left], at_once):
+            await self._run(chunk, chunk.encode((), ranked=False), tell=tell)
+
+    async def _run(self, payload: _Payload, body: bytes, *, tell: bool) -> list[Any]:
+        keys = tuple(name for board in payload.boards for name in board_keys(board))
+        channel, signal = (BOARD_CHANGES, signal_of(payload.boards)) if tell else ("", "")
+        try:
+            reply = await script("project").run(self._redis, keys, body, channel, signal)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+        results: list[Any] = _decode(reply)
+        return results
+
+
+def _payloads(placements: Sequence[Placement], size: int) -> list[_Payload]:
+    return [_Payload(placements[start : start + size]) for start in range(0, len(placements), size)]
+
+
+def _ignore_outcome(task: "asyncio.Task[Projected]") -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,187 @@
+"""Keeps the boards equal to the ledger, whatever happens to Redis or to a server between COMMIT and Redis."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+import structlog
+
+from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.errors import LaurelError
+from laurel_server.leaderboards.placements import placement_of
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.metrics import BOARDS_REBUILT, PROJECTION_REPAIRED
+from laurel_server.postgres import standings
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.pool import Pool
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.redis.keys import CANARY
+from laurel_server.redis.scripts import script
+
+log = structlog.get_logger()
+
+CONFIRM_SECONDS = 0.2
+LEFT_TO_THE_WRITER = timedelta(seconds=1)
+"""A batch younger than this is still being projected by the server that committed it."""
+FULL_LOOK_EVERY = 5
+"""Rounds between two looks at every single board; a loss of all of Redis is seen in every round."""
+WRITERS_TURN_SECONDS = 0.25
+"""A board without a marker may just have been registered: the award that did so is about to write the marker."""
+USERS_AT_ONCE = 500
+
+
+class Confirmations:
+    """Notes in the ledger which batches are on the boards, many at a time and off the reply path.
+
+    A server that dies before it has confirmed only makes repair repeat what is there already.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._batches: list[int] = []
+
+    def confirm(self, batch_no: int) -> None:
+        """Note that a batch is on the boards."""
+        self._batches.append(batch_no)
+
+    async def run(self) -> None:
+        """Write what was noted, every 200 ms, until cancelled."""
+        while True:
+            await asyncio.sleep(CONFIRM_SECONDS)
+            try:
+                await self.flush()
+            except UNAVAILABLE as away:
+                log.warning("confirmations.lost", error=type(away).__name__)
+            except Exception:  # a fault must not stop the loop; repair does what was not confirmed
+                log.exception("confirmations.failed")
+
+    async def flush(self) -> None:
+        """Write what was noted."""
+        batches, self._batches = self._batches, []
+        if batches:
+            await standings.confirm(self._pool, batches)
+
+
+class Repair:
+    """The loop of the leading server; the others stand by. `interval` is in seconds."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        leadership: Leadership,
+        redis: RedisConnection,
+        projection: Projection,
+        rebuild: Rebuild,
+        matrix: BoardMatrix,
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._leadership = leadership
+        self._redis = redis
+        self._projection = projection
+        self._rebuild = rebuild
+        self._matrix = matrix
+        self._interval = interval
+        self._wake = asyncio.Event()
+        self._round = 0
+        self._canary = 0
+        self._trusted = 0
+        """The connection on which the canary was written last: nothing is lost while it lasts."""
+
+    def wake(self) -> None:
+        """Look at once: somebody has met a board that lost its marker."""
+        self._round = 0
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Repair until cancelled."""
+        while True:
+            try:
+                if await self._leadership.held():
+                    await self.repair()
+            except (BoardsUnavailable, RedisUnavailable, LaurelError, *UNAVAILABLE) as away:
+                log.warning("repair.postponed", error=f"{type(away).__name__}: {away}")
+            except Exception:  # without this loop no loss would ever be noticed again
+                log.exception("repair.failed")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._interval)
+            self._wake.clear()
+
+    async def repair(self) -> None:
+        """Make the boards equal to the ledger once."""
+        canary = await self._read_canary()
+        connection = self._redis.connections
+        if canary is None or canary > await standings.last_batch(self._pool):
+            await self._start_over()
+        else:
+            # A Redis that was restarted or replaced may lack the writes of its last seconds without a lower canary.
+            doubtful = connection != self._trusted or canary < self._canary
+            if doubtful or self._round % FULL_LOOK_EVERY == 0:
+                await self._rebuild_lost()
+            if doubtful:
+                await self._replay_since(canary)
+        await self._replay_unconfirmed()
+        self._round += 1
+        await self._advance(canary, connection)
+
+    async def _start_over(self) -> None:
+        """Fill all boards: Redis is empty, older than any canary, or of another ledger."""
+        report = await self._rebuild.start_over()
+        if report.boards:
+            log.warning("boards.lost", boards=report.boards, members=report.members)
+        BOARDS_REBUILT.inc(report.boards)
+
+    async def _rebuild_lost(self) -> None:
+        if not await self._rebuild.lost():
+            return
+        await asyncio.sleep(WRITERS_TURN_SECONDS)
+        report = await self._rebuild.run_lost()
+        if report.boards:
+            log.warning("boards.lost", boards=report.boards, members=report.members)
+        BOARDS_REBUILT.inc(report.boards)
+
+    async def _replay_since(self, canary: int) -> None:
+        position = await standings.replay_start(self._pool, canary)
+        while batches := await standings.batches_since(self._pool, position):
+            await self._replay(batches)
+            position = batches[-1].batch_no
+
+    async def _replay_unconfirmed(self) -> None:
+        while missing := await standings.unprojected(self._pool, LEFT_TO_THE_WRITER):
+            await self._replay(missing)
+            await standings.confirm(self._pool, [batch.batch_no for batch in missing])
+
+    async def _replay(self, batches: Sequence[standings.Batch]) -> None:
+        """Put the users of the batches where they stand now; what is there already is not touched."""
+        user_nos = sorted({user_no for batch in batches for user_no in batch.user_nos})
+        left: dict[int, set[BoardKey]] = {}
+        for batch in batches:
+            for user_no, boards in batch.left.items():
+                left.setdefault(user_no, set()).update(boards)
+        for start in range(0, len(user_nos), USERS_AT_ONCE):
+            await self._place(user_nos[start : start + USERS_AT_ONCE], left, batches[0].batch_no)
+        PROJECTION_REPAIRED.inc(len(batches))
+        log.info("boards.repaired", batches=len(batches), users=len(user_nos))
+
+    async def _place(self, user_nos: Sequence[int], left: dict[int, set[BoardKey]], since: int) -> None:
+        members = await standings.read_members(self._pool, user_nos)
+        members += await standings.read_past(self._pool, user_nos, since)
+        placements = [placement_of(member, self._matrix, left.get(member.user_no, ())) for member in members]
+        await self._projection.load(placements, tell=True)
+
+    async def _read_canary(self) -> int | None:
+        reply = await self._redis.call("GET", CANARY)
+        return int(reply) if reply is not None and reply.isdigit() else None
+
+    async def _advance(self, canary: int | None, connection: int) -> None:
+        """Move the canary on, unless Redis has been lost since it was read: then the next round must see that."""
+        watermark = await standings.watermark(self._pool)
+        if self._redis.connections != connection:
+            return
+        read = "" if canary is None else canary
+        if await script("advance").run(self._redis, (CANARY,), read, watermark):
+            self._canary, self._trusted = watermark, connection

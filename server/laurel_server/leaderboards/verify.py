@@ -1,0 +1,167 @@
+"""The boards' part of VerifyIntegrity: every board lists exactly whom the ledger puts there, in that order.
+
+A place is decided by the score and the member's name in the sorted set, which carries when the score was reached. So
+the order is right if every expected member is there with its score, and nobody else is.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.views import Check
+from laurel_server.leaderboards.placements import boards_of
+from laurel_server.leaderboards.queries import rebuilding
+from laurel_server.postgres import standings
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.standings import Member
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisRefused, RedisUnavailable
+from laurel_server.redis.keys import board_keys, tie
+from laurel_server.redis.scripts import script
+
+CHUNK = 500
+SHOWN = 5
+LOOKS = 3
+LOOK_AGAIN_SECONDS = 0.3
+"""A difference counts if it is still there after this: awards that are on their way explain others."""
+
+
+class Expected(NamedTuple):
+    """What a board must hold for one user."""
+
+    board: BoardKey
+    user_no: int
+    member: str
+    score: int
+
+
+async def verify_boards(pool: Pool, redis: RedisConnection, matrix: BoardMatrix) -> list[Check]:
+    """Compare all boards with the ledger, in chunks. BOARDS_REBUILDING when Redis is away."""
+    comparison = _Comparison(pool, redis, matrix)
+    try:
+        async with ledger_errors():
+            await comparison.compare_members()
+            await comparison.compare_totals()
+    except RedisUnavailable as away:
+        raise rebuilding(BoardKey("", "")) from away
+    return comparison.checks()
+
+
+class _Comparison:
+    def __init__(self, pool: Pool, redis: RedisConnection, matrix: BoardMatrix) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._matrix = matrix
+        self._totals: Counter[BoardKey] = Counter()
+        self._checked = 0
+        self._wrong: list[str] = []
+        self._surplus: list[str] = []
+        self._incomplete: list[str] = []
+
+    async def compare_members(self) -> None:
+        async for chunk in standings.scan_open_totals(self._pool, CHUNK):
+            await self._compare(chunk)
+        for period_id in sorted({board.period_id for board in await standings.registered_boards(self._pool)}):
+            async for chunk in standings.scan_period(self._pool, CHUNK, period_id):
+                await self._compare(chunk)
+
+    async def compare_totals(self) -> None:
+        """Find boards that list more users than the ledger puts there, and those that cannot be read."""
+        for board in await standings.registered_boards(self._pool):
+            complete, total = await self._look(board)
+            if not complete:
+                self._incomplete.append(f"{board.scope} {board.period_id}")
+            if total > self._totals[board] and await self._still_more(board):
+                self._surplus.append(
+                    f"{board.scope} {board.period_id}: {total - self._totals[board]} too many"
+                )
+
+    def checks(self) -> list[Check]:
+        return [
+            Check(
+                "boards_equal_totals",
+                not self._wrong,
+                self._checked,
+                len(self._wrong),
+                "; ".join(self._wrong[:SHOWN]),
+            ),
+            Check(
+                "boards_list_nobody_else",
+                not self._surplus,
+                len(self._totals),
+                len(self._surplus),
+                "; ".join(self._surplus[:SHOWN]),
+            ),
+            Check(
+                "boards_are_complete",
+                not self._incomplete,
+                len(self._totals),
+                len(self._incomplete),
+                "; ".join(self._incomplete[:SHOWN]),
+            ),
+        ]
+
+    async def _look(self, board: BoardKey) -> tuple[bool, int]:
+        keys = board_keys(board)
+        reply = await script("top").run(self._redis, (keys.standings, keys.members), 1, 0)
+        return bool(reply[0]), reply[1]
+
+    async def _compare(self, members: Sequence[Member]) -> None:
+        expected = self._expected(members)
+        self._checked += len(expected)
+        self._totals.update(each.board for each in expected)
+        wrong = await self._differences(expected)
+        for _ in range(LOOKS):
+            if not wrong:
+                return
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            wrong = await self._differences(await self._expected_now(wrong, members))
+        self._wrong += [f"{each.member[8:]} on {each.board.scope} {each.board.period_id}" for each in wrong]
+
+    async def _expected_now(self, wrong: Sequence[Expected], members: Sequence[Member]) -> list[Expected]:
+        """Read again what the boards that differ must hold; totals of the past do not change any more."""
+        if members[0].scopes is not None:
+            return list(wrong)
+        current = await standings.read_members(self._pool, {each.user_no for each in wrong})
+        boards = {each.board for each in wrong}
+        return [each for each in self._expected(current) if each.board in boards]
+
+    def _expected(self, members: Sequence[Member]) -> list[Expected]:
+        return [
+            Expected(board, member.user_no, tie(reached) + member.user_id, score)
+            for member in members
+            for board in boards_of(member, self._matrix)
+            for score, reached in (member.totals[board.period_id],)
+            if score > 0
+        ]
+
+    async def _differences(self, expected: Sequence[Expected]) -> list[Expected]:
+        by_board: dict[BoardKey, list[Expected]] = {}
+        for each in expected:
+            by_board.setdefault(each.board, []).append(each)
+        differing = await asyncio.gather(*(self._on_board(board, each) for board, each in by_board.items()))
+        return list(chain.from_iterable(differing))
+
+    async def _on_board(self, board: BoardKey, expected: Sequence[Expected]) -> list[Expected]:
+        key = board_keys(board).standings
+        try:
+            scores = await self._redis.call("ZMSCORE", key, *(each.member for each in expected))
+        except RedisRefused:  # something else stands in the place of the board
+            return list(expected)
+        return [
+            each
+            for each, score in zip(expected, scores, strict=True)
+            if score is None or int(float(score)) != each.score
+        ]
+
+    async def _still_more(self, board: BoardKey) -> bool:
+        """Whether the surplus stays although users who have come since are taken into account."""
+        listed = 0
+        async for chunk in standings.scan_open_totals(self._pool, CHUNK):
+            listed += sum(each.board == board for each in self._expected(chunk))
+        async for chunk in standings.scan_period(self._pool, CHUNK, board.period_id):
+            listed += sum(each.board == board for each in self._expected(chunk))
+        return bool(await self._redis.call("ZCARD", board_keys(board).standings) > listed)

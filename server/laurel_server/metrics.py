@@ -1,0 +1,36 @@
+"""Prometheus metrics of the layers below the transport.
+
+Labels are resolved here, once: a look-up would cost 1 us a call.
+"""
+
+from typing import NamedTuple
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class AwardStages(NamedTuple):
+    """Time an award spends in each stage, in seconds."""
+
+    queue: Histogram
+    commit: Histogram
+    project: Histogram
+
+
+_award_stage = Histogram(
+    "laurel_award_stage_seconds", "Time an award spends in each stage.", ["stage"], buckets=SECONDS
+)
+AWARD_STAGE_SECONDS = AwardStages(*(_award_stage.labels(stage) for stage in AwardStages._fields))
+
+AWARD_BATCH_SIZE = Histogram(
+    "laurel_award_batch_size", "Awards in one transaction.", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+)
+AWARDS_WAITING = Gauge("laurel_awards_waiting", "Awards that wait for a transaction.")
+AWARDS_PENDING_RANKS = Counter(
+    "laurel_awards_rank_pending_total", "Awards answered before the boards had followed."
+)
+PROJECTION_REPAIRED = Counter(
+    "laurel_projection_repaired_batches_total", "Batches that repair took to the boards."
+)
+BOARDS_REBUILT = Counter("laurel_boards_rebuilt_total", "Boards filled anew after a loss.")

@@ -1,0 +1,1 @@
+"""The ledger in PostgreSQL: pool, named queries and migrations."""

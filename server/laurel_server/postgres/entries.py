@@ -1,0 +1,106 @@
+"""Ledger entries and balances as they are read, outside of any award."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.campaigns import AppliedCampaign
+from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.points import Breakdown
+from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
+
+
+class StoredEntry(NamedTuple):
+    """An entry and how its points came about."""
+
+    entry: LedgerEntry
+    breakdown: Breakdown
+
+
+async def read_entries(pool: Pool, transaction_ids: Collection[int]) -> dict[int, StoredEntry]:
+    """Return the entries that exist, by id."""
+    rows = await pool.fetch(load("entries_read"), list(transaction_ids))
+    return {row["transaction_id"]: StoredEntry(_entry(row), _breakdown(row)) for row in rows}
+
+
+async def list_entries(
+    pool: Pool,
+    user_id: str,
+    actions: Sequence[str],
+    from_time: datetime | None,
+    to_time: datetime | None,
+    before: int,
+    limit: int,
+) -> list[LedgerEntry]:
+    """Return up to `limit` entries with ids below `before`, newest first."""
+    rows = await pool.fetch(load("entries_list"), user_id, list(actions), from_time, to_time, before, limit)
+    return [_entry(row) for row in rows]
+
+
+async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> dict[str, Rewards]:
+    """Return the balances of known users, by user id, as they are at `now`."""
+    rows = await pool.fetch(load("rewards_read"), list(user_ids), now)
+    return {row["user_id"]: _rewards(row) for row in rows}
+
+
+async def user_exists(pool: Pool, user_id: str) -> bool:
+    """Return whether the user is known."""
+    known: bool = await pool.fetchval(load("users_exist"), user_id)
+    return known
+
+
+def _entry(row: asyncpg.Record) -> LedgerEntry:
+    return LedgerEntry(
+        transaction_id=row["transaction_id"],
+        request_id=row["request_id"],
+        user_id=row["user_id"],
+        action=row["action"],
+        points=row["points"],
+        base_points=row["base_points"],
+        multiplier=row["multiplier"],
+        order_id=row["order_id"] or "",
+        referral_id=row["referral_id"] or "",
+        reference_id=row["reference_id"] or "",
+        reason=row["reason"] or "",
+        created_by=row["created_by"],
+        transaction_time=row["transaction_time"],
+        occurred_at=row["occurred_at"],
+        expires_at=row["expires_at"],
+        activates_at=row["activates_at"],
+        reverses_transaction_id=row["reverses_transaction_id"] or 0,
+    )
+
+
+def _breakdown(row: asyncpg.Record) -> Breakdown:
+    inputs = orjson.loads(row["inputs"])
+    return Breakdown(
+        points=row["points"],
+        base_points=row["base_points"],
+        tier_multiplier=Decimal(inputs["tier_multiplier"]),
+        campaigns=tuple(AppliedCampaign(name, Decimal(value)) for name, value in inputs["campaigns"]),
+        multiplier=row["multiplier"],
+        uncapped_points=inputs["uncapped"],
+        capped=bool(inputs["cap"]),
+        cap=inputs["cap"],
+    )
+
+
+def _rewards(row: asyncpg.Record) -> Rewards:
+    return Rewards(
+        user_id=row["user_id"],
+        total_points=row["balance"] - row["pending"] - row["expired"] - row["held_points"],
+        lifetime_points=row["lifetime_points"],
+        redeemed_points=row["redeemed_points"],
+        expired_points=row["expired_points"],
+        held_points=row["held_points"],
+        pending_points=row["pending"],
+        tier=Tier(row["tier"]),
+        last_reward_at=row["last_reward_at"],
+        version=row["version"],
+    )

@@ -1,0 +1,27 @@
+"""What PostgreSQL's errors mean for the caller: try again, come back later, or a fault."""
+
+import asyncpg
+
+RETRYABLE = (
+    asyncpg.UniqueViolationError,  # another server created the same user or answered the same request first
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+"""The transaction was rolled back whole and may succeed when it is run again."""
+
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
+    asyncpg.InternalClientError,  # a connection that broke in the middle of a message
+    asyncpg.InterfaceError,  # asyncpg's own word for a connection that is closed or broken
+)
+"""PostgreSQL cannot be reached or cannot work now."""

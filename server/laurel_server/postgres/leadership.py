@@ -1,0 +1,38 @@
+"""One server leads: it holds an advisory lock on a connection of its own, which PostgreSQL frees when it dies."""
+
+import asyncpg
+
+from laurel_server.postgres.pool import LaneConnection
+
+
+class Leadership:
+    """A lease by name. A leader whose connection breaks is none until it has the lock again."""
+
+    def __init__(self, dsn: str, name: str) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._connection: LaneConnection | None = None
+        self._held = False
+
+    async def held(self) -> bool:
+        """Return whether this server leads now, trying to if nobody does. Raises one of `errors.UNAVAILABLE`."""
+        if self._connection is None or self._connection.is_closed():
+            self._held = False
+            self._connection = await asyncpg.connect(
+                self._dsn,
+                timeout=5,
+                command_timeout=5,
+                server_settings={"application_name": f"laurel {self._name}"},
+            )
+        if self._held:
+            await self._connection.execute("SELECT 1")
+        else:
+            self._held = await self._connection.fetchval(
+                "SELECT pg_try_advisory_lock(hashtext($1))", f"laurel {self._name}"
+            )
+        return self._held
+
+    async def close(self) -> None:
+        """Give the lease back."""
+        if self._connection is not None and not self._connection.is_closed():
+            await self._connection.close(timeout=5)

@@ -1,0 +1,240 @@
+"""The statements of an award batch, between rows and domain objects. All run inside one transaction of a lane."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.accounts import Account, PastTotal, Total, Usage
+from laurel_server.domain.awards import Posting
+from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.periods import Period
+from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.pool import Connection
+from laurel_server.postgres.sql import load
+
+
+class Answer(NamedTuple):
+    """An answer to keep under its idempotency key."""
+
+    key: bytes
+    request_hash: bytes
+    outcome: bytes
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """A batch whose users are locked. `accounts` has the known users; `answers` what was answered before, by key."""
+
+    batch_no: int
+    rules_version: int
+    accounts: dict[str, Account] = field(default_factory=dict)
+    answers: dict[bytes, Answer] = field(default_factory=dict)
+
+
+class PostedAward(NamedTuple):
+    """A posting, the user it belongs to, and its inputs as JSON."""
+
+    posting: Posting
+    user_no: int
+    inputs: str
+
+
+async def open_batch(connection: Connection, user_ids: Collection[str], keys: Sequence[bytes]) -> OpenBatch:
+    """Lock the users, draw the batch number, and read accounts and earlier answers in one round trip."""
+    rows = await connection.fetch(load("ledger_open_batch"), list(user_ids), keys)
+    batch = OpenBatch(rows[0]["batch_no"], rows[0]["rules"])
+    for row in rows:
+        if row["user_no"] is not None:
+            batch.accounts[row["user_id"]] = _account(row)
+        elif row["key"] is not None:
+            batch.answers[row["key"]] = Answer(row["key"], row["request_hash"], row["outcome"])
+    return batch
+
+
+def _account(row: asyncpg.Record) -> Account:
+    return Account(
+        user_no=row["user_no"],
+        user_id=row["user_id"],
+        country=row["country"],
+        region=row["region"],
+        segments=tuple(row["segments"]),
+        visibility=Visibility(row["visibility"]),
+        balance=row["balance"],
+        deficit=row["deficit"],
+        lifetime_points=row["lifetime_points"],
+        redeemed_points=row["redeemed_points"],
+        expired_points=row["expired_points"],
+        held_points=row["held_points"],
+        tier=Tier(row["tier"]),
+        tier_since=row["tier_since"],
+        next_expiry=row["next_expiry"],
+        pending_until=row["pending_until"],
+        last_reward_at=row["last_reward_at"],
+        version=row["version"],
+        totals={period_id: Total(*total) for period_id, total in orjson.loads(row["open_totals"]).items()},
+    )
+
+
+async def take_user_numbers(connection: Connection, count: int) -> list[int]:
+    """Take numbers for users who are not in the ledger yet."""
+    return [row["user_no"] for row in await connection.fetch(load("users_take_numbers"), count)]
+
+
+async def create_users(connection: Connection, accounts: Sequence[Account], now: datetime) -> None:
+    """Create users known only by id. Raises UniqueViolationError when another server was faster."""
+    numbers = [account.user_no for account in accounts]
+    await connection.execute(load("users_create"), numbers, [account.user_id for account in accounts], now)
+
+
+async def read_lot_times(connection: Connection, accounts: Iterable[Account], now: datetime) -> None:
+    """Fill in how many points of the accounts are pending or expired at `now`."""
+    by_number = {account.user_no: account for account in accounts}
+    for row in await connection.fetch(load("ledger_lot_times"), list(by_number), now):
+        account = by_number[row["user_no"]]
+        account.pending_points = row["pending"]
+        account.unavailable_points = row["pending"] + row["expired"]
+
+
+async def read_usage(connection: Connection, accounts: Iterable[Account], actions: Collection[str]) -> None:
+    """Fill in what the accounts had of limited actions."""
+    by_number = {account.user_no: account for account in accounts}
+    for row in await connection.fetch(load("usage_read"), list(by_number), list(actions)):
+        usage = Usage(row["day"].isoformat(), row["points"], row["last_at"])
+        by_number[row["user_no"]].usage[row["action"]] = usage
+
+
+async def write_usage(connection: Connection, accounts: Iterable[Account]) -> None:
+    """Keep what the accounts had of limited actions."""
+    rows = [
+        (account.user_no, action, usage) for account in accounts for action, usage in account.usage.items()
+    ]
+    await connection.execute(
+        load("usage_write"),
+        [user_no for user_no, _, _ in rows],
+        [action for _, action, _ in rows],
+        [date.fromisoformat(usage.day) for _, _, usage in rows],
+        [usage.points for _, _, usage in rows],
+        [usage.last_at for _, _, usage in rows],
+    )
+
+
+async def lock_spending(connection: Connection, campaign_ids: Collection[str]) -> dict[str, int]:
+    """Lock the campaigns' budgets and return what each has spent."""
+    rows = await connection.fetch(load("campaigns_lock_spending"), list(campaign_ids))
+    return {row["campaign_id"]: row["spent_points"] for row in rows}
+
+
+async def write_spending(connection: Connection, spent: Mapping[str, int]) -> None:
+    """Keep what campaigns have spent."""
+    await connection.execute(load("campaigns_write_spending"), list(spent), list(spent.values()))
+
+
+async def make_partition(connection: Connection, month: int) -> None:
+    """Make the partition for entries of that month (months since 1970-01) unless it is there."""
+    await connection.execute("SELECT make_entry_partition($1)", month)
+
+
+async def register_boards(connection: Connection, boards: Mapping[BoardKey, Period]) -> set[BoardKey]:
+    """Register board instances before their first member and return those that were not there."""
+    rows = await connection.fetch(
+        load("ledger_register_boards"),
+        [board.scope for board in boards],
+        [board.period_id for board in boards],
+        [int(period.type) for period in boards.values()],
+        [period.starts_at for period in boards.values()],
+        [period.ends_at for period in boards.values()],
+    )
+    return {BoardKey(row["scope"], row["period_id"]) for row in rows}
+
+
+async def spill_totals(connection: Connection, spilled: Sequence[PastTotal]) -> None:
+    """Keep totals of periods that are over; the hot rows must be written without them."""
+    await connection.execute(
+        load("ledger_spill_totals"),
+        [total.period_id for total in spilled],
+        [total.user_no for total in spilled],
+        [total.score for total in spilled],
+        [total.reached for total in spilled],
+        [orjson.dumps(total.scopes).decode() for total in spilled],
+    )
+
+
+async def keep_answers(connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
+    """Keep the answers of a batch that writes nothing else."""
+    await connection.execute(load("ledger_keep_answers"), *_columns(answers, 3), now)
+
+
+async def write_batch(
+    connection: Connection,
+    batch_no: int,
+    posted: Sequence[PostedAward],
+    answers: Sequence[Answer],
+    accounts: Sequence[Account],
+    events: str,
+    now: datetime,
+) -> None:
+    """Write entries, lots, answers, accounts and the outbox row in one statement."""
+    entries = [_entry_row(award) for award in posted]
+    users = [_account_row(account) for account in accounts]
+    await connection.execute(
+        load("ledger_write_batch"),
+        *_columns(entries, 19),
+        *_columns(answers, 3),
+        *_columns(users, 10),
+        batch_no,
+        now,
+        events,
+    )
+
+
+def _columns(rows: Sequence[tuple[object, ...]], width: int) -> Iterable[Sequence[object]]:
+    return zip(*rows, strict=True) if rows else ((),) * width
+
+
+def _entry_row(award: PostedAward) -> tuple[object, ...]:
+    entry, lot = award.posting.entry, award.posting.lot
+    return (
+        entry.transaction_id,
+        award.user_no,
+        entry.action,
+        entry.points,
+        entry.base_points,
+        entry.multiplier,
+        entry.order_id or None,
+        entry.referral_id or None,
+        entry.reference_id or None,
+        entry.reason or None,
+        entry.created_by,
+        entry.request_id,
+        entry.transaction_time,
+        entry.occurred_at,
+        entry.activates_at,
+        entry.expires_at,
+        award.posting.balance_after,
+        award.inputs,
+        lot.remaining if lot else 0,
+    )
+
+
+def _account_row(account: Account) -> tuple[object, ...]:
+    return (
+        account.user_no,
+        account.balance,
+        account.deficit,
+        account.lifetime_points,
+        int(account.tier),
+        account.tier_since,
+        account.next_expiry,
+        account.pending_until,
+        account.version,
+        totals_json(account),
+    )
+
+
+def totals_json(account: Account) -> str:
+    """Return the open totals as they are kept in the hot row."""
+    return orjson.dumps({key: (total.score, total.reached) for key, total in account.totals.items()}).decode()

@@ -1,0 +1,61 @@
+"""Connections to the ledger: a pool for reads and rare writes, and connections of their own for the award lanes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.postgres.errors import UNAVAILABLE
+
+LaneConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "LaneConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+KEYED_LOOKUPS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""Planner settings of award lanes: every statement there looks rows up by key. Their plans are made once, perhaps while
+the tables are still empty, and a plan that scans would stay and get slower with every user."""
+
+
+async def connect_lane(dsn: str, statement_timeout: float) -> LaneConnection:
+    """Open a connection for one award lane. `statement_timeout` is in seconds. Raises one of `errors.UNAVAILABLE`.
+
+    A lane that hangs inside a transaction would hold its users' rows: PostgreSQL ends it after 5 s.
+    """
+    return await asyncpg.connect(
+        dsn,
+        timeout=5,
+        command_timeout=statement_timeout + 1,  # for a PostgreSQL that does not even cancel
+        server_settings={
+            **KEYED_LOOKUPS,
+            **_timeouts(statement_timeout),
+            "idle_in_transaction_session_timeout": "5000",
+            "application_name": "laurel award lane",
+        },
+    )
+
+
+async def create_pool(dsn: str, minimum: int, maximum: int, statement_timeout: float) -> Pool:
+    """Open the pool for everything but awards. `statement_timeout` is in seconds."""
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=minimum,
+        max_size=maximum,
+        timeout=5,
+        command_timeout=statement_timeout + 1,
+        server_settings={**_timeouts(statement_timeout), "application_name": "laurel"},
+    )
+
+
+def _timeouts(statement_timeout: float) -> dict[str, str]:
+    return {"statement_timeout": str(int(statement_timeout * 1000)), "lock_timeout": "4000"}
+
+
+@asynccontextmanager
+async def ledger_errors() -> AsyncIterator[None]:
+    """Turn the loss of PostgreSQL into LEDGER_UNAVAILABLE; the caller may retry with the same request_id."""
+    try:
+        yield
+    except UNAVAILABLE as lost:
+        raise LaurelError(Reason.LEDGER_UNAVAILABLE, "the ledger cannot be reached; try again") from lost

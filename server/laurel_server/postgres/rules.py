@@ -1,0 +1,120 @@
+"""Action configs and campaigns between rows and domain objects."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.actions import ActionConfig, CapMode
+from laurel_server.domain.boards import BoardEffect
+from laurel_server.domain.campaigns import Campaign, StackMode
+from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.pool import Connection
+from laurel_server.postgres.sql import load
+
+
+async def read_version(connection: Connection) -> int:
+    """Return the version of all rules together."""
+    version: int = await connection.fetchval(load("rules_version"))
+    return version
+
+
+async def read_actions(connection: Connection) -> list[ActionConfig]:
+    """Return the latest version of every action config, by name."""
+    return [_action(row) for row in await connection.fetch(load("rules_read_actions"))]
+
+
+async def read_campaigns(connection: Connection) -> list[Campaign]:
+    """Return the latest version of every campaign, by id, with what it has spent."""
+    return [_campaign(row) for row in await connection.fetch(load("rules_read_campaigns"))]
+
+
+async def add_action(connection: Connection, config: ActionConfig, actor: str, now: datetime) -> int:
+    """Add a version of an action config, bump the rules, and return its number. Runs in a transaction."""
+    await connection.execute(load("rules_bump"))
+    version: int = await connection.fetchval(
+        load("rules_add_action"),
+        config.action,
+        config.display_name,
+        config.description,
+        config.points_formula,
+        config.base_points,
+        orjson.dumps({tier.name: str(value) for tier, value in config.tier_multipliers.items()}).decode(),
+        config.max_points_per_action,
+        config.max_daily_points,
+        int(config.cap_mode),
+        config.cooldown,
+        config.expires_after,
+        int(config.board_effect),
+        config.active,
+        config.effective_from,
+        config.effective_until,
+        actor,
+        now,
+    )
+    return version
+
+
+async def add_campaign(connection: Connection, campaign: Campaign, actor: str, now: datetime) -> int:
+    """Add a version of a campaign, bump the rules, and return its number. Runs in a transaction."""
+    await connection.execute(load("rules_bump"))
+    version: int = await connection.fetchval(
+        load("rules_add_campaign"),
+        campaign.campaign_id,
+        campaign.display_name,
+        sorted(campaign.actions),
+        campaign.multiplier,
+        campaign.starts_at,
+        campaign.ends_at,
+        sorted(int(tier) for tier in campaign.tiers),
+        sorted(campaign.countries),
+        sorted(campaign.segments),
+        int(campaign.stack_mode),
+        campaign.budget_points,
+        campaign.active,
+        actor,
+        now,
+    )
+    return version
+
+
+def _action(row: asyncpg.Record) -> ActionConfig:
+    multipliers = orjson.loads(row["tier_multipliers"])
+    return ActionConfig(
+        action=row["action"],
+        display_name=row["display_name"],
+        description=row["description"],
+        points_formula=row["points_formula"],
+        base_points=row["base_points"],
+        tier_multipliers={Tier[name]: Decimal(value) for name, value in multipliers.items()},
+        max_points_per_action=row["max_points_per_action"],
+        max_daily_points=row["max_daily_points"],
+        cap_mode=CapMode(row["cap_mode"]),
+        cooldown=row["cooldown"],
+        expires_after=row["expires_after"],
+        board_effect=BoardEffect(row["board_effect"]),
+        active=row["active"],
+        effective_from=row["effective_from"],
+        effective_until=row["effective_until"],
+        version=row["version"],
+    )
+
+
+def _campaign(row: asyncpg.Record) -> Campaign:
+    return Campaign(
+        campaign_id=row["campaign_id"],
+        display_name=row["display_name"],
+        actions=frozenset(row["actions"]),
+        multiplier=row["multiplier"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        tiers=frozenset(Tier(tier) for tier in row["tiers"]),
+        countries=frozenset(row["countries"]),
+        segments=frozenset(row["segments"]),
+        stack_mode=StackMode(row["stack_mode"]),
+        budget_points=row["budget_points"],
+        spent_points=row["spent_points"],
+        active=row["active"],
+        version=row["version"],
+    )

@@ -1,0 +1,153 @@
+"""Where the ledger says that users stand: what boards are filled from and repaired by."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.boards import BoardKey, Membership, Visibility
+from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
+
+BATCHES_AT_ONCE = 500
+
+
+class FaceRow(NamedTuple):
+    """What boards show of a user."""
+
+    user_id: str
+    username: str
+    avatar_url: str
+    tier: Tier
+    country: str
+
+
+class Member(NamedTuple):
+    """A user with what decides his boards, and his totals by period: (score, reached).
+
+    `scopes` are those in which he had totals of the past; None: he has them as he belongs now.
+    """
+
+    user_no: int
+    user_id: str
+    version: int
+    membership: Membership
+    totals: dict[str, tuple[int, int]]
+    scopes: tuple[str, ...] | None = None
+
+
+class Batch(NamedTuple):
+    """A committed batch: whose boards it moved, and boards that users have left, by user number."""
+
+    batch_no: int
+    user_nos: Sequence[int]
+    left: dict[int, list[BoardKey]]
+
+
+async def is_registered(pool: Pool, board: BoardKey) -> bool:
+    """Return whether the board instance has ever had a member."""
+    registered: bool = await pool.fetchval(load("standings_registered"), *board)
+    return registered
+
+
+async def registered_boards(pool: Pool) -> list[BoardKey]:
+    """Return all board instances that have ever had a member."""
+    return [BoardKey(*row) for row in await pool.fetch(load("standings_boards"))]
+
+
+async def read_faces(pool: Pool, user_ids: Collection[str]) -> list[FaceRow]:
+    """Return what boards show of those users who are known."""
+    return [
+        FaceRow(row["user_id"], row["username"], row["avatar_url"], Tier(row["tier"]), row["country"])
+        for row in await pool.fetch(load("standings_faces"), list(user_ids))
+    ]
+
+
+async def read_members(pool: Pool, user_nos: Collection[int]) -> list[Member]:
+    """Return the users with those numbers."""
+    return [_member(row) for row in await pool.fetch(load("standings_members"), list(user_nos))]
+
+
+async def read_past(pool: Pool, user_nos: Collection[int], since_batch: int) -> list[Member]:
+    """Return what those users have in periods that are over, as far as batches from `since_batch` on changed it."""
+    rows = await pool.fetch(load("standings_past"), list(user_nos), since_batch)
+    return [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+
+
+async def read_member(pool: Pool, user_id: str) -> Member | None:
+    """Return the user with that id, None if he is unknown."""
+    row = await pool.fetchrow(load("standings_member"), user_id)
+    return None if row is None else _member(row)
+
+
+async def scan_open_totals(pool: Pool, chunk: int) -> AsyncIterator[list[Member]]:
+    """Yield all users with open totals, in chunks by number."""
+    after = 0
+    while rows := await pool.fetch(load("standings_scan_open"), after, chunk):
+        yield [_member(row) for row in rows]
+        after = rows[-1]["user_no"]
+
+
+async def scan_period(pool: Pool, chunk: int, period_id: str) -> AsyncIterator[list[Member]]:
+    """Yield all users with a total kept of a period that is over, in chunks by number."""
+    after = 0
+    while rows := await pool.fetch(load("standings_scan_period"), after, chunk, period_id):
+        yield [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+        after = rows[-1]["user_no"]
+
+
+async def unprojected(pool: Pool, older_than: timedelta) -> list[Batch]:
+    """Return the oldest batches that nobody has said to be on the boards."""
+    rows = await pool.fetch(load("outbox_unprojected"), older_than, BATCHES_AT_ONCE)
+    return [_batch(row) for row in rows]
+
+
+async def batches_since(pool: Pool, batch_no: int) -> list[Batch]:
+    """Return the next batches after that number."""
+    return [_batch(row) for row in await pool.fetch(load("outbox_since"), batch_no, BATCHES_AT_ONCE)]
+
+
+async def replay_start(pool: Pool, batch_no: int) -> int:
+    """Return after which batch to replay on boards that may hold nothing newer than `batch_no`."""
+    number: int = await pool.fetchval(load("outbox_replay_start"), batch_no)
+    return number
+
+
+async def last_batch(pool: Pool) -> int:
+    """Return the last batch number that was drawn."""
+    number: int = await pool.fetchval(load("outbox_last"))
+    return number
+
+
+async def confirm(pool: Pool, batch_nos: Collection[int]) -> None:
+    """Note that batches are on the boards."""
+    await pool.execute(load("outbox_confirm"), list(batch_nos))
+
+
+async def watermark(pool: Pool) -> int:
+    """Return the number up to which every batch is on the boards."""
+    number: int = await pool.fetchval(load("outbox_watermark"))
+    return number
+
+
+def _member(row: asyncpg.Record) -> Member:
+    membership = Membership(
+        row["country"],
+        row["region"],
+        Tier(row["tier"]),
+        tuple(row["segments"]),
+        Visibility(row["visibility"]),
+    )
+    return Member(row["user_no"], row["user_id"], row["version"], membership, orjson.loads(row["totals"]))
+
+
+def _batch(row: asyncpg.Record) -> Batch:
+    left = {
+        event["user_no"]: [BoardKey(*board) for board in event["left"]]
+        for event in orjson.loads(row["events"])
+        if event["type"] == "user.moved"
+    }
+    return Batch(row["batch_no"], row["user_nos"], left)

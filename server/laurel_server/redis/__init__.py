@@ -1,0 +1,1 @@
+"""The boards in Redis: client, keys and scripts."""

@@ -1,0 +1,41 @@
+"""The Lua scripts, one file each below `lua/`, called by digest."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisRefused
+
+
+class Script:
+    """One script. Redis forgets scripts when it restarts; the text is then sent again."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._text = (files("laurel_server.redis") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+        self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+
+    async def run(self, redis: RedisConnection, keys: tuple[str, ...], *args: str | bytes | int) -> Any:  # noqa: ANN401
+        """Run the script and return its reply. RedisUnavailable, RedisRefused."""
+        try:
+            return await self._run(redis, keys, args)
+        except RedisRefused as refused:
+            raise RedisRefused(f"{self.name}: {refused}") from refused
+
+    async def _run(
+        self, redis: RedisConnection, keys: tuple[str, ...], args: tuple[str | bytes | int, ...]
+    ) -> Any:  # noqa: ANN401
+        try:
+            return await redis.call("EVALSHA", self._digest, len(keys), *keys, *args)
+        except RedisRefused as refused:
+            if not str(refused).startswith("NOSCRIPT"):
+                raise
+        return await redis.call("EVAL", self._text, len(keys), *keys, *args)
+
+
+@cache
+def script(name: str) -> Script:
+    """Return the script in `lua/NAME.lua`. Read once."""
+    return Script(name)

@@ -1,0 +1,118 @@
+"""From a committed batch to its callers: where the boards must put its users, and what each caller is told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from laurel_server.domain.accounts import Account
+from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rules
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.ledger import BoardRank, RankState
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.leaderboards.projection import Placement, Projected
+from laurel_server.postgres.entries import StoredEntry
+from laurel_server.rewards.ledger_batch import CommittedBatch, Result, boards_left
+from laurel_server.rewards.outcomes import StoredAward
+
+
+@dataclass(slots=True)
+class Move:
+    """Where one user has to be put, after all of his awards in a batch."""
+
+    account: Account
+    boards: dict[BoardKey, None] = field(default_factory=dict)
+    left: dict[BoardKey, None] = field(default_factory=dict)
+    awards: int = 0
+
+    def placement(self) -> Placement:
+        """Return the absolute scores for the boards; applying them twice or late is harmless."""
+        boards = tuple(board for board in self.boards if board not in self.left)
+        return Placement(
+            self.account.user_id, self.account.version, self.account.totals, boards, tuple(self.left)
+        )
+
+
+def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand]) -> dict[str, Move]:
+    """Return the moves of a batch by user id; replays are in it so that their ranks are read fresh."""
+    moves: dict[str, Move] = {}
+    for command, result in zip(commands, batch.results, strict=True):
+        boards = _boards(command, result, batch)
+        if not boards:
+            continue
+        account = batch.accounts[command.user_id]
+        move = moves.setdefault(command.user_id, Move(account))
+        move.awards += 1
+        move.boards.update(dict.fromkeys(boards))
+        if isinstance(result, Posting) and result.tier_change:
+            move.left.update(dict.fromkeys(boards_left(result, account, batch.rules)))
+    return moves
+
+
+def _boards(command: AwardCommand, result: Result, batch: CommittedBatch) -> Sequence[BoardKey]:
+    if isinstance(result, Posting):
+        return () if command.validate_only else result.boards
+    if isinstance(result, StoredAward):
+        return replayed_boards(result, batch.accounts[command.user_id], batch.rules)
+    return ()
+
+
+def replayed_boards(stored: StoredAward, account: Account, rules: Rules) -> list[BoardKey]:
+    """Return the boards that an earlier award counts on and that are still open, as the user belongs now."""
+    member = account.membership
+    return [
+        BoardKey(scope, period_id)
+        for period_id in stored.period_ids
+        if period_id in account.totals
+        for scope in rules.matrix.boards_of(member, parse_period_id(period_id).type)
+    ]
+
+
+def answer_to(posting: Posting, move: Move | None, projected: Projected | None) -> AwardAnswer:
+    """Return the answer to a new award; `projected` None: the boards have not followed yet."""
+    return first_answer(posting, *_ranks(posting.entry.user_id, posting.boards, move, projected))
+
+
+def first_answer(posting: Posting, ranks: tuple[BoardRank, ...], state: RankState) -> AwardAnswer:
+    """Return the answer to an award that was made, or only tried out, with its ranks."""
+    return AwardAnswer(
+        entry=posting.entry,
+        rewards=posting.rewards,
+        breakdown=posting.breakdown,
+        tier_change=posting.tier_change,
+        ranks=ranks,
+        rank_state=state,
+        replayed=False,
+        closed_period_ids=posting.closed_period_ids,
+    )
+
+
+def answer_again(
+    stored: StoredAward, kept: StoredEntry, move: Move | None, projected: Projected | None
+) -> AwardAnswer:
+    """Return the answer given before, with the ranks of now."""
+    user_id = kept.entry.user_id
+    boards = tuple(move.boards) if move else ()
+    ranks, state = _ranks(user_id, boards, move, projected)
+    return AwardAnswer(
+        entry=kept.entry,
+        rewards=stored.rewards(user_id),
+        breakdown=kept.breakdown,
+        tier_change=stored.tier_change(user_id),
+        ranks=ranks,
+        rank_state=state,
+        replayed=True,
+        closed_period_ids=stored.closed_period_ids,
+    )
+
+
+def _ranks(
+    user_id: str, boards: Sequence[BoardKey], move: Move | None, projected: Projected | None
+) -> tuple[tuple[BoardRank, ...], RankState]:
+    if move is None or not boards:
+        return (), RankState.NOT_RANKED
+    if projected is None:
+        return (), RankState.PENDING
+    ranks = projected.ranks(user_id)
+    if move.awards > 1 or move.left:
+        mine = set(boards)
+        ranks = tuple(rank for rank in ranks if rank.board in mine)
+    return ranks, RankState.FRESH

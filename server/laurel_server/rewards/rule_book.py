@@ -1,0 +1,69 @@
+"""The rules that awards follow: kept in memory, read again when another version is in the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta, tzinfo
+
+from laurel_server.domain.actions import SEEDED_ACTIONS, ActionConfig
+from laurel_server.domain.awards import Rules
+from laurel_server.domain.boards import BoardMatrix
+from laurel_server.domain.campaigns import Campaign
+from laurel_server.domain.clock import Clock
+from laurel_server.postgres import rules as rule_rows
+from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+
+
+class RuleBook:
+    """Reads and changes action configs and campaigns."""
+
+    def __init__(self, pool: Pool, clock: Clock, matrix: BoardMatrix, zone: tzinfo, grace: timedelta) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._rules = Rules(0, {}, (), matrix, zone, grace)
+
+    async def seed(self) -> None:
+        """Give a new ledger the seeded actions. Safe on every start and by several servers at once."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('laurel seed rules'))")
+            known = {config.action for config in await rule_rows.read_actions(connection)}
+            for config in SEEDED_ACTIONS:
+                if config.action not in known:
+                    await rule_rows.add_action(connection, config, "laurel", self._clock.now())
+
+    async def at(self, version: int, connection: Connection) -> Rules:
+        """Return the rules, read over `connection` unless `version` is the one in memory."""
+        if version != self._rules.version:
+            actions = {config.action: config for config in await rule_rows.read_actions(connection)}
+            campaigns = tuple(await rule_rows.read_campaigns(connection))
+            self._rules = replace(self._rules, version=version, actions=actions, campaigns=campaigns)
+        return self._rules
+
+    @property
+    def latest_read(self) -> Rules:
+        """The rules as last read; the matrix, the time zone and the grace are always current."""
+        return self._rules
+
+    async def put_action(self, config: ActionConfig, actor: str) -> ActionConfig:
+        """Keep a new version of an action config. INVALID_FIELD, FORMULA_INVALID."""
+        config.validate()
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            version = await rule_rows.add_action(connection, config, actor, self._clock.now())
+        return replace(config, version=version)
+
+    async def put_campaign(self, campaign: Campaign, actor: str) -> Campaign:
+        """Keep a new version of a campaign; what it has spent stays. INVALID_FIELD."""
+        campaign.validate()
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            await rule_rows.add_campaign(connection, campaign, actor, self._clock.now())
+            stored = await rule_rows.read_campaigns(connection)
+        return next(each for each in stored if each.campaign_id == campaign.campaign_id)
+
+    async def actions(self) -> Sequence[ActionConfig]:
+        """Return all action configs by name."""
+        async with ledger_errors(), self._pool.acquire() as connection:
+            return await rule_rows.read_actions(connection)
+
+    async def campaigns(self) -> Sequence[Campaign]:
+        """Return all campaigns by id."""
+        async with ledger_errors(), self._pool.acquire() as connection:
+            return await rule_rows.read_campaigns(connection)

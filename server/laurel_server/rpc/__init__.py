@@ -1,0 +1,1 @@
+"""Transport alone: servicers, conversion, errors, paging and interceptors."""

@@ -1,0 +1,55 @@
+"""Timestamps and durations."""
+
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from laurel_server.domain.clock import EPOCH
+from laurel_server.domain.errors import invalid_field
+
+_NANOS_PER_SECOND = 1_000_000_000
+_SECONDS_PER_DAY = 86_400
+
+
+def read_moment(message: Message, name: str, *, parent: str = "") -> datetime | None:
+    """Return the timestamp in the field `name`, in UTC and cut to microseconds; None if it is unset.
+
+    INVALID_FIELD outside of the years 1 to 9999, named below the field `parent`.
+    """
+    if not message.HasField(name):
+        return None
+    stamp: Timestamp = getattr(message, name)
+    try:
+        return EPOCH + _span(stamp, least_nanos=0)
+    except (OverflowError, ValueError):
+        raise invalid_field(parent + name, "is no moment between the years 1 and 9999") from None
+
+
+def read_duration(message: Message, name: str, *, parent: str = "") -> timedelta:
+    """Return the duration in the field `name`, cut to microseconds; zero if it is unset. INVALID_FIELD."""
+    try:
+        return _span(getattr(message, name))
+    except (OverflowError, ValueError):
+        raise invalid_field(parent + name, "is no duration below 10,000 years") from None
+
+
+def write_moment(target: Timestamp, moment: datetime | None) -> None:
+    """Set `target`, a field of some message; leave it unset for None."""
+    if moment is not None:
+        since = moment - EPOCH
+        target.seconds = since.days * _SECONDS_PER_DAY + since.seconds
+        target.nanos = since.microseconds * 1000
+
+
+def write_duration(target: Duration, span: timedelta) -> None:
+    """Set `target`, a field of some message."""
+    target.FromTimedelta(span)
+
+
+def _span(value: Timestamp | Duration, least_nanos: int = 1 - _NANOS_PER_SECOND) -> timedelta:
+    """Return seconds and nanoseconds as one span. ValueError for nanoseconds that are none, OverflowError."""
+    if not least_nanos <= value.nanos < _NANOS_PER_SECOND:
+        raise ValueError(value.nanos)
+    return timedelta(seconds=value.seconds, microseconds=int(value.nanos / 1000))

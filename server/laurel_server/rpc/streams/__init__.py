@@ -1,0 +1,1 @@
+"""What the live boards tell, as messages."""

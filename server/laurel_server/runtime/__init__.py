@@ -1,0 +1,1 @@
+"""How the parts are configured, wired, started and stopped."""

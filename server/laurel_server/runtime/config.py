@@ -1,0 +1,273 @@
+"""Every setting, in one frozen tree that is read from the environment once, at start.
+
+A part is one class; the name of a variable is the part's prefix and the field's name in capitals
+(`Grpc.max_message_bytes` is `LAUREL_GRPC_MAX_MESSAGE_BYTES`) unless the field names its own. An empty
+variable counts as unset. To add a setting, add a field with a range and a docstring; nothing else has to know
+it.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # not in the database, not a name, a directory of it
+        raise ValueError("is not the name of an IANA time zone, such as Europe/Berlin") from None
+    return name
+
+
+class Part(BaseSettings):
+    """One part of the tree; fields are given by name in tests and by variable everywhere else."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LAUREL_",
+        allow_inf_nan=False,
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,  # a rejected value may be a secret
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+
+class Devstack(Part):
+    """What `laurel serve` starts and supervises."""
+
+    data_dir: Path = Path(".laurel")
+    """Directory of all run-time data; made if missing. Relative to the directory `serve` is started in."""
+
+    pg_bin: Path | None = None
+    """Directory with `postgres` and `initdb` to use in place of those of the wheel."""
+
+    start_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    """How long the server may take to become ready after its start, in seconds."""
+
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 10
+    """How long the server may go on with running calls after SIGTERM before it is killed, in seconds."""
+
+
+class Grpc(Part):
+    """The gRPC listener."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_GRPC_")
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Without credentials only a loopback address is accepted."""
+
+    port: Port = 50051
+    """TCP port; 0 = a free one, kept until `serve` ends."""
+
+    max_message_bytes: Annotated[int, Field(ge=65536, le=64 << 20)] = 4 << 20
+    """Largest request and response, in bytes."""
+
+    max_concurrent_calls: PositiveInt = 8192
+    """Unary calls one process works on at a time; a call beyond it is refused with OVERLOADED."""
+
+    default_deadline_seconds: PositiveFloat = 10
+    """Deadline of a unary call whose caller set none, in seconds."""
+
+    max_deadline_seconds: PositiveFloat = 60
+    """Longest deadline a caller of a unary call can ask for, in seconds."""
+
+    keepalive_seconds: PositiveFloat = 60
+    """A connection that was silent this long is pinged, in seconds."""
+
+    keepalive_timeout_seconds: PositiveFloat = 20
+    """A connection that leaves a ping unanswered this long is closed, in seconds."""
+
+    max_connection_age_seconds: NonNegativeFloat = 0
+    """Connections are asked to reconnect after this time, so that load spreads, in seconds; 0 = never."""
+
+
+class Http(Part):
+    """The listener for operators: `/metrics` and `/healthz`."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_HTTP_")
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Without credentials only a loopback address is accepted."""
+
+    port: Port = 8080
+    """TCP port; 0 = a free one, kept until `serve` ends."""
+
+
+class Ledger(Part):
+    """PostgreSQL and the group commit in front of it."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_LEDGER_")
+
+    pg_dsn: SecretStr | None = Field(None, validation_alias="LAUREL_PG_DSN")
+    """`postgresql://` address of the ledger. Unset: `serve` starts a PostgreSQL; the server needs it."""
+
+    lanes: Annotated[int, Field(ge=1, le=16)] = 2
+    """Award batches that one process commits at a time, each on its own connection."""
+
+    max_batch: Annotated[int, Field(ge=1, le=1000)] = 256
+    """Most awards in one transaction. A batch numbers its entries within 1,024."""
+
+    linger_max_ms: Annotated[float, Field(ge=0, le=100)] = 4
+    """Longest wait for company of an award under concurrency, in milliseconds; a lone award never waits."""
+
+    max_waiting: PositiveInt = 4096
+    """Awards that may wait for a batch in one process; an award beyond it is refused with OVERLOADED."""
+
+    pool_min: Annotated[int, Field(ge=1, le=200)] = 4
+    """Connections that one process keeps open for everything but awards."""
+
+    pool_max: Annotated[int, Field(ge=1, le=200)] = 8
+    """Most connections that one process opens for everything but awards."""
+
+    statement_timeout_seconds: PositiveFloat = 10
+    """PostgreSQL cancels a statement after this time, in seconds."""
+
+    @model_validator(mode="after")
+    def _pool_has_a_range(self) -> Self:
+        if self.pool_min > self.pool_max:
+            raise ValueError("LAUREL_LEDGER_POOL_MIN must not be above LAUREL_LEDGER_POOL_MAX")
+        return self
+
+
+class Boards(Part):
+    """Redis, which holds the order of every board."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_BOARDS_")
+
+    redis_url: SecretStr | None = Field(None, validation_alias="LAUREL_REDIS_URL")
+    """`redis://`, `rediss://` or `unix://` address. Unset: `serve` starts a Redis; the server needs it."""
+
+    project_budget_ms: Annotated[float, Field(ge=1, le=10_000)] = 50
+    """How long an award waits for its ranks before it answers RANK_STATE_PENDING, in milliseconds."""
+
+    read_timeout_ms: Annotated[float, Field(ge=1, le=60_000)] = 2000
+    """How long a read waits for Redis before it is UNAVAILABLE, in milliseconds."""
+
+
+class Reads(Part):
+    """The reading calls."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_READS_")
+
+    cache_max_age_ms: Annotated[float, Field(ge=0, le=1000)] = 1000
+    """A cached top page is at most this old, in milliseconds; 0 = no cache."""
+
+    cache_max_pages: PositiveInt = 1024
+    """Pages that one process keeps; the least recently used goes first."""
+
+
+class Watch(Part):
+    """Live streams."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_WATCH_")
+
+    tick_ms: Annotated[float, Field(ge=10, le=10_000)] = 100
+    """Changes within this time reach a watcher as one message, in milliseconds."""
+
+    heartbeat_seconds: Annotated[float, Field(ge=1, le=300)] = 15
+    """A silent stream gets a heartbeat after this time, in seconds."""
+
+    write_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 30
+    """A reader that accepts nothing for this long is ended with READER_TOO_SLOW, in seconds."""
+
+    max_streams: PositiveInt = 20_000
+    """Open streams per process; one beyond it is refused with OVERLOADED."""
+
+
+class Repair(Part):
+    """The loop that makes the boards equal to the ledger again after a loss."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_REPAIR_")
+
+    interval_ms: Annotated[float, Field(ge=50, le=60_000)] = 1000
+    """Time between two looks at the boards, in milliseconds."""
+
+    chunk: Annotated[int, Field(ge=1, le=2000)] = 100
+    """Users that a rebuild sends to Redis in one call, which holds Redis for about 40 us each; more are no faster."""
+
+
+class Auth(Part):
+    """Who may call. This version cannot check credentials, so `load_settings` refuses them."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_AUTH_")
+
+    tokens: SecretStr | None = None
+    """Static tokens as JSON."""
+
+    tokens_file: Path | None = None
+    """File with the same JSON."""
+
+
+class Sandbox(Part):
+    """A test clock for trying out time; never beside real credentials."""
+
+    enabled: bool = Field(False, validation_alias="LAUREL_SANDBOX")
+    """Serves SandboxService."""
+
+    now: AwareDatetime | None = Field(None, validation_alias="LAUREL_SANDBOX_NOW")
+    """Where the test clock stands at start, RFC 3339. Unset: where it stood before, or else real time."""
+
+
+class Program(Part):
+    """Rules of time of the rewards program."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_PROGRAM_")
+
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+    """IANA time zone of days, weeks and months: where periods, daily caps and streaks begin and end."""
+
+    grace_seconds: Annotated[float, Field(ge=0, le=7 * 86_400)] = 3600
+    """How long after its end a period still takes awards that occurred in it, in seconds."""
+
+    @property
+    def grace(self) -> timedelta:
+        """`grace_seconds` as a duration."""
+        return timedelta(seconds=self.grace_seconds)
+
+
+class Telemetry(Part):
+    """Logs and metrics."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe log line that is written."""
+
+    metrics: bool = True
+    """Measures calls and stages and shows them at `/metrics`."""
+
+
+class Settings(BaseModel):
+    """The whole tree."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    devstack: Devstack = Field(default_factory=Devstack)
+    grpc: Grpc = Field(default_factory=Grpc)
+    http: Http = Field(default_factory=Http)
+    ledger: Ledger = Field(default_factory=Ledger)
+    boards: Boards = Field(default_factory=Boards)
+    reads: Reads = Field(default_factory=Reads)
+    watch: Watch = Field(default_factory=Watch)
+    repair: Repair = Field(default_factory=Repair)
+    auth: Auth = Field(default_factory=Auth)
+    sandbox: Sandbox = Field(default_factory=Sandbox)
+    program: Program = Field(default_factory=Program)
+    telemetry: Telemetry = Field(default_factory=Telemetry)

@@ -1,0 +1,56 @@
+"""The test clock of a sandbox, kept in the ledger so that a restart does not lose the time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from laurel_server.domain.clock import SandboxClock
+from laurel_server.domain.errors import invalid_field
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.sql import load
+
+
+class StoredClock:
+    """A SandboxClock that writes down where it was set. `changed` is called after each change."""
+
+    def __init__(self, pool: Pool, clock: SandboxClock) -> None:
+        self._pool = pool
+        self._clock = clock
+        self.changed: Callable[[], None] = lambda: None
+
+    async def restore(self, now: datetime | None) -> None:
+        """Set the clock to `now`, or to where it stood before the restart; otherwise it runs."""
+        if now is not None:
+            await self.set(now)
+            return
+        stored = await self._pool.fetchval(load("clock_read"))
+        if stored is not None:
+            self._clock.set(stored)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._clock.frozen
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock.now()
+
+    async def set(self, now: datetime) -> None:
+        """Stop at `now`. INVALID_FIELD before the latest entry of the ledger, whose order would break."""
+        async with ledger_errors():
+            latest = await self._pool.fetchval(load("clock_latest_entry"))
+            if latest is not None and now < latest:
+                raise invalid_field(
+                    "now", f"lies before the latest entry of the ledger, {latest.isoformat()}"
+                )
+            self._clock.set(now)
+            await self._pool.execute(load("clock_write"), self._clock.now())
+        self.changed()
+
+    async def advance(self, by: timedelta) -> None:
+        """Stop at the present time plus `by`. INVALID_FIELD."""
+        if by < timedelta():
+            raise invalid_field("by", "must not be negative")
+        moved = SandboxClock(self._clock.now())
+        moved.advance(by)
+        await self.set(moved.now())

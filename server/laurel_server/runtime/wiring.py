@@ -1,0 +1,138 @@
+"""The one place that makes the parts of a server process and joins them."""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from laurel_server.domain.boards import BoardMatrix
+from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.leaderboards.live.hub import Hub
+from laurel_server.leaderboards.live.ports import Pace
+from laurel_server.leaderboards.profile_cache import ProfileCache
+from laurel_server.leaderboards.projection import Projection
+from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.leaderboards.registry import BoardRegistry
+from laurel_server.leaderboards.repair import Confirmations, Repair
+from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.signals import ProfileSignals, Signals
+from laurel_server.rewards.award import Awards
+from laurel_server.rewards.ledger_batch import LedgerWriter
+from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.rewards.statement import Statement
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.maintenance import Maintenance, now
+from laurel_server.runtime.sandbox import StoredClock
+from laurel_server.users.profiles import Profiles
+
+
+@dataclass(slots=True)
+class Parts:
+    """A server process, whole but for its transport."""
+
+    awards: Awards
+    statement: Statement
+    profiles: Profiles
+    rule_book: RuleBook
+    queries: BoardQueries
+    maintenance: Maintenance
+    hub: Hub
+    clock: StoredClock | None
+    confirmations: Confirmations
+    pool: Pool
+    redis: RedisConnection
+    leadership: Leadership
+    loops: Sequence[Coroutine[Any, Any, None]]
+    """What runs beside the calls until the process ends: signals, repair, confirmations."""
+
+
+@dataclass(slots=True)
+class _Boards:
+    """What projects to the boards and repairs them."""
+
+    projection: Projection
+    confirmations: Confirmations
+    rebuild: Rebuild
+    leadership: Leadership
+    repair: Repair
+
+
+async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
+    """Make all parts. Raises one of `postgres.errors.UNAVAILABLE` without a ledger; Redis may come later."""
+    ledger = settings.ledger
+    pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
+    redis = RedisConnection(redis_url, settings.boards.read_timeout_ms / 1000)
+    matrix, zone = BoardMatrix(), ZoneInfo(settings.program.time_zone)
+    sandbox = await _sandbox(settings, pool)
+    clock: Clock = sandbox or SystemClock()
+    rule_book = RuleBook(pool, clock, matrix, zone, settings.program.grace)
+    await rule_book.seed()
+    boards = _boards(settings, pg_dsn, pool, redis, matrix)
+    faces = ProfileCache(pool)
+    faces_changed = ProfileSignals(redis, faces.forget).changed
+    queries = BoardQueries(redis, BoardRegistry(pool), faces, clock, matrix, zone, boards.repair.wake)
+    hub = _hub(settings, queries, clock)
+    if sandbox is not None:
+        sandbox.changed = hub.clock_changed
+    signals = Signals(redis_url, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
+
+    async def connect() -> LaneConnection:
+        return await connect_lane(pg_dsn, ledger.statement_timeout_seconds)
+
+    awards = Awards(
+        pool,
+        connect,
+        LedgerWriter(rule_book, clock),
+        redis,
+        boards.projection,
+        boards.confirmations,
+        faces_changed,
+        lanes=ledger.lanes,
+        max_batch=ledger.max_batch,
+        max_waiting=ledger.max_waiting,
+        linger_max=ledger.linger_max_ms / 1000,
+    )
+    return Parts(
+        awards=awards,
+        statement=Statement(pool, clock),
+        profiles=Profiles(pool, clock, rule_book, boards.projection, boards.confirmations, faces_changed),
+        rule_book=rule_book,
+        queries=queries,
+        maintenance=Maintenance(settings, pool, redis, boards.rebuild, matrix, now()),
+        hub=hub,
+        clock=sandbox,
+        confirmations=boards.confirmations,
+        pool=pool,
+        redis=redis,
+        leadership=boards.leadership,
+        loops=(signals.run(), boards.repair.run(), boards.confirmations.run()),
+    )
+
+
+async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
+    if not settings.sandbox.enabled:
+        return None
+    clock = StoredClock(pool, SandboxClock())
+    await clock.restore(settings.sandbox.now)
+    return clock
+
+
+def _boards(
+    settings: Settings, pg_dsn: str, pool: Pool, redis: RedisConnection, matrix: BoardMatrix
+) -> _Boards:
+    projection = Projection(redis, settings.boards.project_budget_ms / 1000)
+    rebuild = Rebuild(pool, redis, projection, matrix, settings.repair.chunk)
+    leadership = Leadership(pg_dsn, "repair")
+    interval = settings.repair.interval_ms / 1000
+    repair = Repair(pool, leadership, redis, projection, rebuild, matrix, interval)
+    return _Boards(projection, Confirmations(pool), rebuild, leadership, repair)
+
+
+def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:
+    watch = settings.watch
+    return Hub(
+        queries, clock, Pace(watch.tick_ms / 1000, watch.heartbeat_seconds, watch.write_timeout_seconds)
+    )

@@ -1,0 +1,182 @@
+"""The Python client with a real server."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from laurel_client import (
+    ActionConfig,
+    Campaign,
+    Laurel,
+    LaurelCallError,
+    RankState,
+    RankUpdate,
+    Tier,
+    Top,
+    User,
+    award,
+    board,
+)
+from tests.e2e.conftest import StartServe
+from tests.e2e.serving import Serve
+
+WEEK = board("global", "weekly")
+
+
+@pytest.fixture
+async def client(laurel: Serve) -> AsyncIterator[Laurel]:
+    async with Laurel(laurel.run["grpc"], timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def name() -> Callable[[str], str]:
+    """Makes ids that no other test has."""
+    mark = uuid4().hex[:12]
+    return lambda text: f"{text}-{mark}"
+
+
+Name = Callable[[str], str]
+Item = TypeVar("Item")
+
+
+async def until(watch: AsyncIterator[Item], holds: Callable[[Item], bool]) -> Item:
+    """Reads a watch until it says what is waited for."""
+    async with asyncio.timeout(20):
+        while not holds(item := await anext(watch)):
+            pass
+        return item
+
+
+async def test_an_award_is_in_the_ledger_and_on_the_boards(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    answer = await client.rewards.award_points(ada, "PURCHASE", {"order_value": "1999.00"}, order_id="o-1")
+    assert (answer.transaction.points, answer.transaction.order_id) == (19, "o-1")
+    assert answer.rank_state == RankState.RANK_STATE_FRESH
+    rewards = await client.rewards.get_rewards(ada)
+    assert (rewards.total_points, rewards.tier) == (19, Tier.TIER_BRONZE)
+    assert await client.rewards.get_transaction(answer.transaction.transaction_id) == answer.transaction
+    assert [entry async for entry in client.rewards.list_transactions(ada)] == [answer.transaction]
+    place = await client.leaderboards.get_rank(ada, WEEK)
+    assert place.rank.score == 19
+    assert place.rank.rank == next(rank.rank for rank in answer.ranks if rank.board == place.rank.board)
+
+
+async def test_the_same_request_id_counts_once(client: Laurel, name: Name) -> None:
+    request_id = name("request")
+    first = await client.rewards.award_points(name("bob"), "REVIEW", request_id=request_id)
+    second = await client.rewards.award_points(name("bob"), "REVIEW", request_id=request_id)
+    assert (first.replayed, second.replayed) == (False, True)
+    assert first.transaction == second.transaction
+    with pytest.raises(LaurelCallError) as raised:
+        await client.rewards.award_points(name("cleo"), "REVIEW", request_id=request_id)
+    assert (raised.value.reason, raised.value.code) == (
+        "IDEMPOTENCY_CONFLICT",
+        grpc.StatusCode.ALREADY_EXISTS,
+    )
+
+
+async def test_a_batch_has_an_outcome_for_each_award(client: Laurel, name: Name) -> None:
+    outcomes = await client.rewards.batch_award_points(
+        [award(name("dan"), "REVIEW"), award(name("dan"), "JUGGLING"), award("not a user id", "REVIEW")]
+    )
+    first, second, third = outcomes
+    assert not isinstance(first, LaurelCallError)
+    assert isinstance(second, LaurelCallError)
+    assert (second.reason, second.metadata) == ("ACTION_NOT_FOUND", {"action": "JUGGLING"})
+    assert isinstance(third, LaurelCallError)
+    assert third.violations[0].field == "user_id"
+
+
+async def test_boards_are_read_in_every_way(client: Laurel, name: Name) -> None:
+    users = [name(f"reader-{number}") for number in range(5)]
+    await client.rewards.batch_award_points(award(user, "REFERRAL") for user in users)
+    page = await client.leaderboards.get_leaderboard(page_size=2, user_id=users[0])
+    assert len(page.entries) == 2
+    assert page.user_entry.user_id == users[0]
+    lines = [entry async for entry in client.leaderboards.list_entries()]
+    assert [line.rank for line in lines] == list(range(1, len(lines) + 1))
+    places = await client.leaderboards.batch_get_ranks([*users, name("nobody")])
+    assert [entry.user_id for entry in places.entries] == users
+    assert list(places.missing_user_ids) == [name("nobody")]
+    around = await client.leaderboards.get_surrounding(users[2], lines=1)
+    assert [entry.user_id for entry in around.entries] == users[1:4]
+    assert WEEK.scope in {rank.board.scope for rank in await client.leaderboards.list_user_ranks(users[0])}
+
+
+async def test_operators_set_users_and_rules(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    assert (await client.admin.upsert_user(User(user_id=ada, username="Ada", country="GB"))).username == "Ada"
+    counts = await client.admin.batch_upsert_users([User(user_id=ada), User(user_id=name("new"))])
+    assert (counts.created, counts.updated) == (1, 1)
+    assert (await client.admin.get_user(ada)).username == ""
+    action = name("ACT").replace("-", "_").upper()
+    await client.admin.put_action_config(ActionConfig(action=action, base_points="7", active=True))
+    assert action in [config.action async for config in client.admin.list_action_configs()]
+    campaign = Campaign(campaign_id=name("double"), actions=[action], multiplier="2", active=True)
+    await client.admin.put_campaign(campaign)
+    assert campaign.campaign_id in [each.campaign_id async for each in client.admin.list_campaigns()]
+    assert (await client.rewards.award_points(ada, action)).transaction.points == 14
+
+
+async def test_operators_look_after_the_boards(client: Laurel, name: Name) -> None:
+    await client.rewards.award_points(name("eve"), "REVIEW")
+    assert (await client.admin.rebuild_boards(WEEK)).boards == 1
+    assert (await client.admin.verify_integrity()).ok
+    assert (await client.admin.get_server_info()).version
+
+
+async def test_a_sandbox_is_not_there_without_being_asked_for(client: Laurel) -> None:
+    with pytest.raises(LaurelCallError) as raised:
+        await client.sandbox.get_clock()
+    assert raised.value.code is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_rank_is_watched_while_others_move(client: Laurel, name: Name) -> None:
+    fay, gus = name("fay"), name("gus")
+    await client.rewards.award_points(fay, "PURCHASE", {"order_value": 100_000})
+    async with client.leaderboards.watch_rank(fay, WEEK) as watch:
+        first = await anext(watch)
+        await client.rewards.award_points(gus, "PURCHASE", {"order_value": 200_000})
+        second = await until(watch, lambda update: update.rank == first.rank + 1)
+        await client.rewards.award_points(fay, "PURCHASE", {"order_value": 200_000})
+        third = await until(watch, lambda update: update.rank == first.rank)
+    assert (second.points_earned, second.message) == (0, "You moved down 1 rank")
+    assert (third.points_earned, third.message) == (2000, "You moved up 1 rank!")
+
+
+async def test_a_top_is_watched(client: Laurel, name: Name) -> None:
+    hal = name("hal")
+    async with client.leaderboards.watch_leaderboard(top_n=1) as tops:
+        first = await anext(tops)
+        best = first.entries[0].score if first.entries else 0
+        await client.rewards.award_points(hal, "PURCHASE", {"order_value": (best + 1) * 100})
+        second: Top = await until(tops, lambda top: top.entries[0].user_id == hal)
+    assert len(second.entries) == 1
+    assert second.total_participants == first.total_participants + 1
+
+
+async def test_watches_go_on_over_the_death_of_the_server(start_serve: StartServe) -> None:
+    serve = start_serve()
+    async with Laurel(serve.run["grpc"], timeout=30) as client:
+        await client.rewards.award_points("ada", "REVIEW")
+        async with (
+            client.leaderboards.watch_rank("ada") as ranks,
+            client.leaderboards.watch_leaderboard() as tops,
+        ):
+            assert (await anext(ranks)).rank == 1
+            assert len((await anext(tops)).entries) == 1
+            os.kill(serve.pids["server"], signal.SIGKILL)
+            moved = asyncio.create_task(until(ranks, lambda update: update.rank == 2))
+            grown = asyncio.create_task(until(tops, lambda top: len(top.entries) == 2))
+            await client.rewards.award_points("bob", "REFERRAL")
+            update: RankUpdate = await moved
+            top: Top = await grown
+    assert (update.previous_rank, update.message) == (1, "You moved down 1 rank")
+    assert [entry.user_id for entry in top.entries] == ["bob", "ada"]

@@ -1,0 +1,89 @@
+"""The commands beside `serve`, as a person runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from laurel_server import __version__
+from laurel_server.postgres import schema
+from tests.e2e.serving import Serve
+
+
+def laurel_command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
+    command = [sys.executable, "-m", "laurel_server.cli", *arguments]
+    return subprocess.run(
+        command, env={**inherited, **environment}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_version() -> None:
+    done = laurel_command("version")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+
+
+def test_help_lists_every_command() -> None:
+    done = laurel_command("--help")
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in ("serve", "migrate", "doctor", "version"))
+
+
+def test_an_unknown_command_is_refused() -> None:
+    done = laurel_command("serv")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_is_content_with_what_runs(laurel: Serve) -> None:
+    address = dict(
+        zip(
+            ("LAUREL_GRPC_PORT", "LAUREL_HTTP_PORT"),
+            map(port_of, (laurel.run["grpc"], laurel.run["http"])),
+            strict=True,
+        )
+    )
+    done = laurel_command("doctor", "--json", LAUREL_DATA_DIR=str(laurel.data_dir), **address)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"]) == (0, True)
+    found = {finding["subject"]: finding["detail"] for finding in report["findings"]}
+    assert found["schema"] == f"the ledger is at {schema.head()}"
+    assert "is used by the `laurel serve` of this data directory" in found["ports"]
+    assert "clock" in found
+
+
+def test_doctor_ends_with_1_when_something_is_wrong() -> None:
+    done = laurel_command("doctor", LAUREL_GRPC_PORT="70000")
+    assert done.returncode == 1
+    assert "FAIL  settings     LAUREL_GRPC_PORT" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_migrate_finds_the_ledger_that_runs(laurel: Serve, arguments: tuple[str, ...]) -> None:
+    done = laurel_command("migrate", *arguments, LAUREL_DATA_DIR=str(laurel.data_dir))
+    assert done.returncode == 0
+    assert schema.head() in done.stdout
+
+
+def test_migrate_without_a_ledger_says_what_to_do(tmp_path: Path) -> None:
+    done = laurel_command("migrate", LAUREL_DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.startswith("laurel: no ledger: set LAUREL_PG_DSN")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_migrate_tells_of_a_ledger_that_does_not_answer(arguments: tuple[str, ...]) -> None:
+    done = laurel_command(
+        "migrate", *arguments, LAUREL_PG_DSN="postgresql://laurel:secret@127.0.0.1:1/ledger"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("laurel: the database does not answer")
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def port_of(address: str) -> str:
+    return address.rpartition(":")[2]

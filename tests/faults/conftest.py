@@ -1,0 +1,52 @@
+"""Engines of their own for tests that kill them."""
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from laurel_server.postgres.migrate import upgrade
+from tests.faults.deployment import Deployment
+from tests.integration import engines
+from tests.integration.engines import Engine
+
+_databases = count()
+
+
+@pytest.fixture(scope="session")
+def doomed_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A PostgreSQL with the safety of production."""
+    engine = engines.new_postgres(tmp_path_factory.mktemp("doomed-ledger"))
+    yield engine.start()
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def doomed_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Redis that keeps nothing."""
+    engine = engines.new_redis(tmp_path_factory.mktemp("doomed-boards"))
+    yield engine.start()
+    engine.stop()
+
+
+@pytest.fixture
+async def deployment(
+    doomed_postgres: Engine, doomed_redis: Engine, tmp_path: Path
+) -> AsyncIterator[Deployment]:
+    """A server that serves, on an empty ledger and an empty Redis."""
+    database = f"laurel_{next(_databases)}"
+    connection = await asyncpg.connect(engines.dsn(doomed_postgres, "postgres"))
+    await connection.execute(f"CREATE DATABASE {database}")
+    await connection.close()
+    await upgrade(engines.dsn(doomed_postgres, database))
+    async with Redis.from_url(engines.redis_url(doomed_redis)) as client:
+        await client.flushall()
+    deployment = Deployment(doomed_postgres, doomed_redis, database, tmp_path / "server.log")
+    try:
+        await deployment.start()
+        yield deployment
+    finally:
+        await deployment.close()

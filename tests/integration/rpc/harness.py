@@ -1,0 +1,170 @@
+"""A real gRPC server in this process, with stand-ins for the use cases, and a client of it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
+from laurel_server.domain.errors import Reason
+from laurel_server.rpc.admin import AdminServicer
+from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
+from laurel_server.rpc.interceptors.chain import standard_chain
+from laurel_server.rpc.interceptors.deadline import DeadlineBounds
+from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.rewards import RewardsServicer
+from laurel_server.rpc.sandbox import SandboxServicer
+from laurel_server.rpc.server import ServerOptions, build_server, listen
+from laurel_server.rpc.standard import Health
+from tests.integration.rpc.stand_ins import (
+    StandInAwards,
+    StandInBoards,
+    StandInClock,
+    StandInMaintenance,
+    StandInProfiles,
+    StandInRuleBook,
+    StandInStatement,
+    StandInWatches,
+)
+
+
+@dataclass
+class Served:
+    """The server with all that it calls."""
+
+    awards: StandInAwards = field(default_factory=StandInAwards)
+    statement: StandInStatement = field(default_factory=StandInStatement)
+    boards: StandInBoards = field(default_factory=StandInBoards)
+    profiles: StandInProfiles = field(default_factory=StandInProfiles)
+    rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
+    maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
+    clock: StandInClock = field(default_factory=StandInClock)
+    watches: StandInWatches = field(default_factory=StandInWatches)
+    health: Health = field(default_factory=Health)
+    limits: AdmissionLimits = field(default_factory=AdmissionLimits)
+    deadlines: DeadlineBounds = field(default_factory=DeadlineBounds)
+    page_max_age: float = 1.0
+    clock_runs: bool = True
+    admission: Admission = field(init=False)
+    port: int = field(init=False)
+    channel: grpc.aio.Channel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.admission = Admission(self.limits)
+
+    @property
+    def rewards(self) -> RewardsServiceStub:
+        """Client of RewardsService."""
+        return RewardsServiceStub(self.channel)
+
+    @property
+    def leaderboards(self) -> LeaderboardServiceStub:
+        """Client of LeaderboardService."""
+        return LeaderboardServiceStub(self.channel)
+
+    @property
+    def admin(self) -> AdminServiceStub:
+        """Client of AdminService."""
+        return AdminServiceStub(self.channel)
+
+    @property
+    def sandbox(self) -> SandboxServiceStub:
+        """Client of SandboxService."""
+        return SandboxServiceStub(self.channel)
+
+    async def call(self, method: str, request: bytes, **options: object) -> bytes:
+        """Call `/SERVICE/METHOD` with bytes."""
+        answer: bytes = await self.channel.unary_unary(method)(request, **options)  # type: ignore[arg-type]
+        return answer
+
+    async def build(self) -> grpc.aio.Server:
+        """Return the server, which does not listen yet."""
+        servicers = (
+            RewardsServicer(self.awards, self.statement),
+            LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
+            self.watches,
+            AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
+            SandboxServicer(self.clock),
+        )
+        chain = standard_chain(self.admission, self.deadlines)
+        return await build_server(servicers, chain, ServerOptions(), self.health)
+
+
+@asynccontextmanager
+async def serving(served: Served) -> AsyncIterator[Served]:
+    """Serve on a free port while the context lasts."""
+    server = await served.build()
+    served.port = listen(server, "127.0.0.1", 0)
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{served.port}") as served.channel:
+            yield served
+    finally:
+        await server.stop(1)
+
+
+@dataclass
+class Refusal:
+    """What a client learns of an error."""
+
+    code: grpc.StatusCode
+    status: Status
+    info: ErrorInfo | None = None
+    fields: dict[str, str] = field(default_factory=dict)
+    retry_after: float | None = None
+    metadata: dict[str, str | bytes] = field(default_factory=dict)
+
+
+@contextmanager
+def refused(reason: Reason) -> Iterator[Refusal]:
+    """Expect a status with that reason and its code; what else it says is there after the context."""
+    refusal = Refusal(grpc.StatusCode.OK, Status())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        yield refusal
+    refusal.__dict__ |= refusal_of(caught.value).__dict__
+    assert refusal.info is not None
+    assert (refusal.info.reason, refusal.info.domain) == (reason.value, "laurel")
+    assert refusal.code is grpc.StatusCode[reason.code]
+
+
+def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
+    """Return what `error` says."""
+    status = rpc_status.from_call(cast("grpc.Call", error)) or Status(
+        code=error.code().value[0], message=error.details() or ""
+    )
+    refusal = read_status(status)
+    refusal.metadata = dict(error.trailing_metadata() or ())
+    return refusal
+
+
+def read_status(status: Status) -> Refusal:
+    """Return the details of `status`, of a call or of one item of a batch."""
+    codes = {code.value[0]: code for code in grpc.StatusCode}
+    refusal = Refusal(codes[status.code], status)
+    for packed in status.details:
+        _read_detail(packed.TypeName(), packed.value, refusal)
+    return refusal
+
+
+def _read_detail(name: str, value: bytes, refusal: Refusal) -> None:
+    if name == _name(ErrorInfo):
+        refusal.info = ErrorInfo.FromString(value)
+    elif name == _name(BadRequest):
+        broken = BadRequest.FromString(value).field_violations
+        refusal.fields = {violation.field: violation.description for violation in broken}
+    elif name == _name(RetryInfo):
+        refusal.retry_after = RetryInfo.FromString(value).retry_delay.ToTimedelta().total_seconds()
+
+
+def _name(message: type[Message]) -> str:
+    return message.DESCRIPTOR.full_name

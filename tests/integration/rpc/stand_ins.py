@@ -1,0 +1,251 @@
+"""Use cases that answer as a test tells them, so that what is tested is the transport."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
+from laurel_server.domain.actions import ActionConfig
+from laurel_server.domain.awards import AwardAnswer, AwardCommand
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.campaigns import Campaign
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ledger import LedgerEntry, Rewards, User
+from laurel_server.domain.periods import PeriodType
+from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding, Target
+from laurel_server.rpc import methods
+from laurel_server.rpc.context import CallContext
+from tests.unit.rpc.samples import ANSWER, BOARD, ENTRY, NOW, REWARDS, line
+
+Award = Callable[[AwardCommand, float | None], Awaitable[AwardAnswer]]
+
+
+async def sample_award(command: AwardCommand, _deadline: float | None) -> AwardAnswer:
+    """Answer with the sample, for the user that was asked for."""
+    return replace(ANSWER, entry=replace(ENTRY, user_id=command.user_id, request_id=command.request_id))
+
+
+class StandInAwards:
+    """Makes awards by calling `make`, and remembers the commands."""
+
+    def __init__(self) -> None:
+        self.make: Award = sample_award
+        self.commands: list[AwardCommand] = []
+        self.deadlines: list[float | None] = []
+
+    async def award(self, command: AwardCommand, deadline: float | None) -> AwardAnswer:
+        self.commands.append(command)
+        self.deadlines.append(deadline)
+        return await self.make(command, deadline)
+
+    async def award_batch(
+        self, commands: Sequence[AwardCommand | LaurelError], deadline: float | None
+    ) -> list[AwardAnswer | Exception]:
+        return [await self._result(command, deadline) for command in commands]
+
+    async def _result(
+        self, command: AwardCommand | LaurelError, deadline: float | None
+    ) -> AwardAnswer | Exception:
+        if isinstance(command, LaurelError):
+            return command
+        try:
+            return await self.award(command, deadline)
+        except Exception as error:  # noqa: BLE001 - a result of its item
+            return error
+
+
+class StandInStatement:
+    """Has entries with the ids from 1 to `count`."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.reason = "because"
+        self.asked: list[tuple[object, ...]] = []
+
+    async def rewards(self, user_id: str) -> Rewards:
+        return replace(REWARDS, user_id=user_id)
+
+    async def transaction(self, transaction_id: int) -> LedgerEntry:
+        return replace(ENTRY, transaction_id=transaction_id)
+
+    async def transactions(
+        self,
+        user_id: str,
+        actions: Sequence[str],
+        from_time: datetime | None,
+        to_time: datetime | None,
+        before: int | None,
+        limit: int,
+    ) -> list[LedgerEntry]:
+        self.asked.append((user_id, actions, from_time, to_time))
+        newest = (self.count + 1 if before is None else before) - 1
+        ids = range(newest, max(0, newest - limit), -1)
+        return [replace(ENTRY, transaction_id=number, reason=self.reason) for number in ids]
+
+
+class StandInBoards:
+    """Has one board on which `members` users stand, `user:1` first."""
+
+    def __init__(self) -> None:
+        self.members = 250
+        self.period_id = BOARD.key.period_id
+        self.pages_read = 0
+        self.read_at = NOW
+        self.asked: list[tuple[str, PeriodType | None, str]] = []
+
+    def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
+        self.asked.append((scope, period_type, period_id))
+        return Board(BoardKey(scope or "global", period_id or self.period_id), BOARD.period)
+
+    async def page(self, board: Board, offset: int, limit: int) -> Page:
+        self.pages_read += 1
+        lines = tuple(line(rank) for rank in range(offset + 1, min(offset + limit, self.members) + 1))
+        return Page(board, lines, self.members, self.read_at)
+
+    async def place(self, board: Board, user_id: str) -> Place:
+        rank = int(user_id.removeprefix("user:")) if user_id.startswith("user:") else 0
+        if not rank:
+            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+        if rank > self.members:
+            raise LaurelError(Reason.NOT_ON_BOARD, f"{user_id} is not on it", metadata={"user_id": user_id})
+        return Place(board, user_id, rank, line(rank).score, self.members)
+
+    async def places(self, _board: Board, user_ids: Sequence[str]) -> tuple[list[Line], list[str]]:
+        ranks = {user_id: int(user_id.removeprefix("user:")) for user_id in user_ids}
+        missing = [user_id for user_id, rank in ranks.items() if rank > self.members]
+        return [line(rank) for rank in sorted(ranks.values()) if rank <= self.members], missing
+
+    async def all_places(self, user_id: str) -> list[Place]:
+        boards = (BoardKey("global", "all"), BoardKey("country:US", "2026-W48"))
+        return [await self.place(Board(key, BOARD.period), user_id) for key in boards]
+
+    async def surrounding(self, board: Board, user_id: str, range_: int) -> Surrounding:
+        place = await self.place(board, user_id)
+        first, last = max(1, place.rank - range_), min(self.members, place.rank + range_)
+        better = Target(place.rank - 1, 1) if place.rank > 1 else None
+        lines = tuple(line(rank) for rank in range(first, last + 1))
+        return Surrounding(place, lines, better, better and Target(1, place.rank))
+
+
+@dataclass(frozen=True)
+class Counts:
+    created: int
+    updated: int
+
+
+class StandInProfiles:
+    """Keeps users in a dictionary."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, User] = {}
+
+    async def upsert(self, users: Sequence[User]) -> Counts:
+        new = [user for user in users if user.user_id not in self.users]
+        self.users |= {user.user_id: replace(user, created_at=NOW) for user in users}
+        return Counts(len(new), len(users) - len(new))
+
+    async def get(self, user_id: str) -> User:
+        if user_id not in self.users:
+            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+        return self.users[user_id]
+
+
+class StandInRuleBook:
+    """Keeps rules in dictionaries, and who put them."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, ActionConfig] = {}
+        self.campaigns_by_id: dict[str, Campaign] = {}
+        self.actors: list[str] = []
+
+    async def put_action(self, config: ActionConfig, actor: str) -> ActionConfig:
+        self.actors.append(actor)
+        self.configs[config.action] = replace(config, version=len(self.actors))
+        return self.configs[config.action]
+
+    async def actions(self) -> list[ActionConfig]:
+        return list(self.configs.values())
+
+    async def put_campaign(self, campaign: Campaign, actor: str) -> Campaign:
+        self.actors.append(actor)
+        self.campaigns_by_id[campaign.campaign_id] = campaign
+        return campaign
+
+    async def campaigns(self) -> list[Campaign]:
+        return list(self.campaigns_by_id.values())
+
+
+@dataclass(frozen=True)
+class StandInEngine:
+    name: str
+    version: str
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class Info:
+    version: str = "1.2.3"
+    started_at: datetime = NOW
+    engines: Sequence[StandInEngine] = (StandInEngine("redis", "6.2.5", True),)
+    config: Mapping[str, str] = field(default_factory=lambda: {"grpc.port": "50051"})
+
+
+class StandInMaintenance:
+    """Remembers what it was asked to rebuild."""
+
+    def __init__(self) -> None:
+        self.rebuilt: list[BoardKey | None] = []
+        self.checks = [Check("balances_equal_entries", True, 10, 0, "")]
+
+    async def rebuild(self, board: Board | None) -> RebuildReport:
+        self.rebuilt.append(board.key if board else None)
+        return RebuildReport(1, 250, timedelta(seconds=1.5))
+
+    async def verify(self, scope: str) -> list[Check]:
+        return [replace(check, detail=scope) for check in self.checks]
+
+    async def server_info(self) -> Info:
+        return Info()
+
+
+class StandInClock:
+    """A sandbox clock in memory."""
+
+    def __init__(self) -> None:
+        self.at: datetime | None = None
+
+    @property
+    def frozen(self) -> bool:
+        return self.at is not None
+
+    def now(self) -> datetime:
+        return self.at or datetime.now(UTC)
+
+    async def set(self, now: datetime) -> None:
+        self.at = now
+
+    async def advance(self, by: timedelta) -> None:
+        self.at = self.now() + by
+
+
+Watch = Callable[[CallContext], Awaitable[None]]
+
+
+class StandInWatches:
+    """Streams what a test tells it to."""
+
+    service = methods.LEADERBOARDS
+
+    def __init__(self) -> None:
+        self.run: Watch = self._end_at_once
+
+    async def WatchRank(self, _request: WatchRankRequest, call: CallContext) -> None:  # noqa: N802
+        await self.run(call)
+
+    async def WatchLeaderboard(  # noqa: N802
+        self, _request: WatchLeaderboardRequest, call: CallContext
+    ) -> None:
+        await self.run(call)
+
+    async def _end_at_once(self, _call: CallContext) -> None:
+        return

@@ -1,0 +1,163 @@
+"""A server process without its transport, on real engines, and what tests do with it."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from laurel_server.domain.actions import ActionConfig
+from laurel_server.domain.awards import AwardAnswer, AwardCommand
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.tiers import Tier
+from laurel_server.domain.views import Board
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.redis.keys import board_keys
+from laurel_server.runtime.config import Boards, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.wiring import Parts, wire
+
+START = datetime(2026, 11, 25, 12, tzinfo=UTC)
+"""A Wednesday of week 2026-W48, where the test clock stands at first."""
+
+DAY, WEEK, MONTH, ALL = "2026-11-25", "2026-W48", "2026-11", "all"
+
+_numbers = count()
+
+
+@asynccontextmanager
+async def running(
+    dsn: str,
+    redis_url: str,
+    *,
+    now: datetime | None = START,
+    ledger: Ledger | None = None,
+    budget_ms: float = 2000,
+) -> AsyncIterator[Parts]:
+    """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING."""
+    settings = Settings(
+        sandbox=Sandbox(enabled=True, now=now),
+        repair=Repair(interval_ms=100),
+        boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000),
+        ledger=ledger or Ledger(),
+    )
+    parts = await wire(settings, dsn, redis_url)
+    parts.awards.start()
+    parts.hub.start()
+    loops = [asyncio.create_task(loop) for loop in parts.loops]
+    try:
+        await _teach(parts)
+        yield parts
+    finally:
+        await _close(parts, loops)
+
+
+async def _teach(parts: Parts) -> None:
+    """Add an action that gives what its attribute says, whatever the tier."""
+    await parts.rule_book.put_action(gift("GIVE"), "tests")
+
+
+def gift(action: str, **changes: Any) -> ActionConfig:
+    """Return an action that gives `points`, by attribute, multiplied by no tier."""
+    plain = dict.fromkeys(Tier, Decimal(1))
+    return ActionConfig(action, points_formula="points", tier_multipliers=plain, **changes)
+
+
+async def _close(parts: Parts, loops: list[asyncio.Task[None]]) -> None:
+    await parts.awards.close()
+    with suppress(*UNAVAILABLE):
+        await parts.confirmations.flush()
+    await parts.hub.stop()
+    for loop in loops:
+        loop.cancel()
+    await asyncio.gather(*loops, return_exceptions=True)
+    await parts.redis.close()
+    with suppress(*UNAVAILABLE):
+        await parts.leadership.close()
+        await asyncio.wait_for(parts.pool.close(), 3)
+
+
+def command(
+    user_id: str,
+    points: int = 10,
+    *,
+    request_id: str | None = None,
+    action: str = "GIVE",
+    attributes: Mapping[str, str] | None = None,
+    **more: Any,
+) -> AwardCommand:
+    """Return an award with a request_id of its own; equal arguments are equal requests."""
+    given = {"points": str(points)} if attributes is None else attributes
+    body = repr((user_id, action, sorted(given.items()), sorted(more.items())))
+    return AwardCommand(
+        caller="shop",
+        request_id=request_id or f"request-{next(_numbers)}",
+        user_id=user_id,
+        action=action,
+        attributes=given,
+        request_hash=hashlib.blake2b(body.encode(), digest_size=16).digest(),
+        **more,
+    )
+
+
+async def give(parts: Parts, user_id: str, points: int = 10, **more: Any) -> AwardAnswer:
+    """Award points to a user."""
+    return await parts.awards.award(command(user_id, points, **more), None)
+
+
+async def listed(parts: Parts, scope: str = "global", period_id: str = ALL) -> list[tuple[str, int]]:
+    """Return the board, best first, as user ids and scores; checks that ranks count up from 1."""
+    board = parts.queries.resolve(scope, None, period_id)
+    lines: list[tuple[str, int]] = []
+    while True:
+        page = await parts.queries.page(board, len(lines), 1000)
+        assert [line.rank for line in page.lines] == list(
+            range(len(lines) + 1, len(lines) + len(page.lines) + 1)
+        )
+        lines += [(line.user_id, line.score) for line in page.lines]
+        if len(page.lines) < 1000:
+            assert page.total == len(lines)
+            return lines
+
+
+def board_at(parts: Parts, scope: str = "global", period_id: str = ALL) -> Board:
+    """Return a board instance."""
+    return parts.queries.resolve(scope, None, period_id)
+
+
+def keys_of(scope: str = "global", period_id: str = ALL) -> tuple[str, str, str]:
+    """Return the names of a board's keys in Redis."""
+    return board_keys(BoardKey(scope, period_id))
+
+
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 15) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+async def wrongs(parts: Parts, scope: str = "") -> list[str]:
+    """Return what the integrity check has found."""
+    return [
+        f"{check.name}: {check.detail}" for check in await parts.maintenance.verify(scope) if not check.ok
+    ]
+
+
+async def counts_of_tables(parts: Parts) -> dict[str, int]:
+    """Return how many rows each table has."""
+    names = await parts.pool.fetch("SELECT relname FROM pg_stat_user_tables ORDER BY 1")
+    return {name: await parts.pool.fetchval(f'SELECT count(*) FROM "{name}"') for (name,) in names}
+
+
+async def entries_of(parts: Parts, user_id: str) -> list[int]:
+    """Return the points of the user's entries, oldest first."""
+    rows = await parts.pool.fetch(
+        "SELECT points FROM reward_transactions JOIN users USING (user_no) WHERE user_id = $1 ORDER BY transaction_id",
+        user_id,
+    )
+    return [row["points"] for row in rows]

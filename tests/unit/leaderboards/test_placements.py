@@ -1,0 +1,55 @@
+from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership, Visibility
+from laurel_server.domain.tiers import Tier
+from laurel_server.leaderboards.placements import boards_of, placement_of, placement_on
+from laurel_server.postgres.standings import Member
+
+MATRIX = BoardMatrix()
+TOTALS = {"2026-W48": (5, 1), "all": (9, 1)}
+AT_HOME = {
+    BoardKey(scope, period_id) for scope in ("global", "country:US", "tier:silver") for period_id in TOTALS
+}
+
+
+def member(scopes: tuple[str, ...] | None = None, visibility: Visibility = Visibility.PUBLIC) -> Member:
+    membership = Membership("US", "", Tier.SILVER, (), visibility)
+    return Member(1, "ann", 7, membership, TOTALS, scopes)
+
+
+def test_a_member_stands_on_every_board_over_his_totals() -> None:
+    assert set(boards_of(member(), MATRIX)) == AT_HOME
+
+
+def test_a_member_is_taken_off_the_boards_of_other_tiers_and_those_he_left() -> None:
+    gone = BoardKey("country:GB", "all")
+
+    placement = placement_of(member(), MATRIX, [gone])
+
+    assert set(placement.boards) == AT_HOME
+    assert set(placement.left) == {gone} | {
+        BoardKey(f"tier:{tier}", period_id)
+        for tier in ("bronze", "gold", "platinum", "diamond")
+        for period_id in TOTALS
+    }
+
+
+def test_a_board_he_came_back_to_is_not_left() -> None:
+    assert BoardKey("country:US", "all") not in placement_of(member(), MATRIX, AT_HOME).left
+
+
+def test_totals_of_the_past_stay_on_the_boards_they_were_made_on() -> None:
+    placement = placement_of(member(scopes=("global", "tier:bronze")), MATRIX)
+
+    assert set(placement.boards) == {
+        BoardKey(scope, period_id) for scope in ("global", "tier:bronze") for period_id in TOTALS
+    }
+    assert placement.left == ()
+
+
+def test_a_hidden_member_stands_nowhere() -> None:
+    assert boards_of(member(visibility=Visibility.HIDDEN), MATRIX) == ()
+
+
+def test_a_rebuild_asks_for_some_boards_only() -> None:
+    wanted = {BoardKey("global", "all"), BoardKey("country:GB", "all")}
+
+    assert placement_on(member(), MATRIX, wanted).boards == (BoardKey("global", "all"),)

@@ -1,0 +1,67 @@
+import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+from laurel.rewards.v1 import rewards_service_pb2
+from laurel_server.rpc.interceptors.deadline import LONG_CALLS
+from laurel_server.rpc.methods import LEADERBOARDS, REWARDS, SERVICES, Method, MethodKind, methods_of
+
+TABLE = {method.full_name: method for service in SERVICES for method in methods_of(service)}
+
+
+def test_a_method_knows_its_types_and_what_it_does() -> None:
+    assert next(methods_of(REWARDS)) == Method(
+        service="laurel.rewards.v1.RewardsService",
+        name="AwardPoints",
+        full_name="laurel.rewards.v1.RewardsService.AwardPoints",
+        request_type=rewards_service_pb2.AwardPointsRequest,
+        response_type=rewards_service_pb2.AwardPointsResponse,
+        server_streaming=False,
+        idempotent=True,
+        read_only=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("laurel.rewards.v1.RewardsService.AwardPoints", MethodKind.WRITE),
+        ("laurel.rewards.v1.RewardsService.GetRewards", MethodKind.READ),
+        ("laurel.leaderboard.v1.LeaderboardService.WatchRank", MethodKind.STREAM),
+        ("laurel.admin.v1.AdminService.RebuildBoards", MethodKind.WRITE),
+        ("laurel.sandbox.v1.SandboxService.AdvanceClock", MethodKind.WRITE),
+    ],
+)
+def test_kind(name: str, kind: MethodKind) -> None:
+    assert TABLE[name].kind is kind
+
+
+def test_only_what_moves_on_with_each_call_is_not_idempotent() -> None:
+    others = [name for name, method in TABLE.items() if not method.idempotent]
+    assert others == ["laurel.sandbox.v1.SandboxService.AdvanceClock"]
+
+
+@pytest.mark.parametrize("method", TABLE.values(), ids=TABLE.keys())
+def test_messages_are_named_as_their_method(method: Method) -> None:
+    assert method.request_type.DESCRIPTOR.name == f"{method.name}Request"
+    assert method.response_type.DESCRIPTOR.name == f"{method.name}Response"
+
+
+def test_methods_come_in_the_order_of_the_contract() -> None:
+    assert [method.name for method in methods_of(LEADERBOARDS)] == list(LEADERBOARDS.methods_by_name)
+
+
+def test_a_stream_of_requests_is_refused_at_the_start() -> None:
+    file = descriptor_pb2.FileDescriptorProto(name="test/upload.proto", package="test", syntax="proto3")
+    file.message_type.add(name="Chunk")
+    service = file.service.add(name="UploadService")
+    service.method.add(
+        name="Upload", input_type=".test.Chunk", output_type=".test.Chunk", client_streaming=True
+    )
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    with pytest.raises(ValueError, match=r"test\.UploadService\.Upload takes a stream"):
+        list(methods_of(pool.FindServiceByName("test.UploadService")))
+
+
+def test_methods_with_deadlines_of_their_own_exist() -> None:
+    assert LONG_CALLS.keys() <= TABLE.keys()

@@ -1,0 +1,42 @@
+"""The log of this process, for tests to read."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import structlog
+
+from laurel_server.runtime.telemetry import configure_logging
+
+
+class LogLines:
+    """What has been logged."""
+
+    def __init__(self, written: StringIO) -> None:
+        self._written = written
+
+    def all(self) -> list[dict[str, object]]:
+        """Return every line."""
+        return [json.loads(line) for line in self._written.getvalue().splitlines()]
+
+    def only(self) -> dict[str, object]:
+        """Return the one line there is."""
+        (line,) = self.all()
+        return line
+
+
+@contextmanager
+def captured_log() -> Iterator[LogLines]:
+    """Log into memory as a server does, and put the logging of the test run back afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    written = StringIO()
+    configure_logging("info", written)
+    try:
+        yield LogLines(written)
+    finally:
+        structlog.reset_defaults()
+        root.handlers[:] = handlers
+        root.setLevel(level)
