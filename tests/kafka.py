@@ -1,0 +1,74 @@
+"""A real Kafka broker for tests, by `./scripts/kafka`."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parents[1]
+
+
+def why_no_broker() -> str:
+    """Return why tests that need a broker are skipped here, or nothing."""
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            return f"Apache Kafka needs {program}, which is not on PATH"
+    if not list((ROOT / ".tools").glob("kafka-*/kafka-server-*.jar")):
+        return "Apache Kafka is not here; ./scripts/kafka --fetch gets it"
+    return ""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+    return port
+
+
+class Broker:
+    """A broker that runs within a `with` block; with a port of its own its data stays in `directory`."""
+
+    def __init__(self, directory: Path, port: int = 0) -> None:
+        self._directory = directory
+        self._port = port
+
+    def __enter__(self) -> Self:
+        environment = {
+            **os.environ,
+            "LAUREL_KAFKA_PORT": str(self._port),
+            "LAUREL_DATA_DIR": str(self._directory),
+        }
+        with (self._directory / "kafka.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [ROOT / "scripts" / "kafka"], env=environment, stdout=subprocess.PIPE, stderr=log
+            )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, (self._directory / "kafka.log").read_text()
+        ready = json.loads(line)
+        assert ready["ready"] is True
+        self.bootstrap: str = ready["bootstrap"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the script, and wait for its end unless it only pauses."""
+        self._process.send_signal(number)
+        if number is signal.SIGKILL:
+            self._process.wait(20)
+
+    def stop(self) -> int:
+        """Stop it the way it likes best and return its exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        code = self._process.wait(30)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return code
