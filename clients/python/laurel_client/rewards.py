@@ -1,7 +1,7 @@
 """RewardsService."""
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Unpack
 
 from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
@@ -15,6 +15,12 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     ListTransactionsRequest,
 )
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel.rewards.v1.statements_pb2 import (
+    BatchGetRewardsRequest,
+    BatchGetRewardsResponse,
+    ListExpiringPointsRequest,
+    ListExpiringPointsResponse,
+)
 from laurel_client.caller import Caller
 from laurel_client.errors import LaurelCallError
 from laurel_client.requests import Attributes, AwardOptions, award, timestamp
@@ -45,10 +51,24 @@ class Rewards:
         response = await self._caller.call(self._stub.BatchAwardPoints, request)
         return [_outcome(result) for result in response.results]
 
-    async def get_rewards(self, user_id: str) -> UserRewards:
-        """Return a user's points."""
-        request = GetRewardsRequest(user_id=user_id)
+    async def get_rewards(self, user_id: str, as_of: datetime | None = None) -> UserRewards:
+        """Return a user's points, now or after everything recorded up to `as_of`."""
+        request = GetRewardsRequest(user_id=user_id, as_of=timestamp(as_of))
         return (await self._caller.call(self._stub.GetRewards, request)).rewards
+
+    async def batch_get_rewards(self, user_ids: Iterable[str]) -> BatchGetRewardsResponse:
+        """Return the points of 1 to 1,000 users, and who of them is not known."""
+        request = BatchGetRewardsRequest(user_ids=user_ids)
+        return await self._caller.call(self._stub.BatchGetRewards, request)
+
+    async def list_expiring_points(
+        self, user_id: str, within: timedelta | None = None
+    ) -> ListExpiringPointsResponse:
+        """Return what a user loses within that time, or ever, unless he spends it."""
+        request = ListExpiringPointsRequest(user_id=user_id)
+        if within is not None:
+            request.within.FromTimedelta(within)
+        return await self._caller.call(self._stub.ListExpiringPoints, request)
 
     async def get_transaction(self, transaction_id: str) -> Transaction:
         """Return one entry of the ledger."""

@@ -90,7 +90,6 @@ class Posting:
     entry: LedgerEntry
     lot: Lot | None
     rewards: Rewards
-    balance_after: int
     breakdown: Breakdown
     tier_before: Tier
     tier_change: TierChange | None
@@ -113,7 +112,9 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
     breakdown = _points(command, config, account, rules, now)
     _check_exact(account.lifetime_points + breakdown.points)
     counted, closed = _periods(config, rules, occurred_at, now)
-    entry = _entry(command, config, breakdown, transaction_id(now, sequence), occurred_at, now)
+    entry = _entry(
+        command, config, breakdown, transaction_id(now, sequence), occurred_at, now, account.balance
+    )
     lot = account.post_award(entry, now)
     _note_usage(account, config, breakdown.points, rules, now)
     account.count_in(counted, entry.points)
@@ -122,7 +123,6 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
         entry,
         lot,
         account.rewards(),
-        account.balance,
         breakdown,
         tier_before,
         change,
@@ -224,6 +224,7 @@ def _entry(
     new_id: int,
     occurred_at: datetime,
     now: datetime,
+    balance_before: int,
 ) -> LedgerEntry:
     lives_from = max(command.activates_at or now, now)
     return LedgerEntry(
@@ -241,6 +242,7 @@ def _entry(
         created_by=command.caller,
         transaction_time=now,
         occurred_at=occurred_at,
+        balance_after=balance_before + breakdown.points,
         expires_at=config.expires_at(lives_from),
         activates_at=command.activates_at if lives_from > now else None,
     )

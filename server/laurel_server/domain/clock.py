@@ -60,3 +60,8 @@ def checked_moment(moment: datetime, *, field: str) -> datetime:
     if not EPOCH <= moment < END_OF_TIME:
         raise invalid_field(field, f"must lie between {EPOCH.year} and {END_OF_TIME.year}")
     return moment.astimezone(UTC)
+
+
+def moment_after(moment: datetime, span: timedelta) -> datetime:
+    """Return the moment that much later, at most the end of time."""
+    return moment + min(span, END_OF_TIME - moment)

@@ -9,6 +9,7 @@ from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 SEQUENCE_BITS: Final = 48
 """A transaction id is (months since 1970-01) << 48 | sequence; it fits 64 bits with a sign until 4700."""
 
+_LAST_MONTH = (1 << 63 - SEQUENCE_BITS) - 1
 _SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
 _ACTION = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
@@ -64,6 +65,17 @@ def month_range(year: int, month: int) -> tuple[int, int]:
     """Return the half-open range of the ids of that month: the bounds of its partition."""
     number = _month_number(year, month)
     return number << SEQUENCE_BITS, (number + 1) << SEQUENCE_BITS
+
+
+def ids_of_months(since: datetime | None, until: datetime | None) -> tuple[int, int]:
+    """Return the half-open range of all ids recorded in the months of two moments and between; None: no bound."""
+    first = _month_number(since.year, since.month) if since else 0
+    last = _month_number(until.year, until.month) if until else _LAST_MONTH
+    return _clamped(first) << SEQUENCE_BITS, _clamped(last + 1) << SEQUENCE_BITS
+
+
+def _clamped(month: int) -> int:
+    return min(max(month, 0), _LAST_MONTH)
 
 
 def _month_number(year: int, month: int) -> int:

@@ -1,9 +1,11 @@
 """The facts of the ledger as the parts of the server hand them to each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 from laurel_server.domain.boards import BoardKey, Membership, Visibility
 from laurel_server.domain.tiers import Tier
@@ -15,6 +17,7 @@ class LedgerEntry:
 
     `points` is negative for spending. `expires_at` and `activates_at` bound the lot of an earning entry: None
     is never and at once. `occurred_at` is when it happened, `transaction_time` when it was recorded.
+    `balance_after` is the sum of the user's entries up to this one.
     """
 
     transaction_id: int
@@ -31,6 +34,7 @@ class LedgerEntry:
     created_by: str
     transaction_time: datetime
     occurred_at: datetime
+    balance_after: int
     expires_at: datetime | None = None
     activates_at: datetime | None = None
     reversed_points: int = 0
@@ -54,6 +58,21 @@ class Rewards:
     tier: Tier
     last_reward_at: datetime | None
     version: int
+
+
+class ExpiringLot(NamedTuple):
+    """What is left of an award and will expire; the id is that of the award."""
+
+    transaction_id: int
+    points: int
+    expires_at: datetime
+
+
+class ExpiringPoints(NamedTuple):
+    """Lots that expire, soonest first, and the points in all of them, also in those that are not listed."""
+
+    lots: Sequence[ExpiringLot]
+    total_points: int
 
 
 @dataclass(frozen=True, slots=True)

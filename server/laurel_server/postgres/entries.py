@@ -1,6 +1,7 @@
 """Ledger entries and balances as they are read, outside of any award."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,7 +10,8 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.campaigns import AppliedCampaign
-from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.identifiers import ids_of_months
+from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards
 from laurel_server.domain.points import Breakdown
 from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.pool import Pool
@@ -35,11 +37,16 @@ async def list_entries(
     actions: Sequence[str],
     from_time: datetime | None,
     to_time: datetime | None,
-    before: int,
+    before: int | None,
     limit: int,
 ) -> list[LedgerEntry]:
     """Return up to `limit` entries with ids below `before`, newest first."""
-    rows = await pool.fetch(load("entries_list"), user_id, list(actions), from_time, to_time, before, limit)
+    first, end = ids_of_months(from_time, to_time)
+    if before is not None:
+        end = min(end, before)
+    rows = await pool.fetch(
+        load("entries_list"), user_id, list(actions), from_time, to_time, first, end, limit
+    )
     return [_entry(row) for row in rows]
 
 
@@ -47,6 +54,24 @@ async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> 
     """Return the balances of known users, by user id, as they are at `now`."""
     rows = await pool.fetch(load("rewards_read"), list(user_ids), now)
     return {row["user_id"]: _rewards(row) for row in rows}
+
+
+async def read_rewards_as_of(pool: Pool, user_id: str, moment: datetime) -> Rewards | None:
+    """Return a known user's balances as they were after all that was recorded up to `moment`."""
+    row = await pool.fetchrow(load("rewards_as_of"), user_id, moment, ids_of_months(moment, None)[0])
+    if row is None:
+        return None
+    rewards = _rewards(row)
+    return replace(rewards, tier=Tier[row["tier_before"]]) if row["tier_before"] else rewards
+
+
+async def list_expiring(
+    pool: Pool, user_id: str, now: datetime, until: datetime | None, limit: int
+) -> ExpiringPoints:
+    """Return what expires after `now` up to and including `until` (None: at all), at most `limit` lots."""
+    rows = await pool.fetch(load("lots_expiring"), user_id, now, until, limit)
+    lots = [ExpiringLot(row["lot_id"], row["remaining"], row["expires_at"]) for row in rows]
+    return ExpiringPoints(lots, int(rows[0]["total"]) if rows else 0)
 
 
 async def user_exists(pool: Pool, user_id: str) -> bool:
@@ -71,6 +96,7 @@ def _entry(row: asyncpg.Record) -> LedgerEntry:
         created_by=row["created_by"],
         transaction_time=row["transaction_time"],
         occurred_at=row["occurred_at"],
+        balance_after=row["balance_after"],
         expires_at=row["expires_at"],
         activates_at=row["activates_at"],
         reverses_transaction_id=row["reverses_transaction_id"] or 0,

@@ -214,7 +214,7 @@ def _entry_row(award: PostedAward) -> tuple[object, ...]:
         entry.occurred_at,
         entry.activates_at,
         entry.expires_at,
-        award.posting.balance_after,
+        entry.balance_after,
         award.inputs,
         lot.remaining if lot else 0,
     )

@@ -1,16 +1,16 @@
 """What a user has and how he came to it: balances and entries."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from laurel_server.domain.clock import Clock
+from laurel_server.domain.clock import Clock, moment_after
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards
 from laurel_server.postgres import entries
 from laurel_server.postgres.pool import Pool, ledger_errors
 
-AFTER_ALL = (1 << 63) - 1
-"""Above every transaction id."""
+MAX_EXPIRING_LOTS = 10_000
+"""Lots that one answer lists."""
 
 
 class Statement:
@@ -20,13 +20,32 @@ class Statement:
         self._pool = pool
         self._clock = clock
 
-    async def rewards(self, user_id: str) -> Rewards:
-        """Return the user's balances now. USER_NOT_FOUND."""
+    async def rewards(self, user_id: str, as_of: datetime | None = None) -> Rewards:
+        """Return the user's balances, now or after all that was recorded up to `as_of`. USER_NOT_FOUND."""
+        now = self._clock.now()
         async with ledger_errors():
-            found = await entries.read_rewards(self._pool, [user_id], self._clock.now())
-        if user_id not in found:
+            if as_of is None or as_of >= now:
+                found = (await entries.read_rewards(self._pool, [user_id], now)).get(user_id)
+            else:
+                found = await entries.read_rewards_as_of(self._pool, user_id, as_of)
+        if found is None:
             raise user_not_found(user_id)
-        return found[user_id]
+        return found
+
+    async def rewards_of(self, user_ids: Collection[str]) -> Mapping[str, Rewards]:
+        """Return the balances now of those users who are known, by user id; all of one moment."""
+        async with ledger_errors():
+            return await entries.read_rewards(self._pool, user_ids, self._clock.now())
+
+    async def expiring(self, user_id: str, within: timedelta | None) -> ExpiringPoints:
+        """Return what the user loses within that time, or ever, unless he spends it. USER_NOT_FOUND."""
+        now = self._clock.now()
+        until = None if within is None else moment_after(now, within)
+        async with ledger_errors():
+            found = await entries.list_expiring(self._pool, user_id, now, until, MAX_EXPIRING_LOTS)
+            if not found.lots and not await entries.user_exists(self._pool, user_id):
+                raise user_not_found(user_id)
+        return found
 
     async def transaction(self, transaction_id: int) -> LedgerEntry:
         """Return one entry. TRANSACTION_NOT_FOUND."""
@@ -54,15 +73,7 @@ class Statement:
         New entries have higher ids, so that a walk from page to page repeats and skips nothing.
         """
         async with ledger_errors():
-            page = await entries.list_entries(
-                self._pool,
-                user_id,
-                actions,
-                from_time,
-                to_time,
-                AFTER_ALL if before is None else before,
-                limit,
-            )
+            page = await entries.list_entries(self._pool, user_id, actions, from_time, to_time, before, limit)
             if not page and not await entries.user_exists(self._pool, user_id):
                 raise user_not_found(user_id)
         return page

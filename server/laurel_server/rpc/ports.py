@@ -4,7 +4,7 @@ Each raises LaurelError for a refusal and LEDGER_UNAVAILABLE or BOARDS_REBUILDIN
 A deadline is a moment of `time.monotonic()`, None for none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError
-from laurel_server.domain.ledger import LedgerEntry, Rewards, User
+from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding
 
@@ -34,8 +34,16 @@ class Awards(Protocol):
 class Statement(Protocol):
     """Reads the ledger."""
 
-    async def rewards(self, user_id: str) -> Rewards:
-        """Return a user's balances. USER_NOT_FOUND."""
+    async def rewards(self, user_id: str, as_of: datetime | None = None) -> Rewards:
+        """Return a user's balances, now or after all that was recorded up to `as_of`. USER_NOT_FOUND."""
+        ...
+
+    async def rewards_of(self, user_ids: Collection[str]) -> Mapping[str, Rewards]:
+        """Return the balances of those who are known, by user id, all of one moment."""
+        ...
+
+    async def expiring(self, user_id: str, within: timedelta | None) -> ExpiringPoints:
+        """Return what the user loses within that time, or ever (None). USER_NOT_FOUND."""
         ...
 
     async def transaction(self, transaction_id: int) -> LedgerEntry:

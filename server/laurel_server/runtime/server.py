@@ -27,6 +27,7 @@ from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build_server, listen
 from laurel_server.rpc.standard import Health
+from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.watch import WatchServicer
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import ConfigError, load_settings
@@ -114,7 +115,8 @@ class Server:
     def _servicers(self) -> Sequence[Servicer]:
         parts, reads = self._parts, self._settings.reads
         servicers: list[Servicer] = [
-            RewardsServicer(parts.awards, parts.statement),
+            RewardsServicer(parts.awards),
+            StatementsServicer(parts.statement),
             LeaderboardsServicer(
                 parts.queries,
                 reads.cache_max_age_ms / 1000,

@@ -26,6 +26,7 @@ from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.standard import Health
+from laurel_server.rpc.statements import StatementsServicer
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
     StandInBoards,
@@ -90,7 +91,8 @@ class Served:
     async def build(self) -> grpc.aio.Server:
         """Return the server, which does not listen yet."""
         servicers = (
-            RewardsServicer(self.awards, self.statement),
+            RewardsServicer(self.awards),
+            StatementsServicer(self.statement),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),

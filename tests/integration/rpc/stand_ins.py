@@ -1,6 +1,6 @@
 """Use cases that answer as a test tells them, so that what is tested is the transport."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.ledger import LedgerEntry, Rewards, User
+from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding, Target
 from laurel_server.rpc import methods
@@ -62,8 +62,17 @@ class StandInStatement:
         self.reason = "because"
         self.asked: list[tuple[object, ...]] = []
 
-    async def rewards(self, user_id: str) -> Rewards:
+    async def rewards(self, user_id: str, as_of: datetime | None = None) -> Rewards:
+        self.asked.append((user_id, as_of))
         return replace(REWARDS, user_id=user_id)
+
+    async def rewards_of(self, user_ids: Collection[str]) -> dict[str, Rewards]:
+        known = [user_id for user_id in user_ids if user_id != "nobody"]
+        return {user_id: replace(REWARDS, user_id=user_id) for user_id in reversed(known)}
+
+    async def expiring(self, user_id: str, within: timedelta | None) -> ExpiringPoints:
+        self.asked.append((user_id, within))
+        return ExpiringPoints([ExpiringLot(ENTRY.transaction_id, 7, NOW)], 9)
 
     async def transaction(self, transaction_id: int) -> LedgerEntry:
         return replace(ENTRY, transaction_id=transaction_id)

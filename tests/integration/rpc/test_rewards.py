@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from laurel.rewards.v1.rewards_service_pb2 import (
     AwardPointsRequest,
@@ -12,12 +13,13 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     GetTransactionRequest,
     ListTransactionsRequest,
 )
+from laurel.rewards.v1.statements_pb2 import BatchGetRewardsRequest, ListExpiringPointsRequest
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.rpc.convert.awards import read_award, write_award
 from tests.integration.rpc.harness import Served, read_status, refused
 from tests.integration.rpc.stand_ins import sample_award
-from tests.unit.rpc.samples import ANSWER, ENTRY, stamp
+from tests.unit.rpc.samples import ANSWER, ENTRY, NOW, stamp
 
 REQUEST = AwardPointsRequest(
     request_id="r-1", user_id="user:1", action="PURCHASE", attributes={"order_value": "99.90"}
@@ -145,6 +147,50 @@ async def test_new_entries_do_not_move_the_pages(served: Served) -> None:
         ListTransactionsRequest(user_id="u", page_size=10, page_token=first.next_page_token)
     )
     assert [entry.transaction_id for entry in second.transactions] == [str(n) for n in range(10, 0, -1)]
+
+
+async def test_balances_as_of_an_instant(served: Served) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    await served.rewards.GetRewards(GetRewardsRequest(user_id="u", as_of=stamp(moment)))
+    assert served.statement.asked == [("u", moment)]
+
+
+async def test_balances_of_many_users_come_in_the_order_of_the_request(served: Served) -> None:
+    answer = await served.rewards.BatchGetRewards(
+        BatchGetRewardsRequest(user_ids=["b", "nobody", "a", "b", "nobody"])
+    )
+    assert [each.user_id for each in answer.rewards] == ["b", "a"]
+    assert list(answer.missing_user_ids) == ["nobody"]
+
+
+@pytest.mark.parametrize("user_ids", [[], ["u"] * 1001, ["not an id"]])
+async def test_a_malformed_list_of_users_is_refused(served: Served, user_ids: list[str]) -> None:
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await served.rewards.BatchGetRewards(BatchGetRewardsRequest(user_ids=user_ids))
+    assert all(path.startswith("user_ids") for path in refusal.fields)
+
+
+async def test_expiring_points(served: Served) -> None:
+    answer = await served.rewards.ListExpiringPoints(
+        ListExpiringPointsRequest(user_id="u", within=Duration(seconds=86_400))
+    )
+    assert served.statement.asked == [("u", timedelta(days=1))]
+    assert answer.total_points == 9
+    (lot,) = answer.lots
+    assert (lot.points, lot.expires_at, lot.transaction_id) == (7, stamp(NOW), str(ENTRY.transaction_id))
+
+
+async def test_expiring_points_without_a_bound(served: Served) -> None:
+    await served.rewards.ListExpiringPoints(ListExpiringPointsRequest(user_id="u"))
+    assert served.statement.asked == [("u", None)]
+
+
+async def test_a_negative_span_is_refused(served: Served) -> None:
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await served.rewards.ListExpiringPoints(
+            ListExpiringPointsRequest(user_id="u", within=Duration(seconds=-1))
+        )
+    assert refusal.fields.keys() == {"within"}
 
 
 async def test_filters_reach_the_ledger(served: Served) -> None:

@@ -14,10 +14,11 @@ from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.rewards import RewardsServicer
+from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, build_server, listen
 from laurel_server.rpc.standard import Health
 from tests.integration.rpc.harness import Served, serving
-from tests.integration.rpc.stand_ins import StandInAwards, StandInStatement
+from tests.integration.rpc.stand_ins import StandInAwards
 
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
@@ -146,7 +147,7 @@ async def test_a_method_without_a_servicer_is_noticed_at_the_start() -> None:
 
 
 async def test_a_method_with_two_servicers_is_noticed_at_the_start() -> None:
-    whole = RewardsServicer(StandInAwards(), StandInStatement())
+    whole = RewardsServicer(StandInAwards())
     chain = standard_chain(Admission(), DeadlineBounds())
     with pytest.raises(LookupError, match=r"AwardPoints is served by 2 servicers"):
         await build_server([whole, whole], chain, ServerOptions(), Health())
@@ -156,7 +157,7 @@ async def test_a_connection_that_is_old_is_asked_to_reconnect() -> None:
     served = Served()
     options = ServerOptions(max_connection_age=0.2, max_connection_age_grace=0.1)
     chain = standard_chain(served.admission, served.deadlines)
-    servicers = [RewardsServicer(served.awards, served.statement)]
+    servicers = [SandboxServicer(served.clock)]
     server = await build_server(servicers, chain, options, served.health)
     port = listen(server, "127.0.0.1", 0)
     await server.start()

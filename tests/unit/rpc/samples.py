@@ -33,6 +33,7 @@ ENTRY = LedgerEntry(
     created_by="shop",
     transaction_time=NOW,
     occurred_at=NOW - timedelta(hours=1),
+    balance_after=1149,
     expires_at=NOW + timedelta(days=365),
     reversed_points=7,
     reverses_transaction_id=682 << 48 | 1,

@@ -97,6 +97,7 @@ def test_an_answer_becomes_a_message() -> None:
             "occurred_at": "2026-11-23T09:30:15.123456Z",
             "expires_at": "2027-11-23T10:30:15.123456Z",
             "reversed_points": "7",
+            "balance_after": str(ENTRY.balance_after),
             "reverses_transaction_id": str(ENTRY.reverses_transaction_id),
         },
         "rewards": {

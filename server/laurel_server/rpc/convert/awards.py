@@ -73,6 +73,7 @@ def write_entry(target: Transaction, entry: LedgerEntry) -> None:
     target.base_points = _text(entry.base_points)
     target.multiplier = _text(entry.multiplier)
     target.created_by = entry.created_by
+    target.balance_after = entry.balance_after
     write_moment(target.transaction_time, entry.transaction_time)
     write_moment(target.occurred_at, entry.occurred_at)
     if entry.expires_at is not None:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/rewards/v1/rewards.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xc5\x03\n\x0bTransaction\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x13\n\x0b\x62\x61se_points\x18\x06 \x01(\t\x12\x12\n\nmultiplier\x18\x07 \x01(\t\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x13\n\x0breferral_id\x18\t \x01(\t\x12\x14\n\x0creference_id\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x12\n\ncreated_by\x18\x0c \x01(\t\x12\x34\n\x10transaction_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0boccurred_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0freversed_points\x18\x10 \x01(\x03\x12\x1f\n\x17reverses_transaction_id\x18\x11 \x01(\t\"\x94\x02\n\x0bUserRewards\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0ctotal_points\x18\x02 \x01(\x03\x12\x17\n\x0flifetime_points\x18\x03 \x01(\x03\x12\x17\n\x0fredeemed_points\x18\x04 \x01(\x03\x12\x16\n\x0e\x65xpired_points\x18\x05 \x01(\x03\x12\x13\n\x0bheld_points\x18\x06 \x01(\x03\x12\x16\n\x0epending_points\x18\x07 \x01(\x03\x12\"\n\x04tier\x18\x08 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x32\n\x0elast_reward_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x03\":\n\x0f\x41ppliedCampaign\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nmultiplier\x18\x02 \x01(\t\"\xab\x01\n\x0e\x41wardBreakdown\x12\x13\n\x0b\x62\x61se_points\x18\x01 \x01(\t\x12\x17\n\x0ftier_multiplier\x18\x02 \x01(\t\x12\x35\n\tcampaigns\x18\x03 \x03(\x0b\x32\".laurel.rewards.v1.AppliedCampaign\x12\x17\n\x0funcapped_points\x18\x04 \x01(\x03\x12\x0e\n\x06\x63\x61pped\x18\x05 \x01(\x08\x12\x0b\n\x03\x63\x61p\x18\x06 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/rewards/v1/rewards.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xdc\x03\n\x0bTransaction\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x13\n\x0b\x62\x61se_points\x18\x06 \x01(\t\x12\x12\n\nmultiplier\x18\x07 \x01(\t\x12\x10\n\x08order_id\x18\x08 \x01(\t\x12\x13\n\x0breferral_id\x18\t \x01(\t\x12\x14\n\x0creference_id\x18\n \x01(\t\x12\x0e\n\x06reason\x18\x0b \x01(\t\x12\x12\n\ncreated_by\x18\x0c \x01(\t\x12\x34\n\x10transaction_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0boccurred_at\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0freversed_points\x18\x10 \x01(\x03\x12\x1f\n\x17reverses_transaction_id\x18\x11 \x01(\t\x12\x15\n\rbalance_after\x18\x12 \x01(\x03\"\x94\x02\n\x0bUserRewards\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x14\n\x0ctotal_points\x18\x02 \x01(\x03\x12\x17\n\x0flifetime_points\x18\x03 \x01(\x03\x12\x17\n\x0fredeemed_points\x18\x04 \x01(\x03\x12\x16\n\x0e\x65xpired_points\x18\x05 \x01(\x03\x12\x13\n\x0bheld_points\x18\x06 \x01(\x03\x12\x16\n\x0epending_points\x18\x07 \x01(\x03\x12\"\n\x04tier\x18\x08 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x32\n\x0elast_reward_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\n \x01(\x03\":\n\x0f\x41ppliedCampaign\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nmultiplier\x18\x02 \x01(\t\"\xab\x01\n\x0e\x41wardBreakdown\x12\x13\n\x0b\x62\x61se_points\x18\x01 \x01(\t\x12\x17\n\x0ftier_multiplier\x18\x02 \x01(\t\x12\x35\n\tcampaigns\x18\x03 \x03(\x0b\x32\".laurel.rewards.v1.AppliedCampaign\x12\x17\n\x0funcapped_points\x18\x04 \x01(\x03\x12\x0e\n\x06\x63\x61pped\x18\x05 \x01(\x08\x12\x0b\n\x03\x63\x61p\x18\x06 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.rewards.v1.rewards_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TRANSACTION']._serialized_start=115
-  _globals['_TRANSACTION']._serialized_end=568
-  _globals['_USERREWARDS']._serialized_start=571
-  _globals['_USERREWARDS']._serialized_end=847
-  _globals['_APPLIEDCAMPAIGN']._serialized_start=849
-  _globals['_APPLIEDCAMPAIGN']._serialized_end=907
-  _globals['_AWARDBREAKDOWN']._serialized_start=910
-  _globals['_AWARDBREAKDOWN']._serialized_end=1081
+  _globals['_TRANSACTION']._serialized_end=591
+  _globals['_USERREWARDS']._serialized_start=594
+  _globals['_USERREWARDS']._serialized_end=870
+  _globals['_APPLIEDCAMPAIGN']._serialized_start=872
+  _globals['_APPLIEDCAMPAIGN']._serialized_end=930
+  _globals['_AWARDBREAKDOWN']._serialized_start=933
+  _globals['_AWARDBREAKDOWN']._serialized_end=1104
 # @@protoc_insertion_point(module_scope)

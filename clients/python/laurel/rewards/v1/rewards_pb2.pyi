@@ -43,6 +43,7 @@ class Transaction(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     REVERSED_POINTS_FIELD_NUMBER: _builtins.int
     REVERSES_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    BALANCE_AFTER_FIELD_NUMBER: _builtins.int
     transaction_id: _builtins.str
     """Laurel's id of the entry, decimal digits; grows with the order of the ledger."""
     request_id: _builtins.str
@@ -71,6 +72,8 @@ class Transaction(_message.Message):
     """How much of it has been reversed."""
     reverses_transaction_id: _builtins.str
     """The entry that this one reverses; empty on other entries."""
+    balance_after: _builtins.int
+    """The user's balance after it: the sum of all his entries up to this one."""
     @_builtins.property
     def transaction_time(self) -> _timestamp_pb2.Timestamp:
         """When Laurel recorded it."""
@@ -103,10 +106,11 @@ class Transaction(_message.Message):
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         reversed_points: _builtins.int = ...,
         reverses_transaction_id: _builtins.str = ...,
+        balance_after: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "occurred_at", b"occurred_at", "transaction_time", b"transaction_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "base_points", b"base_points", "created_by", b"created_by", "expires_at", b"expires_at", "multiplier", b"multiplier", "occurred_at", b"occurred_at", "order_id", b"order_id", "points", b"points", "reason", b"reason", "reference_id", b"reference_id", "referral_id", b"referral_id", "request_id", b"request_id", "reversed_points", b"reversed_points", "reverses_transaction_id", b"reverses_transaction_id", "transaction_id", b"transaction_id", "transaction_time", b"transaction_time", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "balance_after", b"balance_after", "base_points", b"base_points", "created_by", b"created_by", "expires_at", b"expires_at", "multiplier", b"multiplier", "occurred_at", b"occurred_at", "order_id", b"order_id", "points", b"points", "reason", b"reason", "reference_id", b"reference_id", "referral_id", b"referral_id", "request_id", b"request_id", "reversed_points", b"reversed_points", "reverses_transaction_id", b"reverses_transaction_id", "transaction_id", b"transaction_id", "transaction_time", b"transaction_time", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.rewards.v1 import rewards_service_pb2 as laurel_dot_rewards_dot_v1_dot_rewards__service__pb2
+from laurel.rewards.v1 import statements_pb2 as laurel_dot_rewards_dot_v1_dot_statements__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -50,6 +51,11 @@ class RewardsServiceStub:
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetRewardsRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetRewardsResponse.FromString,
                 _registered_method=True)
+        self.BatchGetRewards = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/BatchGetRewards',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsResponse.FromString,
+                _registered_method=True)
         self.GetTransaction = channel.unary_unary(
                 '/laurel.rewards.v1.RewardsService/GetTransaction',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionRequest.SerializeToString,
@@ -59,6 +65,11 @@ class RewardsServiceStub:
                 '/laurel.rewards.v1.RewardsService/ListTransactions',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsResponse.FromString,
+                _registered_method=True)
+        self.ListExpiringPoints = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/ListExpiringPoints',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsResponse.FromString,
                 _registered_method=True)
 
 
@@ -81,7 +92,16 @@ class RewardsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetRewards(self, request, context):
-        """The points of one user at this moment.
+        """Statements.
+
+        The points of one user, now or as of an instant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetRewards(self, request, context):
+        """The points of up to 1,000 users at this moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +115,15 @@ class RewardsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTransactions(self, request, context):
-        """The entries of one user, newest first. Pages stay stable while new entries are written.
+        """The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
+        they lie.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExpiringPoints(self, request, context):
+        """The points of one user that will be lost soon unless he spends them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +147,11 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetRewardsRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetRewardsResponse.SerializeToString,
             ),
+            'BatchGetRewards': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetRewards,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsResponse.SerializeToString,
+            ),
             'GetTransaction': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTransaction,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionRequest.FromString,
@@ -128,6 +161,11 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     servicer.ListTransactions,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsResponse.SerializeToString,
+            ),
+            'ListExpiringPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListExpiringPoints,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +261,33 @@ class RewardsService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetRewards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/BatchGetRewards',
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.BatchGetRewardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetTransaction(request,
             target,
             options=(),
@@ -266,6 +331,33 @@ class RewardsService:
             '/laurel.rewards.v1.RewardsService/ListTransactions',
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsRequest.SerializeToString,
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExpiringPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/ListExpiringPoints',
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.ListExpiringPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

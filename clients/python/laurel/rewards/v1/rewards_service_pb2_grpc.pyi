@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.rewards.v1 import rewards_service_pb2 as _rewards_service_pb2
+from laurel.rewards.v1 import statements_pb2 as _statements_pb2
 import abc as _abc_1
 
 
@@ -21,11 +22,20 @@ class RewardsServiceStub:
     BatchAwardPoints: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.BatchAwardPointsRequest, _rewards_service_pb2.BatchAwardPointsResponse]
     """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other."""
     GetRewards: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetRewardsRequest, _rewards_service_pb2.GetRewardsResponse]
-    """The points of one user at this moment."""
+    """Statements.
+
+    The points of one user, now or as of an instant.
+    """
+    BatchGetRewards: _aio.UnaryUnaryMultiCallable[_statements_pb2.BatchGetRewardsRequest, _statements_pb2.BatchGetRewardsResponse]
+    """The points of up to 1,000 users at this moment."""
     GetTransaction: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetTransactionRequest, _rewards_service_pb2.GetTransactionResponse]
     """One entry of the ledger."""
     ListTransactions: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.ListTransactionsRequest, _rewards_service_pb2.ListTransactionsResponse]
-    """The entries of one user, newest first. Pages stay stable while new entries are written."""
+    """The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
+    they lie.
+    """
+    ListExpiringPoints: _aio.UnaryUnaryMultiCallable[_statements_pb2.ListExpiringPointsRequest, _statements_pb2.ListExpiringPointsResponse]
+    """The points of one user that will be lost soon unless he spends them."""
 
 class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Turns what users do into points and keeps the ledger of them."""
@@ -52,7 +62,18 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rewards_service_pb2.GetRewardsRequest,
         context: _aio.ServicerContext[_rewards_service_pb2.GetRewardsRequest, _abc.Awaitable[_rewards_service_pb2.GetRewardsResponse]],
     ) -> _abc.Awaitable[_rewards_service_pb2.GetRewardsResponse]:
-        """The points of one user at this moment."""
+        """Statements.
+
+        The points of one user, now or as of an instant.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetRewards(
+        self,
+        request: _statements_pb2.BatchGetRewardsRequest,
+        context: _aio.ServicerContext[_statements_pb2.BatchGetRewardsRequest, _abc.Awaitable[_statements_pb2.BatchGetRewardsResponse]],
+    ) -> _abc.Awaitable[_statements_pb2.BatchGetRewardsResponse]:
+        """The points of up to 1,000 users at this moment."""
 
     @_abc_1.abstractmethod
     def GetTransaction(
@@ -68,6 +89,16 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rewards_service_pb2.ListTransactionsRequest,
         context: _aio.ServicerContext[_rewards_service_pb2.ListTransactionsRequest, _abc.Awaitable[_rewards_service_pb2.ListTransactionsResponse]],
     ) -> _abc.Awaitable[_rewards_service_pb2.ListTransactionsResponse]:
-        """The entries of one user, newest first. Pages stay stable while new entries are written."""
+        """The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
+        they lie.
+        """
+
+    @_abc_1.abstractmethod
+    def ListExpiringPoints(
+        self,
+        request: _statements_pb2.ListExpiringPointsRequest,
+        context: _aio.ServicerContext[_statements_pb2.ListExpiringPointsRequest, _abc.Awaitable[_statements_pb2.ListExpiringPointsResponse]],
+    ) -> _abc.Awaitable[_statements_pb2.ListExpiringPointsResponse]:
+        """The points of one user that will be lost soon unless he spends them."""
 
 def add_RewardsServiceServicer_to_server(servicer: RewardsServiceServicer, server: _aio.Server) -> None: ...
