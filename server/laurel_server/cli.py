@@ -15,7 +15,19 @@ from laurel_server.devstack.errors import DevstackError
 from laurel_server.postgres.schema import SchemaError
 from laurel_server.runtime.environment import ConfigError
 
-COMMANDS: Final = ("serve", "migrate", "doctor", "replay", "version")
+COMMANDS: Final = (
+    "serve",
+    "migrate",
+    "doctor",
+    "award",
+    "top",
+    "rank",
+    "watch",
+    "actions",
+    "rebuild",
+    "replay",
+    "version",
+)
 
 _INTERRUPTED: Final = 130
 """What a shell expects of a program that Ctrl-C has ended."""

@@ -50,7 +50,7 @@ def environment() -> dict[str, str]:
 
 def replay(serve: Serve, file: Path, *options: str, exit_code: int = 0) -> dict[str, Any]:
     """Plays a file and returns the report."""
-    arguments = command(file, "--target", serve.run["grpc"], "--json", *options)
+    arguments = command(file, "--address", serve.run["grpc"], "--json", *options)
     done = subprocess.run(
         arguments, env=environment(), capture_output=True, text=True, timeout=600, check=False
     )

@@ -29,7 +29,7 @@ def test_version() -> None:
 def test_help_lists_every_command() -> None:
     done = laurel_command("--help")
     assert done.returncode == 0
-    assert all(name in done.stdout for name in ("serve", "migrate", "doctor", "version"))
+    assert all(name in done.stdout for name in ("serve", "migrate", "doctor", "award", "watch", "version"))
 
 
 def test_an_unknown_command_is_refused() -> None:

@@ -150,7 +150,7 @@ def test_an_award_that_fails_is_counted_by_reason_and_ends_with_1(laurel: Serve,
 def test_a_server_that_is_not_there_ends_it_with_1(tmp_path: Path) -> None:
     file = tmp_path / "lost.csv"
     write_file(file, [["lost-1", "2026-01-01T00:00:00Z", "lost", "", "PURCHASE", "100"]])
-    arguments = shop.command(file, "--target", "127.0.0.1:1")
+    arguments = shop.command(file, "--address", "127.0.0.1:1")
     done = subprocess.run(
         arguments, env=shop.environment(), capture_output=True, text=True, timeout=60, check=False
     )
@@ -178,7 +178,7 @@ def test_a_file_that_is_wrong_is_refused_before_anything_is_awarded(laurel: Serv
             ["wrong-2", "2026-01-01T00:00:00Z", "wrong", "", "PURCHASE", "a lot"],
         ],
     )
-    arguments = shop.command(file, "--target", laurel.run["grpc"])
+    arguments = shop.command(file, "--address", laurel.run["grpc"])
     done = subprocess.run(
         arguments, env=shop.environment(), capture_output=True, text=True, timeout=60, check=False
     )
@@ -192,7 +192,7 @@ def test_ctrl_c_ends_it_between_two_calls_and_nothing_is_left_open(laurel: Serve
     file = tmp_path / "long.csv"
     row = ["2026-01-01T00:00:00Z", "patient", "", "PURCHASE", "100"]  # one user: one award a call
     write_file(file, [[f"long-{number}", *row] for number in range(50_000)])
-    arguments = shop.command(file, "--target", laurel.run["grpc"], "--json")
+    arguments = shop.command(file, "--address", laurel.run["grpc"], "--json")
     with subprocess.Popen(arguments, env=shop.environment(), stdout=subprocess.PIPE, text=True) as running:
         eventually(lambda: shop.points_of(laurel, "patient"), "the first award", seconds=30)
         running.send_signal(signal.SIGINT)

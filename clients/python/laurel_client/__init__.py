@@ -6,8 +6,10 @@ async with Laurel("127.0.0.1:50051") as laurel:
         print(update.rank, update.message)
 """
 
+from laurel.admin.v1.admin_service_pb2 import RebuildBoardsResponse
 from laurel.admin.v1.rules_pb2 import ActionConfig, BoardEffect, Campaign, CapMode, StackMode
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
+from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardResponse, GetSurroundingResponse
 from laurel.leaderboard.v1.watch_pb2 import RankUpdate
 from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
@@ -16,6 +18,7 @@ from laurel.type.v1.tier_pb2 import Tier, TierChange
 from laurel.type.v1.user_pb2 import User, Visibility
 from laurel_client.client import Laurel
 from laurel_client.errors import FieldViolation, LaurelCallError
+from laurel_client.plain import as_plain, error_as_plain
 from laurel_client.requests import Attributes, AwardOptions, PeriodName, award, board
 from laurel_client.sandbox import ClockState
 from laurel_client.tops import Top
@@ -33,6 +36,8 @@ __all__ = [
     "CapMode",
     "ClockState",
     "FieldViolation",
+    "GetLeaderboardResponse",
+    "GetSurroundingResponse",
     "Laurel",
     "LaurelCallError",
     "LeaderboardEntry",
@@ -40,6 +45,7 @@ __all__ = [
     "PeriodName",
     "RankState",
     "RankUpdate",
+    "RebuildBoardsResponse",
     "StackMode",
     "Tier",
     "TierChange",
@@ -48,6 +54,8 @@ __all__ = [
     "User",
     "UserRewards",
     "Visibility",
+    "as_plain",
     "award",
     "board",
+    "error_as_plain",
 ]

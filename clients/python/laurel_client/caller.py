@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 import grpc
 
@@ -32,11 +32,20 @@ AnyPageRequest = TypeVar("AnyPageRequest", bound=PageRequest)
 AnyPage = TypeVar("AnyPage", bound=Page)
 
 
-class Caller:
-    """Makes calls; each takes at most `timeout` seconds, retries included."""
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
-    def __init__(self, timeout: float) -> None:
+
+def credentials(token: str) -> Metadata:
+    """Return what a call carries to say who calls; nothing without a token."""
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+class Caller:
+    """Makes calls with `metadata`; each takes at most `timeout` seconds, retries included."""
+
+    def __init__(self, timeout: float, metadata: Metadata = ()) -> None:
         self._timeout = timeout
+        self.metadata = metadata
 
     async def call(
         self,
@@ -53,7 +62,7 @@ class Caller:
         ends_at = loop.time() + (self._timeout if timeout is None else timeout)
         while True:
             try:
-                return await _attempt(method, request, ends_at - loop.time())
+                return await self._attempt(method, request, ends_at - loop.time())
             except LaurelCallError as error:
                 pause = _pause(error)
                 if pause is None or loop.time() + pause >= ends_at:
@@ -71,24 +80,23 @@ class Caller:
                 return
             request.page_token = page.next_page_token
 
+    async def _attempt(
+        self, method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request, seconds: float
+    ) -> Response:
+        try:
+            return await method(request, timeout=max(seconds, 0), metadata=self.metadata)
+        except grpc.aio.AioRpcError as failure:
+            raise LaurelCallError.from_call(failure) from failure
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            raise LaurelCallError(grpc.StatusCode.CANCELLED, "the client was closed") from None
+
 
 def is_cancelled() -> bool:
     """Whether the running task was cancelled: gRPC raises the same error when the call alone was."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-async def _attempt(
-    method: grpc.aio.UnaryUnaryMultiCallable[Request, Response], request: Request, seconds: float
-) -> Response:
-    try:
-        return await method(request, timeout=max(seconds, 0))
-    except grpc.aio.AioRpcError as failure:
-        raise LaurelCallError.from_call(failure) from failure
-    except asyncio.CancelledError:
-        if is_cancelled():
-            raise
-        raise LaurelCallError(grpc.StatusCode.CANCELLED, "the client was closed") from None
 
 
 def _pause(error: LaurelCallError) -> float | None:

@@ -11,7 +11,7 @@ from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServic
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_client.admin import Admin
-from laurel_client.caller import Caller
+from laurel_client.caller import Caller, credentials
 from laurel_client.channel import open_channel
 from laurel_client.leaderboards import Leaderboards
 from laurel_client.rewards import Rewards
@@ -31,13 +31,20 @@ class _Connection(NamedTuple):
 class Laurel:
     """A client of the Laurel at `target`, made and used in one event loop; it connects with its first call.
 
-    A call takes at most `timeout` seconds, retries included, and then raises LaurelCallError DEADLINE_EXCEEDED. A
+    `token` says who calls, where the server asks for that; it travels as it is, so over a network only inside TLS. A
+    call takes at most `timeout` seconds, retries included, and then raises LaurelCallError DEADLINE_EXCEEDED. A
     watch goes on for `patience` seconds without reaching the server.
     """
 
     def __init__(
-        self, target: str = "127.0.0.1:50051", *, timeout: float = 10.0, patience: float = 60.0
+        self,
+        target: str = "127.0.0.1:50051",
+        *,
+        token: str = "",
+        timeout: float = 10.0,
+        patience: float = 60.0,
     ) -> None:
+        self._metadata = credentials(token)
         self._patience = patience
         self._connection = _connect(target)
         self._set_timeout(timeout)
@@ -61,7 +68,7 @@ class Laurel:
         await self.close()
 
     def _set_timeout(self, timeout: float) -> None:
-        connection, caller = self._connection, Caller(timeout)
+        connection, caller = self._connection, Caller(timeout, self._metadata)
         self.rewards = Rewards(connection.rewards, caller)
         self.leaderboards = Leaderboards(connection.leaderboards, caller, self._patience)
         self.admin = Admin(connection.admin, caller)

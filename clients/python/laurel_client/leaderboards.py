@@ -79,9 +79,9 @@ class Leaderboards:
         `resume_token` is that of an earlier watch of the same user and boards.
         """
         request = WatchRankRequest(user_id=user_id, boards=boards, resume_token=resume_token)
-        return RankWatch(self._stub.WatchRank, request, self._patience)
+        return RankWatch(self._stub.WatchRank, request, self._patience, self._caller.metadata)
 
     def watch_leaderboard(self, board: BoardRef | None = None, *, top_n: int = 0) -> TopWatch:
         """Watch the best `top_n` of a board, at most 100 (0 means 10): first as they are, then after every change."""
         request = WatchLeaderboardRequest(board=board, top_n=top_n)
-        return TopWatch(self._stub.WatchLeaderboard, request, self._patience)
+        return TopWatch(self._stub.WatchLeaderboard, request, self._patience, self._caller.metadata)

@@ -9,6 +9,7 @@ from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchLeaderboardResponse
 from laurel.leaderboard.v1.watch_pb2 import Delta, Snapshot
 from laurel.type.v1.board_pb2 import BoardRef
+from laurel_client.caller import Metadata
 from laurel_client.watch import Watch
 
 
@@ -43,8 +44,9 @@ class TopWatch(Watch[WatchLeaderboardRequest, WatchLeaderboardResponse, Top]):
         method: grpc.aio.UnaryStreamMultiCallable[WatchLeaderboardRequest, WatchLeaderboardResponse],
         request: WatchLeaderboardRequest,
         patience: float,
+        metadata: Metadata = (),
     ) -> None:
-        super().__init__(method, request, patience)
+        super().__init__(method, request, patience, metadata)
         self._top = Top()
 
     def _item(self, message: WatchLeaderboardResponse) -> Top | None:

@@ -14,7 +14,7 @@ from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     WatchRankRequest,
     WatchRankResponse,
 )
-from laurel_client.caller import is_cancelled
+from laurel_client.caller import Metadata, is_cancelled
 from laurel_client.errors import LaurelCallError
 
 Request = TypeVar("Request", WatchRankRequest, WatchLeaderboardRequest)
@@ -62,10 +62,15 @@ class Watch(ABC, Generic[Request, Response, Item]):
     """
 
     def __init__(
-        self, method: grpc.aio.UnaryStreamMultiCallable[Request, Response], request: Request, patience: float
+        self,
+        method: grpc.aio.UnaryStreamMultiCallable[Request, Response],
+        request: Request,
+        patience: float,
+        metadata: Metadata = (),
     ) -> None:
         self._method: grpc.aio.UnaryStreamMultiCallable[Request, Response] = method
         self._request: Request = request
+        self._metadata = metadata
         self._outage = Outage(patience)
         self._call: grpc.aio.UnaryStreamCall[Request, Response] | None = None
         self._is_closed = False
@@ -125,7 +130,7 @@ class Watch(ABC, Generic[Request, Response, Item]):
 
     async def _next_message(self) -> Response:
         if self._call is None:
-            self._call = self._method(self._request)
+            self._call = self._method(self._request, metadata=self._metadata)
         try:
             message: Any = await self._call.read()
         except grpc.aio.AioRpcError as failure:

@@ -17,12 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from laurel_client import Laurel
 from laurel_client.replay import Event, Replay, Tally
+from laurel_server.commands.calling import Address, AsJson, own_token, running_address
 from laurel_server.commands.event_file import Columns, EventFileError, read_events
-from laurel_server.commands.ledger_address import running_stack
-from laurel_server.runtime.environment import load_settings
 
 _SECONDS_A_CALL: Final = 30
-_USUAL_TARGET: Final = "127.0.0.1:50051"
 _STOPPED: Final = 130
 """What a shell expects of a program that Ctrl-C has ended."""
 
@@ -44,15 +42,6 @@ _Concurrency = Annotated[int, typer.Option(min=1, max=64, help="Calls at once; w
 _AdvanceClock = Annotated[
     bool, typer.Option("--advance-clock", help="Move the test clock along with the events, by their time.")
 ]
-_Target = Annotated[
-    str,
-    typer.Option(
-        envvar="LAUREL_TARGET",
-        help="HOST:PORT of the server; default: that of the running `laurel serve`, else 127.0.0.1:50051.",
-        show_default=False,
-    ),
-]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +81,8 @@ def replay(  # noqa: PLR0913, PLR0917 - an option is a parameter
     batch: _Batch = 64,
     concurrency: _Concurrency = 4,
     advance_clock: _AdvanceClock = False,
-    target: _Target = "",
-    as_json: _AsJson = False,
+    address: Address = "",
+    as_json: AsJson = False,
 ) -> None:
     """Play the rows of a CSV file as awards; playing it again changes nothing.
 
@@ -114,23 +103,17 @@ def replay(  # noqa: PLR0913, PLR0917 - an option is a parameter
         concurrency=concurrency,
         advance_clock=advance_clock,
     )
-    outcome = asyncio.run(_play(events, skipped, target or _running(), make))
+    outcome = asyncio.run(_play(events, skipped, address or running_address(), make))
     typer.echo(_as_json(outcome) if as_json else _as_text(outcome))
     raise typer.Exit(outcome.exit_code)
 
 
-def _running() -> str:
-    """Return the address of the `laurel serve` of this data directory, or the usual one."""
-    stack = running_stack(load_settings())
-    return stack.grpc if stack else _USUAL_TARGET
-
-
-async def _play(events: Sequence[Event], skipped: int, target: str, make: Callable[..., Replay]) -> _Outcome:
+async def _play(events: Sequence[Event], skipped: int, address: str, make: Callable[..., Replay]) -> _Outcome:
     """Play the events to their end or to the first Ctrl-C; a second one does not wait for calls in progress."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     with _progress_bar(len(events)) as progress:
-        async with Laurel(target, timeout=_SECONDS_A_CALL) as laurel:
+        async with Laurel(address, token=own_token(), timeout=_SECONDS_A_CALL) as laurel:
             replay = make(laurel, progress=progress)
 
             def stop() -> None:

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from laurel_server.runtime.config import Part, Settings
 
 _PREFIX = "LAUREL_"
-_OF_COMMANDS = ("LAUREL_TARGET",)
-"""Variables that are no settings of a server: where a command finds one."""
+_OF_COMMANDS = ("LAUREL_ADDRESS", "LAUREL_TARGET", "LAUREL_TOKEN")
+"""Variables that are no settings of a server: where a command finds one, and as whom it calls."""
 
 
 class ConfigError(Exception):

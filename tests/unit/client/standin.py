@@ -61,6 +61,7 @@ class Standin(grpc.GenericRpcHandler):
     def __init__(self) -> None:
         self.requests: dict[str, list[Any]] = defaultdict(list)
         self.deadlines: dict[str, list[float]] = defaultdict(list)
+        self.credentials: dict[str, list[str]] = defaultdict(list)
         self.hung_up = asyncio.Event()
         self._answers: dict[str, deque[Answer | Stream]] = defaultdict(deque)
         self._asked: dict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -105,6 +106,7 @@ class Standin(grpc.GenericRpcHandler):
     def _take(self, name: str, request: Message, context: Any) -> Answer | Stream:
         self.requests[name].append(request)
         self.deadlines[name].append(context.time_remaining())
+        self.credentials[name].append(dict(context.invocation_metadata()).get("authorization", ""))
         self._asked[name].set()
         queue = self._answers[name]
         return queue.popleft() if len(queue) > 1 else queue[0]
@@ -146,7 +148,7 @@ async def serving(standin: Standin, port: int = 0) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def connected(standin: Standin, **options: float) -> AsyncIterator[Laurel]:
+async def connected(standin: Standin, **options: Any) -> AsyncIterator[Laurel]:
     """A client of the stand-in."""
     async with serving(standin) as address, Laurel(address, **options) as laurel:
         yield laurel

@@ -7,6 +7,7 @@ import grpc
 import pytest
 
 from laurel.admin.v1.admin_service_pb2 import VerifyIntegrityResponse
+from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchRankResponse
 from laurel.rewards.v1.rewards_service_pb2 import (
     AwardPointsResponse,
     AwardResult,
@@ -15,8 +16,8 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     ListTransactionsResponse,
 )
 from laurel.sandbox.v1.sandbox_service_pb2 import AdvanceClockResponse, GetClockResponse
-from laurel_client import Laurel, LaurelCallError, Transaction, UserRewards, award
-from tests.unit.client.standin import Refusal, Standin, Then
+from laurel_client import Laurel, LaurelCallError, RankUpdate, Transaction, UserRewards, award
+from tests.unit.client.standin import Refusal, Standin, Then, connected
 
 Code = grpc.StatusCode
 AWARDED = AwardPointsResponse(transaction=Transaction(points=19))
@@ -161,3 +162,18 @@ async def test_the_clock_is_told_in_utc(laurel: Laurel, server: Standin) -> None
     answer.now.FromDatetime(datetime(2011, 12, 9, 12, 50))  # noqa: DTZ001 - protobuf takes it for UTC
     server.answer("GetClock", answer)
     assert await laurel.sandbox.get_clock() == (datetime(2011, 12, 9, 12, 50, tzinfo=UTC), True)
+
+
+async def test_a_token_travels_with_every_call_and_watch(server: Standin) -> None:
+    server.answer("GetRewards", GetRewardsResponse())
+    server.answer("WatchRank", [WatchRankResponse(update=RankUpdate(rank=1)), Then.SILENCE])
+    async with connected(server, token="s3cret") as laurel:
+        await laurel.with_timeout(3).rewards.get_rewards("ada")
+        await anext(laurel.leaderboards.watch_rank("ada"))
+    assert server.credentials == {"GetRewards": ["Bearer s3cret"], "WatchRank": ["Bearer s3cret"]}
+
+
+async def test_without_a_token_nothing_is_said_of_the_caller(laurel: Laurel, server: Standin) -> None:
+    server.answer("GetRewards", GetRewardsResponse())
+    await laurel.rewards.get_rewards("ada")
+    assert server.credentials["GetRewards"] == [""]
