@@ -46,6 +46,42 @@ class TierChange:
     changed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class TierStatus:
+    """A user's tier and the way to the next one.
+
+    `points_to_next` is 0 in the highest tier, where `next_tier` is None. `reviewed_at` is the last review of all tiers.
+    """
+
+    tier: Tier
+    qualifying_points: int
+    next_tier: Tier | None
+    points_to_next: int
+    multiplier: Decimal
+    tier_since: datetime
+    reviewed_at: datetime | None
+
+
+def tier_status(
+    tier: Tier,
+    qualifying_points: int,
+    tier_since: datetime,
+    reviewed_at: datetime | None,
+    definitions: Sequence[TierDefinition] = DEFAULT_TIERS,
+) -> TierStatus:
+    """Return what a tier is worth, and what is missing to the next."""
+    above = next_tier(tier, definitions)
+    return TierStatus(
+        tier,
+        qualifying_points,
+        above.tier if above else None,
+        max(0, above.threshold - qualifying_points) if above else 0,
+        definition_of(tier, definitions).multiplier,
+        tier_since,
+        reviewed_at,
+    )
+
+
 def tier_for(lifetime_points: int, definitions: Sequence[TierDefinition] = DEFAULT_TIERS) -> Tier:
     """Return the highest tier whose threshold is reached; the lowest one even below its threshold.
 

@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from laurel.admin.v1 import admin_service_pb2
 from laurel.leaderboard.v1 import leaderboard_service_pb2
+from laurel.ranking.v1 import ranking_service_pb2
 from laurel.rewards.v1 import rewards_service_pb2
 from laurel.sandbox.v1 import sandbox_service_pb2
 
@@ -50,10 +51,11 @@ class Method:
 
 REWARDS: Final = rewards_service_pb2.DESCRIPTOR.services_by_name["RewardsService"]
 LEADERBOARDS: Final = leaderboard_service_pb2.DESCRIPTOR.services_by_name["LeaderboardService"]
+RANKING: Final = ranking_service_pb2.DESCRIPTOR.services_by_name["RankingService"]
 ADMIN: Final = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
 SANDBOX: Final = sandbox_service_pb2.DESCRIPTOR.services_by_name["SandboxService"]
 
-SERVICES: Final = (REWARDS, LEADERBOARDS, ADMIN, SANDBOX)
+SERVICES: Final = (REWARDS, LEADERBOARDS, RANKING, ADMIN, SANDBOX)
 """Everything that can be served; the sandbox only where it is switched on."""
 
 

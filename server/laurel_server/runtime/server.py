@@ -23,6 +23,7 @@ from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build_server, listen
@@ -124,6 +125,7 @@ class Server:
                 clock_runs=parts.clock is None,
             ),
             WatchServicer(parts.hub),
+            RankingServicer(parts.queries, parts.standing),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
         ]
         if parts.clock is not None:

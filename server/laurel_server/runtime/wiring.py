@@ -17,6 +17,7 @@ from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
+from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.award import Awards
@@ -40,6 +41,7 @@ class Parts:
     queries: BoardQueries
     maintenance: Maintenance
     hub: Hub
+    standing: Standing
     clock: StoredClock | None
     confirmations: Confirmations
     pool: Pool
@@ -103,6 +105,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         queries=queries,
         maintenance=Maintenance(settings, pool, redis, boards.rebuild, matrix, now()),
         hub=hub,
+        standing=Standing(pool),
         clock=sandbox,
         confirmations=boards.confirmations,
         pool=pool,

@@ -14,6 +14,7 @@ from grpc_status import rpc_status
 
 from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_server.domain.errors import Reason
@@ -22,6 +23,7 @@ from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
@@ -34,6 +36,7 @@ from tests.integration.rpc.stand_ins import (
     StandInMaintenance,
     StandInProfiles,
     StandInRuleBook,
+    StandInStanding,
     StandInStatement,
     StandInWatches,
 )
@@ -47,6 +50,7 @@ class Served:
     statement: StandInStatement = field(default_factory=StandInStatement)
     boards: StandInBoards = field(default_factory=StandInBoards)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
+    standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
     clock: StandInClock = field(default_factory=StandInClock)
@@ -74,6 +78,11 @@ class Served:
         return LeaderboardServiceStub(self.channel)
 
     @property
+    def ranking(self) -> RankingServiceStub:
+        """Client of RankingService."""
+        return RankingServiceStub(self.channel)
+
+    @property
     def admin(self) -> AdminServiceStub:
         """Client of AdminService."""
         return AdminServiceStub(self.channel)
@@ -95,6 +104,7 @@ class Served:
             StatementsServicer(self.statement),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
+            RankingServicer(self.boards, self.standing),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
             SandboxServicer(self.clock),
         )

@@ -12,6 +12,7 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.periods import PeriodType
+from laurel_server.domain.tiers import Tier, TierStatus, tier_status
 from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding, Target
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
@@ -134,6 +135,15 @@ class StandInBoards:
         better = Target(place.rank - 1, 1) if place.rank > 1 else None
         lines = tuple(line(rank) for rank in range(first, last + 1))
         return Surrounding(place, lines, better, better and Target(1, place.rank))
+
+
+class StandInStanding:
+    """Everybody is in SILVER, 4,000 points below GOLD."""
+
+    async def tier(self, user_id: str) -> TierStatus:
+        if user_id == "nobody":
+            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+        return tier_status(Tier.SILVER, 6_000, NOW, None)
 
 
 @dataclass(frozen=True)

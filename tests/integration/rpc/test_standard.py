@@ -28,6 +28,7 @@ NAMES = (
     "",
     "laurel.rewards.v1.RewardsService",
     "laurel.leaderboard.v1.LeaderboardService",
+    "laurel.ranking.v1.RankingService",
     "laurel.admin.v1.AdminService",
     "laurel.sandbox.v1.SandboxService",
 )

@@ -11,6 +11,7 @@ from laurel_server.domain.tiers import (
     next_tier,
     tier_change,
     tier_for,
+    tier_status,
 )
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -58,3 +59,22 @@ def test_nothing_is_above_the_highest_tier() -> None:
 def test_a_change_is_reported_only_where_there_is_one() -> None:
     assert tier_change("ann", Tier.GOLD, Tier.GOLD, NOW) is None
     assert tier_change("ann", Tier.GOLD, Tier.SILVER, NOW) == TierChange("ann", Tier.GOLD, Tier.SILVER, NOW)
+
+
+@pytest.mark.parametrize(
+    ("tier", "points", "above", "missing", "multiplier"),
+    [
+        (Tier.BRONZE, 0, Tier.SILVER, 5_000, "1"),
+        (Tier.BRONZE, 4_999, Tier.SILVER, 1, "1"),
+        (Tier.SILVER, 6_000, Tier.GOLD, 4_000, "1.5"),
+        (Tier.SILVER, 12_000, Tier.GOLD, 0, "1.5"),  # not promoted yet: nothing is missing
+        (Tier.PLATINUM, 20_000, Tier.DIAMOND, 30_000, "3"),
+        (Tier.DIAMOND, 60_000, None, 0, "5"),
+    ],
+)
+def test_the_way_to_the_next_tier(
+    tier: Tier, points: int, above: Tier | None, missing: int, multiplier: str
+) -> None:
+    status = tier_status(tier, points, NOW, None)
+    assert (status.next_tier, status.points_to_next) == (above, missing)
+    assert status.multiplier == Decimal(multiplier)

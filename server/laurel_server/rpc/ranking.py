@@ -1,0 +1,54 @@
+"""RankingService: standing and tier of a user."""
+
+from typing import Protocol
+
+from laurel.ranking.v1.ranking_service_pb2 import (
+    GetStandingRequest,
+    GetStandingResponse,
+    GetTierRequest,
+    GetTierResponse,
+)
+from laurel_server.domain.ranks import bracket, percentile, top_percent
+from laurel_server.domain.tiers import TierStatus
+from laurel_server.rpc import methods
+from laurel_server.rpc.context import CallContext
+from laurel_server.rpc.convert.boards import read_board, write_place
+from laurel_server.rpc.convert.ranking import write_tier_status
+from laurel_server.rpc.ports import Boards
+
+
+class Standing(Protocol):
+    """What a user has reached."""
+
+    async def tier(self, user_id: str) -> TierStatus:
+        """Return the user's tier and what is missing to the next. USER_NOT_FOUND."""
+        ...
+
+
+class RankingServicer:
+    """Reads what users have reached."""
+
+    service = methods.RANKING
+
+    def __init__(self, boards: Boards, standing: Standing) -> None:
+        self._boards = boards
+        self._standing = standing
+
+    async def GetStanding(self, request: GetStandingRequest, call: CallContext) -> GetStandingResponse:
+        """Read a user's place with what it is worth, and his tier."""
+        board = self._boards.resolve(*read_board(request.board))
+        place = await self._boards.place(board, request.user_id)
+        response = GetStandingResponse(
+            percentile=percentile(place.rank, place.total),
+            top_percent=top_percent(place.rank, place.total),
+            bracket=bracket(place.rank, place.total),
+        )
+        write_place(response.rank, place)
+        write_tier_status(response.tier, await self._standing.tier(request.user_id))
+        return response
+
+    async def GetTier(self, request: GetTierRequest, call: CallContext) -> GetTierResponse:
+        """Read a user's tier."""
+        response = GetTierResponse()
+        write_tier_status(response.status, await self._standing.tier(request.user_id))
+        return response
