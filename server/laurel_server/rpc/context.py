@@ -4,7 +4,7 @@ import itertools
 import secrets
 import time
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 from google.protobuf.message import Message
@@ -13,6 +13,9 @@ from laurel_server.rpc.methods import Method
 
 ANONYMOUS: Final = "anonymous"
 """The caller while no credentials are asked for."""
+
+Metadata = tuple[tuple[str, str | bytes], ...]
+"""What came with a call beside its request, keys in lower case."""
 
 # A random start and a count: unique across processes, and cheaper than randomness for each call.
 _ID_PREFIX = secrets.token_hex(6)
@@ -29,6 +32,7 @@ class CallContext:
     """
 
     __slots__ = (
+        "_metadata",
         "_request_id",
         "caller",
         "code",
@@ -49,7 +53,15 @@ class CallContext:
         self.fresh_until = 0.0
         self.code = "OK"
         self.failure: Exception | None = None
+        self._metadata: Metadata | None = None
         self._request_id = ""
+
+    @property
+    def metadata(self) -> Metadata:
+        """What the caller sent beside the request; gRPC makes it anew each time, so it is kept."""
+        if self._metadata is None:
+            self._metadata = cast("Metadata", self.rpc.invocation_metadata() or ())
+        return self._metadata
 
     @property
     def request_id(self) -> str:

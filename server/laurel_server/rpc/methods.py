@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from laurel.admin.v1 import admin_service_pb2
 from laurel.leaderboard.v1 import leaderboard_service_pb2
+from laurel.options.v1 import scope_pb2
 from laurel.ranking.v1 import ranking_service_pb2
 from laurel.rewards.v1 import rewards_service_pb2
 from laurel.sandbox.v1 import sandbox_service_pb2
@@ -23,6 +24,14 @@ class MethodKind(StrEnum):
     READ = "read"
     WRITE = "write"
     STREAM = "stream"
+
+
+class Scope(StrEnum):
+    """What a caller needs to be allowed: the names of `laurel.options.v1.Scope` in tokens."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Method:
     server_streaming: bool
     idempotent: bool
     read_only: bool
+    scope: Scope
 
     @property
     def kind(self) -> MethodKind:
@@ -60,7 +70,10 @@ SERVICES: Final = (REWARDS, LEADERBOARDS, RANKING, ADMIN, SANDBOX)
 
 
 def methods_of(service: ServiceDescriptor) -> Iterator[Method]:
-    """Yield the methods of `service` in the order of the contract. ValueError for one that takes a stream."""
+    """Yield the methods of `service` in the order of the contract.
+
+    ValueError for one that takes a stream, or whose contract does not say which scope its callers need.
+    """
     for descriptor in service.methods:
         if descriptor.client_streaming:
             raise ValueError(f"{descriptor.full_name} takes a stream of requests")
@@ -78,4 +91,21 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> Method:
         server_streaming=descriptor.server_streaming,
         idempotent=level != MethodOptions.IDEMPOTENCY_UNKNOWN,
         read_only=level == MethodOptions.NO_SIDE_EFFECTS,
+        scope=_scope_of(descriptor),
     )
+
+
+def _scope_of(descriptor: MethodDescriptor) -> Scope:
+    scope = descriptor.GetOptions().Extensions[scope_pb2.scope]
+    if scope not in _SCOPES:
+        raise ValueError(
+            f"{descriptor.full_name} names no scope: add `option (laurel.options.v1.scope) = SCOPE_...;`"
+        )
+    return _SCOPES[scope]
+
+
+_SCOPES: Final = {
+    scope_pb2.SCOPE_READ: Scope.READ,
+    scope_pb2.SCOPE_WRITE: Scope.WRITE,
+    scope_pb2.SCOPE_ADMIN: Scope.ADMIN,
+}

@@ -206,15 +206,15 @@ class Repair(Part):
 
 
 class Auth(Part):
-    """Who may call. This version cannot check credentials, so `load_settings` refuses them."""
+    """Who may call: tokens with callers and scopes. Unset: everybody, and then on loopback addresses only."""
 
     model_config = SettingsConfigDict(env_prefix="LAUREL_AUTH_")
 
     tokens: SecretStr | None = None
-    """Static tokens as JSON."""
+    """`{"TOKEN": {"caller": "shop", "scopes": ["read", "write", "admin"]}}`, or the path of a file with that."""
 
     tokens_file: Path | None = None
-    """File with the same JSON."""
+    """The path of such a file, where variables may be seen by others."""
 
 
 class Sandbox(Part):

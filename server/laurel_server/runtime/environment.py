@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from laurel_server.runtime.config import Part, Settings
+from laurel_server.runtime.credentials import CredentialsError, credentials, read_grants
 
 _PREFIX = "LAUREL_"
 _OF_COMMANDS = ("LAUREL_ADDRESS", "LAUREL_TARGET", "LAUREL_TOKEN")
@@ -43,23 +44,23 @@ def load_settings() -> Settings:
 
 def refusals(settings: Settings) -> Iterator[str]:
     """Yields why these settings must not be served, naming the variables."""
-    for variable in credentials(settings):
-        if settings.sandbox.enabled:
-            yield f"LAUREL_SANDBOX=1 beside {variable}: a test clock must not govern real points; unset one"
-        else:
-            yield f"{variable} is set, but this version cannot check tokens and would serve everyone; unset it"
+    given = credentials(settings.auth)
+    if given and settings.sandbox.enabled:
+        yield f"LAUREL_SANDBOX=1 beside {given[0]}: a test clock must not govern real points; unset one"
+    try:
+        read_grants(settings.auth)
+    except CredentialsError as error:
+        yield str(error)
+    if given:
+        return
     for variable, host in (
         ("LAUREL_GRPC_HOST", settings.grpc.host),
         ("LAUREL_HTTP_HOST", settings.http.host),
     ):
         if not is_loopback(host):
-            yield f"{variable}={host} is not a loopback address, and without tokens anyone could call"
-
-
-def credentials(settings: Settings) -> list[str]:
-    """Returns the variables that hold credentials and are set."""
-    given = {"LAUREL_AUTH_TOKENS": settings.auth.tokens, "LAUREL_AUTH_TOKENS_FILE": settings.auth.tokens_file}
-    return [variable for variable, value in given.items() if value is not None]
+            yield (
+                f"{variable}={host} is not a loopback address, and without LAUREL_AUTH_TOKENS anyone could call"
+            )
 
 
 def is_loopback(host: str) -> bool:

@@ -19,6 +19,7 @@ from laurel_server.postgres.connection import open_connection
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.schema import SchemaMismatchError, require_current
 from laurel_server.rpc.admin import AdminServicer
+from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
@@ -31,6 +32,7 @@ from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.watch import WatchServicer
 from laurel_server.runtime.config import Settings
+from laurel_server.runtime.credentials import read_grants
 from laurel_server.runtime.environment import ConfigError, load_settings
 from laurel_server.runtime.operations import OperationsServer
 from laurel_server.runtime.scheduling import settle_memory, share_the_processor_calmly
@@ -69,7 +71,10 @@ class Server:
         """Listen and say SERVING. ListenError, OSError."""
         settings, parts = self._settings, self._parts
         bounds = DeadlineBounds(settings.grpc.default_deadline_seconds, settings.grpc.max_deadline_seconds)
-        chain = standard_chain(self._admission, bounds, metrics=settings.telemetry.metrics)
+        grants = read_grants(settings.auth)
+        callers = Callers(grants) if grants else None
+        metrics = settings.telemetry.metrics
+        chain = standard_chain(self._admission, bounds, metrics=metrics, callers=callers)
         options = ServerOptions(
             max_message_bytes=settings.grpc.max_message_bytes,
             keepalive=settings.grpc.keepalive_seconds,

@@ -19,6 +19,7 @@ from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
+from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
@@ -60,6 +61,7 @@ class Served:
     deadlines: DeadlineBounds = field(default_factory=DeadlineBounds)
     page_max_age: float = 1.0
     clock_runs: bool = True
+    callers: Callers | None = None
     admission: Admission = field(init=False)
     port: int = field(init=False)
     channel: grpc.aio.Channel = field(init=False)
@@ -108,7 +110,7 @@ class Served:
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
             SandboxServicer(self.clock),
         )
-        chain = standard_chain(self.admission, self.deadlines)
+        chain = standard_chain(self.admission, self.deadlines, callers=self.callers)
         return await build_server(servicers, chain, ServerOptions(), self.health)
 
 

@@ -1,5 +1,6 @@
 from typing import cast
 
+from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.context import CallContext
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import Chain, standard_chain
@@ -40,6 +41,11 @@ def test_the_order_of_the_standard_chain() -> None:
         "admission",
         "validation",
     )
+
+
+def test_credentials_are_asked_for_before_anything_is_answered() -> None:
+    names = standard_chain(Admission(), DeadlineBounds(), callers=Callers({})).names
+    assert names[names.index("errors") + 1 : names.index("answers")] == ("auth",)
 
 
 def test_without_metrics_the_rest_stays() -> None:

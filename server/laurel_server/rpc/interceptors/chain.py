@@ -6,8 +6,10 @@ coroutine costs a tenth of a microsecond.
 
 from collections.abc import Sequence
 
+from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.answers import Answers
+from laurel_server.rpc.interceptors.auth import Auth
 from laurel_server.rpc.interceptors.deadline import Deadline, DeadlineBounds
 from laurel_server.rpc.interceptors.errors import Errors
 from laurel_server.rpc.interceptors.handler import Handler, Interceptor
@@ -36,13 +38,21 @@ class Chain:
         return handler
 
 
-def standard_chain(admission: Admission, deadlines: DeadlineBounds, *, metrics: bool = True) -> Chain:
-    """Return the chain that every server uses. The order matters.
+def standard_chain(
+    admission: Admission,
+    deadlines: DeadlineBounds,
+    *,
+    metrics: bool = True,
+    callers: Callers | None = None,
+) -> Chain:
+    """Return the chain that every server uses; without `callers` it is open to all. The order matters.
 
     The id comes first, for all others to name the call by. Metrics and log see how a call ended, and so stand
-    outside of the error map, which has to see everything that can fail. An answer that is known needs neither
-    time nor room. What refuses cheaply comes before what costs: a call without time or room is not parsed.
+    outside of the error map, which has to see everything that can fail. Who may not call learns nothing, not
+    even an answer that is known, which itself needs neither time nor room. What refuses cheaply comes before
+    what costs: a call without time or room is not parsed.
     """
     measuring = (Metrics(),) if metrics else ()
-    interceptors = (RequestId(), *measuring, Log(), Errors(), Answers(), Deadline(deadlines), admission)
-    return Chain((*interceptors, Validation()))
+    authorizing = (Auth(callers),) if callers else ()
+    outer = (RequestId(), *measuring, Log(), Errors(), *authorizing)
+    return Chain((*outer, Answers(), Deadline(deadlines), admission, Validation()))

@@ -23,7 +23,7 @@ class RequestId:
 
         async def identified(request: Payload, call: CallContext) -> Payload | None:
             CURRENT_CALL.set(call)
-            for key, value in call.rpc.invocation_metadata() or ():
+            for key, value in call.metadata:
                 if key == METADATA_KEY and isinstance(value, str) and _ACCEPTED.fullmatch(value):
                     call.request_id = value
                     call.rpc.set_trailing_metadata(((METADATA_KEY, value),))

@@ -26,6 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from laurel.options.v1 import scope_pb2 as laurel_dot_options_dot_v1_dot_scope__pb2
 from laurel.rewards.v1 import rewards_pb2 as laurel_dot_rewards_dot_v1_dot_rewards__pb2
 from laurel.rewards.v1 import statements_pb2 as laurel_dot_rewards_dot_v1_dot_statements__pb2
 from laurel.type.v1 import badge_pb2 as laurel_dot_type_dot_v1_dot_badge__pb2
@@ -33,7 +34,7 @@ from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
 from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\xb6\x04\n\x12\x41wardPointsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x30\n\x07user_id\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12-\n\x06\x61\x63tion\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,63}$\x12}\n\nattributes\x18\x04 \x03(\x0b\x32\x35.laurel.rewards.v1.AwardPointsRequest.AttributesEntryB2\xbaH/\x9a\x01,\x10@\"!r\x1f\x32\x1d^[A-Za-z_][A-Za-z0-9_]{0,63}$*\x05r\x03\x18\x80\x02\x12\x1a\n\x08order_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1d\n\x0breferral_id\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1e\n\x0creference_id\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x18\n\x06reason\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61\x63tivates_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8f\x03\n\x13\x41wardPointsResponse\x12\x33\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.Transaction\x12/\n\x07rewards\x18\x02 \x01(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\x12(\n\x05ranks\x18\x03 \x03(\x0b\x32\x19.laurel.type.v1.BoardRank\x12%\n\x06\x62\x61\x64ges\x18\x04 \x03(\x0b\x32\x15.laurel.type.v1.Badge\x12/\n\x0btier_change\x18\x05 \x01(\x0b\x32\x1a.laurel.type.v1.TierChange\x12\x34\n\tbreakdown\x18\x06 \x01(\x0b\x32!.laurel.rewards.v1.AwardBreakdown\x12\x10\n\x08replayed\x18\x07 \x01(\x08\x12-\n\nrank_state\x18\x08 \x01(\x0e\x32\x19.laurel.type.v1.RankState\x12\x19\n\x11\x63losed_period_ids\x18\t \x03(\t\"b\n\x17\x42\x61tchAwardPointsRequest\x12G\n\x06\x61wards\x18\x01 \x03(\x0b\x32%.laurel.rewards.v1.AwardPointsRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\"K\n\x18\x42\x61tchAwardPointsResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.AwardResult\"\x84\x01\n\x0b\x41wardResult\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x37\n\x05\x61ward\x18\x02 \x01(\x0b\x32&.laurel.rewards.v1.AwardPointsResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"p\n\x11GetRewardsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x12GetRewardsResponse\x12/\n\x07rewards\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\"E\n\x15GetTransactionRequest\x12,\n\x0etransaction_id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[0-9]{1,19}$\"M\n\x16GetTransactionResponse\x12\x33\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.Transaction\"\x98\x02\n\x17ListTransactionsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\x35\n\x07\x61\x63tions\x18\x02 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,63}$\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"i\n\x18ListTransactionsResponse\x12\x34\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.Transaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xa7\x08\n\x0eRewardsService\x12\x81\x01\n\x0b\x41wardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"#\x90\x02\x02\x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/rewards/award:\x01*\x12\x96\x01\n\x10\x42\x61tchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\")\x90\x02\x02\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/rewards/award:batch:\x01*\x12\x7f\n\nGetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/rewards/{user_id}\x12\x90\x01\n\x0f\x42\x61tchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"&\x90\x02\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/rewards:batchGet:\x01*\x12\x9f\x01\n\x0eGetTransaction\x12(.laurel.rewards.v1.GetTransactionRequest\x1a).laurel.rewards.v1.GetTransactionResponse\"8\x90\x02\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/rewards/transactions/{transaction_id}\x12\x9e\x01\n\x10ListTransactions\x12*.laurel.rewards.v1.ListTransactionsRequest\x1a+.laurel.rewards.v1.ListTransactionsResponse\"1\x90\x02\x01\x82\xd3\xe4\x93\x02(\x12&/api/v1/rewards/{user_id}/transactions\x12\xa0\x01\n\x12ListExpiringPoints\x12,.laurel.rewards.v1.ListExpiringPointsRequest\x1a-.laurel.rewards.v1.ListExpiringPointsResponse\"-\x90\x02\x01\x82\xd3\xe4\x93\x02$\x12\"/api/v1/rewards/{user_id}/expiringb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\xb6\x04\n\x12\x41wardPointsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x30\n\x07user_id\x18\x02 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12-\n\x06\x61\x63tion\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,63}$\x12}\n\nattributes\x18\x04 \x03(\x0b\x32\x35.laurel.rewards.v1.AwardPointsRequest.AttributesEntryB2\xbaH/\x9a\x01,\x10@\"!r\x1f\x32\x1d^[A-Za-z_][A-Za-z0-9_]{0,63}$*\x05r\x03\x18\x80\x02\x12\x1a\n\x08order_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1d\n\x0breferral_id\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1e\n\x0creference_id\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x18\n\x06reason\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\xe8\x07\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61\x63tivates_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rvalidate_only\x18\x0b \x01(\x08\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x8f\x03\n\x13\x41wardPointsResponse\x12\x33\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.Transaction\x12/\n\x07rewards\x18\x02 \x01(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\x12(\n\x05ranks\x18\x03 \x03(\x0b\x32\x19.laurel.type.v1.BoardRank\x12%\n\x06\x62\x61\x64ges\x18\x04 \x03(\x0b\x32\x15.laurel.type.v1.Badge\x12/\n\x0btier_change\x18\x05 \x01(\x0b\x32\x1a.laurel.type.v1.TierChange\x12\x34\n\tbreakdown\x18\x06 \x01(\x0b\x32!.laurel.rewards.v1.AwardBreakdown\x12\x10\n\x08replayed\x18\x07 \x01(\x08\x12-\n\nrank_state\x18\x08 \x01(\x0e\x32\x19.laurel.type.v1.RankState\x12\x19\n\x11\x63losed_period_ids\x18\t \x03(\t\"b\n\x17\x42\x61tchAwardPointsRequest\x12G\n\x06\x61wards\x18\x01 \x03(\x0b\x32%.laurel.rewards.v1.AwardPointsRequestB\x10\xbaH\r\x92\x01\n\x08\x01\x10\xe8\x07\"\x03\xd8\x01\x03\"K\n\x18\x42\x61tchAwardPointsResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.AwardResult\"\x84\x01\n\x0b\x41wardResult\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x37\n\x05\x61ward\x18\x02 \x01(\x0b\x32&.laurel.rewards.v1.AwardPointsResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"p\n\x11GetRewardsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12)\n\x05\x61s_of\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x12GetRewardsResponse\x12/\n\x07rewards\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\"E\n\x15GetTransactionRequest\x12,\n\x0etransaction_id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[0-9]{1,19}$\"M\n\x16GetTransactionResponse\x12\x33\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.Transaction\"\x98\x02\n\x17ListTransactionsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\x35\n\x07\x61\x63tions\x18\x02 \x03(\tB$\xbaH!\x92\x01\x1e\x10@\"\x1ar\x18\x32\x16^[A-Z][A-Z0-9_]{0,63}$\x12-\n\tfrom_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07to_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"i\n\x18ListTransactionsResponse\x12\x34\n\x0ctransactions\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.Transaction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc4\x08\n\x0eRewardsService\x12\x85\x01\n\x0b\x41wardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"\'\x90\x02\x02\xa8\xbb\x18\x02\x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/rewards/award:\x01*\x12\x9a\x01\n\x10\x42\x61tchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"-\x90\x02\x02\xa8\xbb\x18\x02\x82\xd3\xe4\x93\x02 \"\x1b/api/v1/rewards/award:batch:\x01*\x12\x83\x01\n\nGetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"(\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/rewards/{user_id}\x12\x94\x01\n\x0f\x42\x61tchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"*\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x1d\"\x18/api/v1/rewards:batchGet:\x01*\x12\xa3\x01\n\x0eGetTransaction\x12(.laurel.rewards.v1.GetTransactionRequest\x1a).laurel.rewards.v1.GetTransactionResponse\"<\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/rewards/transactions/{transaction_id}\x12\xa2\x01\n\x10ListTransactions\x12*.laurel.rewards.v1.ListTransactionsRequest\x1a+.laurel.rewards.v1.ListTransactionsResponse\"5\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02(\x12&/api/v1/rewards/{user_id}/transactions\x12\xa4\x01\n\x12ListExpiringPoints\x12,.laurel.rewards.v1.ListExpiringPointsRequest\x1a-.laurel.rewards.v1.ListExpiringPointsResponse\"1\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02$\x12\"/api/v1/rewards/{user_id}/expiringb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -73,43 +74,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTRANSACTIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTRANSACTIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_REWARDSSERVICE'].methods_by_name['AwardPoints']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['AwardPoints']._serialized_options = b'\220\002\002\202\323\344\223\002\032\"\025/api/v1/rewards/award:\001*'
+  _globals['_REWARDSSERVICE'].methods_by_name['AwardPoints']._serialized_options = b'\220\002\002\250\273\030\002\202\323\344\223\002\032\"\025/api/v1/rewards/award:\001*'
   _globals['_REWARDSSERVICE'].methods_by_name['BatchAwardPoints']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['BatchAwardPoints']._serialized_options = b'\220\002\002\202\323\344\223\002 \"\033/api/v1/rewards/award:batch:\001*'
+  _globals['_REWARDSSERVICE'].methods_by_name['BatchAwardPoints']._serialized_options = b'\220\002\002\250\273\030\002\202\323\344\223\002 \"\033/api/v1/rewards/award:batch:\001*'
   _globals['_REWARDSSERVICE'].methods_by_name['GetRewards']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['GetRewards']._serialized_options = b'\220\002\001\202\323\344\223\002\033\022\031/api/v1/rewards/{user_id}'
+  _globals['_REWARDSSERVICE'].methods_by_name['GetRewards']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\033\022\031/api/v1/rewards/{user_id}'
   _globals['_REWARDSSERVICE'].methods_by_name['BatchGetRewards']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['BatchGetRewards']._serialized_options = b'\220\002\001\202\323\344\223\002\035\"\030/api/v1/rewards:batchGet:\001*'
+  _globals['_REWARDSSERVICE'].methods_by_name['BatchGetRewards']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\035\"\030/api/v1/rewards:batchGet:\001*'
   _globals['_REWARDSSERVICE'].methods_by_name['GetTransaction']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['GetTransaction']._serialized_options = b'\220\002\001\202\323\344\223\002/\022-/api/v1/rewards/transactions/{transaction_id}'
+  _globals['_REWARDSSERVICE'].methods_by_name['GetTransaction']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002/\022-/api/v1/rewards/transactions/{transaction_id}'
   _globals['_REWARDSSERVICE'].methods_by_name['ListTransactions']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['ListTransactions']._serialized_options = b'\220\002\001\202\323\344\223\002(\022&/api/v1/rewards/{user_id}/transactions'
+  _globals['_REWARDSSERVICE'].methods_by_name['ListTransactions']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002(\022&/api/v1/rewards/{user_id}/transactions'
   _globals['_REWARDSSERVICE'].methods_by_name['ListExpiringPoints']._loaded_options = None
-  _globals['_REWARDSSERVICE'].methods_by_name['ListExpiringPoints']._serialized_options = b'\220\002\001\202\323\344\223\002$\022\"/api/v1/rewards/{user_id}/expiring'
-  _globals['_AWARDPOINTSREQUEST']._serialized_start=332
-  _globals['_AWARDPOINTSREQUEST']._serialized_end=898
-  _globals['_AWARDPOINTSREQUEST_ATTRIBUTESENTRY']._serialized_start=849
-  _globals['_AWARDPOINTSREQUEST_ATTRIBUTESENTRY']._serialized_end=898
-  _globals['_AWARDPOINTSRESPONSE']._serialized_start=901
-  _globals['_AWARDPOINTSRESPONSE']._serialized_end=1300
-  _globals['_BATCHAWARDPOINTSREQUEST']._serialized_start=1302
-  _globals['_BATCHAWARDPOINTSREQUEST']._serialized_end=1400
-  _globals['_BATCHAWARDPOINTSRESPONSE']._serialized_start=1402
-  _globals['_BATCHAWARDPOINTSRESPONSE']._serialized_end=1477
-  _globals['_AWARDRESULT']._serialized_start=1480
-  _globals['_AWARDRESULT']._serialized_end=1612
-  _globals['_GETREWARDSREQUEST']._serialized_start=1614
-  _globals['_GETREWARDSREQUEST']._serialized_end=1726
-  _globals['_GETREWARDSRESPONSE']._serialized_start=1728
-  _globals['_GETREWARDSRESPONSE']._serialized_end=1797
-  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1799
-  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1868
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1870
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1947
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=1950
-  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=2230
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=2232
-  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=2337
-  _globals['_REWARDSSERVICE']._serialized_start=2340
-  _globals['_REWARDSSERVICE']._serialized_end=3403
+  _globals['_REWARDSSERVICE'].methods_by_name['ListExpiringPoints']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002$\022\"/api/v1/rewards/{user_id}/expiring'
+  _globals['_AWARDPOINTSREQUEST']._serialized_start=363
+  _globals['_AWARDPOINTSREQUEST']._serialized_end=929
+  _globals['_AWARDPOINTSREQUEST_ATTRIBUTESENTRY']._serialized_start=880
+  _globals['_AWARDPOINTSREQUEST_ATTRIBUTESENTRY']._serialized_end=929
+  _globals['_AWARDPOINTSRESPONSE']._serialized_start=932
+  _globals['_AWARDPOINTSRESPONSE']._serialized_end=1331
+  _globals['_BATCHAWARDPOINTSREQUEST']._serialized_start=1333
+  _globals['_BATCHAWARDPOINTSREQUEST']._serialized_end=1431
+  _globals['_BATCHAWARDPOINTSRESPONSE']._serialized_start=1433
+  _globals['_BATCHAWARDPOINTSRESPONSE']._serialized_end=1508
+  _globals['_AWARDRESULT']._serialized_start=1511
+  _globals['_AWARDRESULT']._serialized_end=1643
+  _globals['_GETREWARDSREQUEST']._serialized_start=1645
+  _globals['_GETREWARDSREQUEST']._serialized_end=1757
+  _globals['_GETREWARDSRESPONSE']._serialized_start=1759
+  _globals['_GETREWARDSRESPONSE']._serialized_end=1828
+  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1830
+  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1899
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1901
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1978
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_start=1981
+  _globals['_LISTTRANSACTIONSREQUEST']._serialized_end=2261
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_start=2263
+  _globals['_LISTTRANSACTIONSRESPONSE']._serialized_end=2368
+  _globals['_REWARDSSERVICE']._serialized_start=2371
+  _globals['_REWARDSSERVICE']._serialized_end=3463
 # @@protoc_insertion_point(module_scope)

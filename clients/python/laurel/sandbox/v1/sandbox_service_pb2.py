@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from laurel.options.v1 import scope_pb2 as laurel_dot_options_dot_v1_dot_scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/sandbox/v1/sandbox_service.proto\x12\x11laurel.sandbox.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x11\n\x0fGetClockRequest\"K\n\x10GetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"B\n\x0fSetClockRequest\x12/\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"K\n\x10SetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"I\n\x13\x41\x64vanceClockRequest\x12\x32\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02\x32\x00\xc8\x01\x01\"O\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\x32\xa5\x02\n\x0eSandboxService\x12X\n\x08GetClock\x12\".laurel.sandbox.v1.GetClockRequest\x1a#.laurel.sandbox.v1.GetClockResponse\"\x03\x90\x02\x01\x12X\n\x08SetClock\x12\".laurel.sandbox.v1.SetClockRequest\x1a#.laurel.sandbox.v1.SetClockResponse\"\x03\x90\x02\x02\x12_\n\x0c\x41\x64vanceClock\x12&.laurel.sandbox.v1.AdvanceClockRequest\x1a\'.laurel.sandbox.v1.AdvanceClockResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/sandbox/v1/sandbox_service.proto\x12\x11laurel.sandbox.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/options/v1/scope.proto\"\x11\n\x0fGetClockRequest\"K\n\x10GetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"B\n\x0fSetClockRequest\x12/\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"K\n\x10SetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"I\n\x13\x41\x64vanceClockRequest\x12\x32\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02\x32\x00\xc8\x01\x01\"O\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\x32\xb3\x02\n\x0eSandboxService\x12\\\n\x08GetClock\x12\".laurel.sandbox.v1.GetClockRequest\x1a#.laurel.sandbox.v1.GetClockResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\\\n\x08SetClock\x12\".laurel.sandbox.v1.SetClockRequest\x1a#.laurel.sandbox.v1.SetClockResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12\x65\n\x0c\x41\x64vanceClock\x12&.laurel.sandbox.v1.AdvanceClockRequest\x1a\'.laurel.sandbox.v1.AdvanceClockResponse\"\x04\xa8\xbb\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,21 +40,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADVANCECLOCKREQUEST'].fields_by_name['by']._loaded_options = None
   _globals['_ADVANCECLOCKREQUEST'].fields_by_name['by']._serialized_options = b'\272H\010\252\001\0022\000\310\001\001'
   _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\220\002\001'
+  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\220\002\001\250\273\030\003'
   _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._serialized_options = b'\220\002\002'
-  _globals['_GETCLOCKREQUEST']._serialized_start=156
-  _globals['_GETCLOCKREQUEST']._serialized_end=173
-  _globals['_GETCLOCKRESPONSE']._serialized_start=175
-  _globals['_GETCLOCKRESPONSE']._serialized_end=250
-  _globals['_SETCLOCKREQUEST']._serialized_start=252
-  _globals['_SETCLOCKREQUEST']._serialized_end=318
-  _globals['_SETCLOCKRESPONSE']._serialized_start=320
-  _globals['_SETCLOCKRESPONSE']._serialized_end=395
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=397
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=470
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=472
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=551
-  _globals['_SANDBOXSERVICE']._serialized_start=554
-  _globals['_SANDBOXSERVICE']._serialized_end=847
+  _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._serialized_options = b'\220\002\002\250\273\030\003'
+  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._loaded_options = None
+  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._serialized_options = b'\250\273\030\003'
+  _globals['_GETCLOCKREQUEST']._serialized_start=187
+  _globals['_GETCLOCKREQUEST']._serialized_end=204
+  _globals['_GETCLOCKRESPONSE']._serialized_start=206
+  _globals['_GETCLOCKRESPONSE']._serialized_end=281
+  _globals['_SETCLOCKREQUEST']._serialized_start=283
+  _globals['_SETCLOCKREQUEST']._serialized_end=349
+  _globals['_SETCLOCKRESPONSE']._serialized_start=351
+  _globals['_SETCLOCKRESPONSE']._serialized_end=426
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=428
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=501
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=503
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=582
+  _globals['_SANDBOXSERVICE']._serialized_start=585
+  _globals['_SANDBOXSERVICE']._serialized_end=892
 # @@protoc_insertion_point(module_scope)
