@@ -34,3 +34,16 @@ PROJECTION_REPAIRED = Counter(
     "laurel_projection_repaired_batches_total", "Batches that repair took to the boards."
 )
 BOARDS_REBUILT = Counter("laurel_boards_rebuilt_total", "Boards filled anew after a loss.")
+
+JOB_RUNS = Counter("laurel_job_runs_total", "Runs of jobs that have ended.", ["job", "state"])
+JOB_SECONDS = Histogram(
+    "laurel_job_seconds", "Time a run of a job takes.", ["job"], buckets=(*SECONDS, 30, 60, 300, 900, 3600)
+)
+JOB_LAST_SUCCESS = Gauge(
+    "laurel_job_last_success_timestamp_seconds",
+    "When a job last succeeded on this server, in seconds since 1970.",
+    ["job"],
+)
+JOB_COUNTS = Gauge(
+    "laurel_job_progress", "What the run of a job has done so far, or did when it ended.", ["job", "count"]
+)

@@ -13,11 +13,12 @@ from typing import Any
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
-from laurel_server.runtime.config import Boards, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.config import Boards, Jobs, Ledger, Repair, Sandbox, Settings
 from laurel_server.runtime.wiring import Parts, wire
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -36,13 +37,18 @@ async def running(
     now: datetime | None = START,
     ledger: Ledger | None = None,
     budget_ms: float = 2000,
+    jobs: bool = False,
 ) -> AsyncIterator[Parts]:
-    """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING."""
+    """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
+
+    `jobs`: those that are due run, and before `parts.clock.set` returns.
+    """
     settings = Settings(
         sandbox=Sandbox(enabled=True, now=now),
         repair=Repair(interval_ms=100),
         boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000),
         ledger=ledger or Ledger(),
+        jobs=Jobs(scheduled=jobs),
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()
@@ -67,6 +73,7 @@ def gift(action: str, **changes: Any) -> ActionConfig:
 
 
 async def _close(parts: Parts, loops: list[asyncio.Task[None]]) -> None:
+    await parts.jobs.close()
     await parts.awards.close()
     with suppress(*UNAVAILABLE):
         await parts.confirmations.flush()
@@ -161,3 +168,11 @@ async def entries_of(parts: Parts, user_id: str) -> list[int]:
         user_id,
     )
     return [row["points"] for row in rows]
+
+
+async def run_job(parts: Parts, job: str) -> dict[str, int]:
+    """Run a job as an operator would, and return its counts."""
+    number = next(_numbers)
+    run, _ = await parts.jobs.run_now(job, RunRequest(number.to_bytes(16, "big"), b"", f"run-{number}"))
+    assert run.state is JobState.SUCCEEDED, run.error
+    return dict(run.counts)

@@ -1,5 +1,6 @@
 """The ids callers choose, and the ids of ledger entries."""
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -30,6 +31,11 @@ def check_action(text: str, field: str = "action") -> str:
 def check_request_id(text: str, field: str = "request_id") -> str:
     """Return `text`. INVALID_FIELD unless it has 1 to 128 characters; NUL is none."""
     return _check(_REQUEST_ID, text, field, "must be 1 to 128 characters")
+
+
+def idempotency_key(family: str, caller: str, request_id: str) -> bytes:
+    """Return the digest under which the answer is kept; RPCs of one family share their request ids."""
+    return hashlib.blake2b(f"{family}\0{caller}\0{request_id}".encode(), digest_size=16).digest()
 
 
 def transaction_id(recorded_at: datetime, sequence: int) -> int:

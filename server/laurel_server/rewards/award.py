@@ -1,6 +1,5 @@
 """AwardPoints: from a command to a durable entry, new places on the boards, and the answer."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
@@ -9,6 +8,7 @@ import structlog
 from laurel_server.domain.accounts import NOTHING
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
 from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
 from laurel_server.leaderboards.preview import preview_ranks
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
@@ -156,5 +156,4 @@ def _answer(
 
 def item_of(command: AwardCommand) -> Item:
     """Return the award with its idempotency key: a digest of caller, RPC family and request_id."""
-    name = f"{FAMILY}\0{command.caller}\0{command.request_id}"
-    return Item(command, hashlib.blake2b(name.encode(), digest_size=16).digest())
+    return Item(command, idempotency_key(FAMILY, command.caller, command.request_id))

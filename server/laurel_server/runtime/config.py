@@ -244,6 +244,27 @@ class Program(Part):
         return timedelta(seconds=self.grace_seconds)
 
 
+class Jobs(Part):
+    """What Laurel does by itself."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_JOBS_")
+
+    scheduled: bool = True
+    """Runs jobs when they are due. Without it this server still runs those that RunJob asks for."""
+
+    interval_ms: Annotated[float, Field(ge=100, le=60_000)] = 1000
+    """Time between two looks for what is due, in milliseconds."""
+
+    partitions_ahead_months: Annotated[int, Field(ge=1, le=60)] = 3
+    """For how many months to come the ledger has partitions."""
+
+    request_ids_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long a request_id is known, so that the same request again is answered and not done again, in days."""
+
+    runs_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """How long runs of jobs are listed, in days."""
+
+
 class Telemetry(Part):
     """Logs and metrics."""
 
@@ -270,4 +291,5 @@ class Settings(BaseModel):
     auth: Auth = Field(default_factory=Auth)
     sandbox: Sandbox = Field(default_factory=Sandbox)
     program: Program = Field(default_factory=Program)
+    jobs: Jobs = Field(default_factory=Jobs)
     telemetry: Telemetry = Field(default_factory=Telemetry)

@@ -1,6 +1,6 @@
 """The test clock of a sandbox, kept in the ledger so that a restart does not lose the time."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from laurel_server.domain.clock import SandboxClock
@@ -10,12 +10,16 @@ from laurel_server.postgres.sql import load
 
 
 class StoredClock:
-    """A SandboxClock that writes down where it was set. `changed` is called after each change."""
+    """A SandboxClock that writes down where it was set.
+
+    After each change `changed` is called, then `settle` is waited for: it does what has become due.
+    """
 
     def __init__(self, pool: Pool, clock: SandboxClock) -> None:
         self._pool = pool
         self._clock = clock
         self.changed: Callable[[], None] = lambda: None
+        self.settle: Callable[[], Awaitable[None]] = _nothing_is_due
 
     async def restore(self, now: datetime | None) -> None:
         """Set the clock to `now`, or to where it stood before the restart; otherwise it runs."""
@@ -46,6 +50,7 @@ class StoredClock:
             self._clock.set(now)
             await self._pool.execute(load("clock_write"), self._clock.now())
         self.changed()
+        await self.settle()
 
     async def advance(self, by: timedelta) -> None:
         """Stop at the present time plus `by`. INVALID_FIELD."""
@@ -54,3 +59,7 @@ class StoredClock:
         moved = SandboxClock(self._clock.now())
         moved.advance(by)
         await self.set(moved.now())
+
+
+async def _nothing_is_due() -> None:
+    return

@@ -23,6 +23,7 @@ from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
+from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
@@ -86,6 +87,10 @@ class Server:
         parts.awards.start()
         parts.hub.start()
         self._loops = [asyncio.create_task(loop) for loop in parts.loops]
+        if parts.clock is not None:
+            await (
+                parts.jobs.run_due()
+            )  # who tries out downtime finds everything done; others need not wait for it
         await self._operations.start(settings.http.host, settings.http.port)
         settle_memory()
         await self._grpc.start()
@@ -101,6 +106,7 @@ class Server:
         await self._parts.hub.drain(STREAMS_SECONDS)
         if self._grpc is not None:
             await self._grpc.stop(LAST_CALLS_SECONDS)
+        await self._parts.jobs.close()
         await self._parts.awards.close()
         with suppress(*UNAVAILABLE):
             await self._parts.confirmations.flush()
@@ -132,6 +138,7 @@ class Server:
             WatchServicer(parts.hub),
             RankingServicer(parts.queries, parts.standing),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
+            JobsServicer(parts.jobs),
         ]
         if parts.clock is not None:
             servicers.append(SandboxServicer(parts.clock))

@@ -2,11 +2,17 @@
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.jobs.housekeeping import housekeeping
+from laurel_server.jobs.job import Job
+from laurel_server.jobs.make_partitions import make_partitions
+from laurel_server.jobs.runner import JobRunner
+from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.profile_cache import ProfileCache
@@ -16,6 +22,7 @@ from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
 from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
@@ -47,8 +54,9 @@ class Parts:
     pool: Pool
     redis: RedisConnection
     leadership: Leadership
+    jobs: JobRunner
     loops: Sequence[Coroutine[Any, Any, None]]
-    """What runs beside the calls until the process ends: signals, repair, confirmations."""
+    """What runs beside the calls until the process ends: signals, repair, confirmations, jobs."""
 
 
 @dataclass(slots=True)
@@ -97,13 +105,17 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         max_waiting=ledger.max_waiting,
         linger_max=ledger.linger_max_ms / 1000,
     )
+    maintenance = Maintenance(settings, pool, redis, boards.rebuild, matrix, now())
+    jobs = _job_runner(settings, pg_dsn, pool, clock, zone, _jobs(settings, pool, clock, maintenance))
+    if sandbox is not None:
+        sandbox.settle = jobs.run_due
     return Parts(
         awards=awards,
         statement=Statement(pool, clock),
         profiles=Profiles(pool, clock, rule_book, boards.projection, boards.confirmations, faces_changed),
         rule_book=rule_book,
         queries=queries,
-        maintenance=Maintenance(settings, pool, redis, boards.rebuild, matrix, now()),
+        maintenance=maintenance,
         hub=hub,
         standing=Standing(pool),
         clock=sandbox,
@@ -111,7 +123,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         pool=pool,
         redis=redis,
         leadership=boards.leadership,
-        loops=(signals.run(), boards.repair.run(), boards.confirmations.run()),
+        jobs=jobs,
+        loops=(signals.run(), boards.repair.run(), boards.confirmations.run(), jobs.run()),
     )
 
 
@@ -138,4 +151,28 @@ def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:
     watch = settings.watch
     return Hub(
         queries, clock, Pace(watch.tick_ms / 1000, watch.heartbeat_seconds, watch.write_timeout_seconds)
+    )
+
+
+def _jobs(settings: Settings, pool: Pool, clock: Clock, maintenance: Maintenance) -> Sequence[Job]:
+    """Return all jobs; those that are due together run in this order."""
+    ages = settings.jobs
+    return (
+        make_partitions(pool, clock, ages.partitions_ahead_months),
+        verify(maintenance.verify),
+        housekeeping(pool, clock, timedelta(days=ages.request_ids_days), timedelta(days=ages.runs_days)),
+    )
+
+
+def _job_runner(
+    settings: Settings, pg_dsn: str, pool: Pool, clock: Clock, zone: ZoneInfo, jobs: Sequence[Job]
+) -> JobRunner:
+    return JobRunner(
+        jobs,
+        pool,
+        Leases(pg_dsn),
+        clock,
+        zone,
+        scheduled=settings.jobs.scheduled,
+        interval=settings.jobs.interval_ms / 1000,
     )

@@ -23,6 +23,7 @@ from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
+from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
@@ -30,6 +31,7 @@ from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
+from tests.integration.rpc.stand_in_jobs import StandInJobs
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
     StandInBoards,
@@ -54,6 +56,7 @@ class Served:
     standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
+    jobs: StandInJobs = field(default_factory=StandInJobs)
     clock: StandInClock = field(default_factory=StandInClock)
     watches: StandInWatches = field(default_factory=StandInWatches)
     health: Health = field(default_factory=Health)
@@ -108,6 +111,7 @@ class Served:
             self.watches,
             RankingServicer(self.boards, self.standing),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
+            JobsServicer(self.jobs),
             SandboxServicer(self.clock),
         )
         chain = standard_chain(self.admission, self.deadlines, callers=self.callers)

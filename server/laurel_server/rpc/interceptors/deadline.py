@@ -13,8 +13,11 @@ from laurel_server.rpc.methods import Method
 LONG_CALLS: Final[Mapping[str, float]] = {
     "laurel.admin.v1.AdminService.RebuildBoards": 900,
     "laurel.admin.v1.AdminService.VerifyIntegrity": 900,
+    "laurel.admin.v1.AdminService.RunJob": 900,
+    "laurel.sandbox.v1.SandboxService.SetClock": 900,
+    "laurel.sandbox.v1.SandboxService.AdvanceClock": 900,
 }
-"""Methods that go over all data: their default deadline, which is also their longest, in seconds."""
+"""Methods that may go over all data: their default deadline, which is also their longest, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.admin.v1 import admin_service_pb2 as laurel_dot_admin_dot_v1_dot_admin__service__pb2
+from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -85,6 +86,21 @@ class AdminServiceStub:
                 request_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.RunJob = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/RunJob',
+                request_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobResponse.FromString,
+                _registered_method=True)
+        self.ListJobs = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/ListJobs',
+                request_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsResponse.FromString,
+                _registered_method=True)
+        self.ListJobRuns = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/ListJobRuns',
+                request_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -161,6 +177,30 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunJob(self, request, context):
+        """Jobs.
+
+        Runs a job now and waits for its end, whether it is due or not; a run under way is waited for first. Every job may be
+        run at any time: it does what is due and not done yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobs(self, request, context):
+        """All jobs, with when they run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListJobRuns(self, request, context):
+        """Runs of jobs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -213,6 +253,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetServerInfo,
                     request_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.SerializeToString,
+            ),
+            'RunJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunJob,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobResponse.SerializeToString,
+            ),
+            'ListJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobs,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsResponse.SerializeToString,
+            ),
+            'ListJobRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobRuns,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -486,6 +541,87 @@ class AdminService:
             '/laurel.admin.v1.AdminService/GetServerInfo',
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoRequest.SerializeToString,
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/RunJob',
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.RunJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/ListJobs',
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/ListJobRuns',
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.admin.v1 import admin_service_pb2 as _admin_service_pb2
+from laurel.admin.v1 import jobs_pb2 as _jobs_pb2
 import abc as _abc_1
 
 
@@ -36,6 +37,16 @@ class AdminServiceStub:
     """Compares what must be equal: balances and entries, entries and lots, boards and ledger."""
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetServerInfoRequest, _admin_service_pb2.GetServerInfoResponse]
     """Version, engines and settings, without secrets."""
+    RunJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.RunJobRequest, _jobs_pb2.RunJobResponse]
+    """Jobs.
+
+    Runs a job now and waits for its end, whether it is due or not; a run under way is waited for first. Every job may be
+    run at any time: it does what is due and not done yet.
+    """
+    ListJobs: _aio.UnaryUnaryMultiCallable[_jobs_pb2.ListJobsRequest, _jobs_pb2.ListJobsResponse]
+    """All jobs, with when they run."""
+    ListJobRuns: _aio.UnaryUnaryMultiCallable[_jobs_pb2.ListJobRunsRequest, _jobs_pb2.ListJobRunsResponse]
+    """Runs of jobs, newest first."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Users, rules and the state of the service, for operators."""
@@ -119,5 +130,33 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_admin_service_pb2.GetServerInfoRequest, _abc.Awaitable[_admin_service_pb2.GetServerInfoResponse]],
     ) -> _abc.Awaitable[_admin_service_pb2.GetServerInfoResponse]:
         """Version, engines and settings, without secrets."""
+
+    @_abc_1.abstractmethod
+    def RunJob(
+        self,
+        request: _jobs_pb2.RunJobRequest,
+        context: _aio.ServicerContext[_jobs_pb2.RunJobRequest, _abc.Awaitable[_jobs_pb2.RunJobResponse]],
+    ) -> _abc.Awaitable[_jobs_pb2.RunJobResponse]:
+        """Jobs.
+
+        Runs a job now and waits for its end, whether it is due or not; a run under way is waited for first. Every job may be
+        run at any time: it does what is due and not done yet.
+        """
+
+    @_abc_1.abstractmethod
+    def ListJobs(
+        self,
+        request: _jobs_pb2.ListJobsRequest,
+        context: _aio.ServicerContext[_jobs_pb2.ListJobsRequest, _abc.Awaitable[_jobs_pb2.ListJobsResponse]],
+    ) -> _abc.Awaitable[_jobs_pb2.ListJobsResponse]:
+        """All jobs, with when they run."""
+
+    @_abc_1.abstractmethod
+    def ListJobRuns(
+        self,
+        request: _jobs_pb2.ListJobRunsRequest,
+        context: _aio.ServicerContext[_jobs_pb2.ListJobRunsRequest, _abc.Awaitable[_jobs_pb2.ListJobRunsResponse]],
+    ) -> _abc.Awaitable[_jobs_pb2.ListJobRunsResponse]:
+        """Runs of jobs, newest first."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _aio.Server) -> None: ...

@@ -64,14 +64,14 @@ class SandboxServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetClock(self, request, context):
-        """Sets the clock; from then on it stands still. It is kept over a restart.
+        """Sets the clock; from then on it stands still. It is kept over a restart. Jobs that become due run before the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AdvanceClock(self, request, context):
-        """Moves the clock forward; a running clock is stopped first.
+        """Moves the clock forward; a running clock is stopped first. Jobs that become due run before the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

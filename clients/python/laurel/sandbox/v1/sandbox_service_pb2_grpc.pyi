@@ -19,9 +19,9 @@ class SandboxServiceStub:
     GetClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetClockRequest, _sandbox_service_pb2.GetClockResponse]
     """What time it is for Laurel."""
     SetClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.SetClockRequest, _sandbox_service_pb2.SetClockResponse]
-    """Sets the clock; from then on it stands still. It is kept over a restart."""
+    """Sets the clock; from then on it stands still. It is kept over a restart. Jobs that become due run before the answer."""
     AdvanceClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.AdvanceClockRequest, _sandbox_service_pb2.AdvanceClockResponse]
-    """Moves the clock forward; a running clock is stopped first."""
+    """Moves the clock forward; a running clock is stopped first. Jobs that become due run before the answer."""
 
 class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
     """Moves the clock of all business time: periods, expiry, campaigns and timestamps. A set clock stands still."""
@@ -40,7 +40,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.SetClockRequest,
         context: _aio.ServicerContext[_sandbox_service_pb2.SetClockRequest, _abc.Awaitable[_sandbox_service_pb2.SetClockResponse]],
     ) -> _abc.Awaitable[_sandbox_service_pb2.SetClockResponse]:
-        """Sets the clock; from then on it stands still. It is kept over a restart."""
+        """Sets the clock; from then on it stands still. It is kept over a restart. Jobs that become due run before the answer."""
 
     @_abc_1.abstractmethod
     def AdvanceClock(
@@ -48,6 +48,6 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.AdvanceClockRequest,
         context: _aio.ServicerContext[_sandbox_service_pb2.AdvanceClockRequest, _abc.Awaitable[_sandbox_service_pb2.AdvanceClockResponse]],
     ) -> _abc.Awaitable[_sandbox_service_pb2.AdvanceClockResponse]:
-        """Moves the clock forward; a running clock is stopped first."""
+        """Moves the clock forward; a running clock is stopped first. Jobs that become due run before the answer."""
 
 def add_SandboxServiceServicer_to_server(servicer: SandboxServiceServicer, server: _aio.Server) -> None: ...

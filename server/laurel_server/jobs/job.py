@@ -1,0 +1,38 @@
+"""A job: what it is called, when it is due, and what it does."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from laurel_server.metrics import JOB_COUNTS
+
+Counts: TypeAlias = Mapping[str, int]
+"""What a run has done, by name."""
+
+
+class Progress(Protocol):
+    """Tells how far a run has come: `progress(closed=2)`; shown in the metrics."""
+
+    def __call__(self, **counts: int) -> None:
+        """Set the counts so far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. `schedule` has the five fields of cron, by the program's time zone; days of the week by name (`mon`)."""
+
+    name: str
+    description: str
+    schedule: str
+    run: Callable[[Progress], Awaitable[Counts]]
+
+
+def progress_of(job: str) -> Progress:
+    """Return what a run of the job tells its progress to."""
+
+    def progress(**counts: int) -> None:
+        for name, count in counts.items():
+            JOB_COUNTS.labels(job, name).set(count)
+
+    return progress

@@ -1,0 +1,238 @@
+"""Runs jobs: those that are due, and those that operators ask for."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.jobs import JobRun, JobState, JobStatus, RunRequest
+from laurel_server.jobs.job import Counts, Job, progress_of
+from laurel_server.jobs.schedule import next_due
+from laurel_server.metrics import JOB_LAST_SUCCESS, JOB_RUNS, JOB_SECONDS
+from laurel_server.postgres import jobs as runs
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.idempotency import keep_answer, read_answer
+from laurel_server.postgres.leases import Lease, LeaseLostError, Leases
+from laurel_server.postgres.pool import Pool, ledger_errors
+
+log = structlog.get_logger()
+
+FIRST_RETRY_SECONDS = 2.0
+LAST_RETRY_SECONDS = 300.0
+"""A job that failed is tried again after a while that doubles up to this."""
+
+STOPPED = "the server stopped, or lost its lease, before the end; it is run again"
+
+
+class JobRunner:
+    """The jobs of one server process, in the order in which they run when several are due.
+
+    `scheduled`: whether this process runs what is due. `interval` is how often it looks, in seconds.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        pool: Pool,
+        leases: Leases,
+        clock: Clock,
+        zone: tzinfo,
+        *,
+        scheduled: bool,
+        interval: float,
+    ) -> None:
+        self._jobs = {job.name: job for job in jobs}
+        self._pool = pool
+        self._leases = leases
+        self._clock = clock
+        self._zone = zone
+        self._scheduled = scheduled
+        self._interval = interval
+        self._turns = {name: asyncio.Lock() for name in self._jobs}
+        self._next_due: dict[str, datetime] = {}
+        self._failures: dict[str, tuple[int, float]] = {}
+        """How often a job has failed in a row, and from which moment of `time.monotonic()` on it is tried again."""
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Look for what is due, at once and then every `interval`, until cancelled."""
+        if not self._scheduled:
+            return
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        scheduler = AsyncIOScheduler(timezone=UTC)
+        every = IntervalTrigger(seconds=self._interval, timezone=UTC)
+        scheduler.add_job(
+            self._look, every, next_run_time=datetime.now(UTC), misfire_grace_time=None, coalesce=True
+        )
+        scheduler.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def run_due(self) -> None:
+        """Run every job that is due now, in order, and return when all have ended; a failed one is in the log."""
+        if self._scheduled:
+            self._next_due.clear()  # the clock may have been turned back
+            for job in self._jobs.values():
+                await asyncio.shield(self._spawn(self._run_if_due(job, wait=True)))
+
+    async def run_now(self, name: str, request: RunRequest) -> tuple[JobRun, bool]:
+        """Run a job, wait for its end, and return the run, or the one that this request led to before (True).
+
+        INVALID_FIELD `job`, IDEMPOTENCY_CONFLICT. A caller that gives up does not stop the run.
+        """
+        job = self._jobs.get(name)
+        if job is None:
+            raise invalid_field("job", f"must be one of {', '.join(self._jobs)}")
+        async with ledger_errors():
+            return await asyncio.shield(self._spawn(self._run_asked(job, request)))
+
+    async def statuses(self) -> Sequence[JobStatus]:
+        """Return all jobs in their order."""
+        now = self._clock.now()
+        async with ledger_errors():
+            last = await runs.last_runs(self._pool)
+            covered = {name: await runs.covered_until(self._pool, name, now) for name in self._jobs}
+        return [
+            JobStatus(
+                job.name,
+                job.description,
+                job.schedule,
+                next_due(job.schedule, self._zone, covered[job.name]) or now,
+                last.get(job.name),
+            )
+            for job in self._jobs.values()
+        ]
+
+    async def runs(self, job: str, before: int, limit: int) -> Sequence[JobRun]:
+        """Return up to `limit` runs with numbers below `before`, newest first; of every job for "". INVALID_FIELD."""
+        if job and job not in self._jobs:
+            raise invalid_field("job", f"must be one of {', '.join(self._jobs)}")
+        async with ledger_errors():
+            return await runs.list_runs(self._pool, job, before, limit)
+
+    async def close(self) -> None:
+        """Stop what runs; it is run again by the next server."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._leases.close()
+
+    async def _look(self) -> None:
+        for job in self._jobs.values():
+            if self._may_be_due(job) and not self._turns[job.name].locked():
+                _ = self._spawn(self._run_if_due(job, wait=False))
+
+    def _may_be_due(self, job: Job) -> bool:
+        due = self._next_due.get(job.name)
+        _, not_before = self._failures.get(job.name, (0, 0.0))
+        return (due is None or due <= self._clock.now()) and time.monotonic() >= not_before
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def _run_if_due(self, job: Job, *, wait: bool) -> None:
+        try:
+            async with self._turn(job, wait=wait) as lease:
+                if lease is not None and await self._is_due(job):
+                    await self._run(job, lease)
+                    await self._is_due(job)
+        except UNAVAILABLE as away:
+            log.warning("job.postponed", job=job.name, error=f"{type(away).__name__}: {away}")
+
+    async def _is_due(self, job: Job) -> bool:
+        now = self._clock.now()
+        due = next_due(job.schedule, self._zone, await runs.covered_until(self._pool, job.name, now))
+        self._next_due[job.name] = due or now
+        return self._next_due[job.name] <= now
+
+    async def _run_asked(self, job: Job, request: RunRequest) -> tuple[JobRun, bool]:
+        async with self._turn(job, wait=True) as lease:
+            before = await self._answered(request)
+            if before is not None:
+                return before, True
+            assert lease is not None  # noqa: S101 - it was waited for
+            return await self._run(job, lease, request), False
+
+    async def _answered(self, request: RunRequest) -> JobRun | None:
+        answer = await read_answer(self._pool, request.key)
+        if answer is None:
+            return None
+        if answer.request_hash != request.request_hash:
+            raise LaurelError(
+                Reason.IDEMPOTENCY_CONFLICT,
+                "this request_id was used before with another body",
+                metadata={"request_id": request.request_id},
+            )
+        return await runs.read_run(self._pool, int(answer.outcome))
+
+    async def _run(self, job: Job, lease: Lease, request: RunRequest | None = None) -> JobRun:
+        """Run a job whose lease is held and note how it went."""
+        started, now = time.perf_counter(), self._clock.now()
+        run_id = await runs.begin_run(self._pool, job.name, now)
+        begun = JobRun(run_id, job.name, JobState.RUNNING, now, None, {}, "")
+        try:
+            ended = await self._outcome(job, lease, begun)
+        except asyncio.CancelledError:
+            await self._note_end(self._failed(begun, STOPPED), None)
+            raise
+        JOB_SECONDS.labels(job.name).observe(time.perf_counter() - started)
+        await self._note_end(ended, request)
+        return ended
+
+    async def _outcome(self, job: Job, lease: Lease, begun: JobRun) -> JobRun:
+        try:
+            counts = await lease.guard(job.run(progress_of(job.name)))
+        except LeaseLostError:
+            return self._failed(begun, STOPPED)
+        except LaurelError as refusal:
+            log.warning("job.failed", job=job.name, run=begun.run_id, error=str(refusal))
+            return self._failed(begun, refusal.message)
+        except Exception as fault:  # whatever it is, the other jobs go on
+            log.exception("job.failed", job=job.name, run=begun.run_id)
+            return self._failed(begun, f"{type(fault).__name__}; the log has it as run {begun.run_id}")
+        self._failures.pop(job.name, None)
+        JOB_LAST_SUCCESS.labels(job.name).set_to_current_time()
+        log.info("job.done", job=job.name, run=begun.run_id, **counts)
+        progress_of(job.name)(**counts)
+        return self._ended(begun, JobState.SUCCEEDED, counts, "")
+
+    def _failed(self, begun: JobRun, error: str) -> JobRun:
+        failures, _ = self._failures.get(begun.job, (0, 0.0))
+        wait = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**failures)
+        self._failures[begun.job] = (failures + 1, time.monotonic() + wait)
+        return self._ended(begun, JobState.FAILED, {}, error)
+
+    def _ended(self, begun: JobRun, state: JobState, counts: Counts, error: str) -> JobRun:
+        JOB_RUNS.labels(begun.job, state.name.lower()).inc()
+        return replace(begun, state=state, finished_at=self._clock.now(), counts=counts, error=error)
+
+    async def _note_end(self, run: JobRun, request: RunRequest | None) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await runs.end_run(connection, run)
+            if request is not None:
+                outcome = str(run.run_id).encode()
+                await keep_answer(connection, request.key, request.request_hash, outcome, self._clock.now())
+
+    @asynccontextmanager
+    async def _turn(self, job: Job, *, wait: bool) -> AsyncIterator[Lease | None]:
+        """Take the job's turn in this process, and its lease among all of them."""
+        async with (
+            self._turns[job.name],
+            self._leases.held(f"laurel job {job.name}", wait=wait) as lease,
+        ):
+            yield lease

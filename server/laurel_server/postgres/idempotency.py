@@ -1,0 +1,39 @@
+"""Answers under idempotency keys, of calls that do not go through the group commit."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import NamedTuple
+
+from laurel_server.postgres.pool import Connection, Pool
+from laurel_server.postgres.sql import load
+
+PAGES_AT_ONCE = 1000
+"""Pages of 8 KiB that one statement looks through: some tens of milliseconds."""
+
+
+class KeptAnswer(NamedTuple):
+    """What was answered before."""
+
+    request_hash: bytes
+    outcome: bytes
+
+
+async def read_answer(pool: Pool, key: bytes) -> KeptAnswer | None:
+    """Return the answer given before under the key."""
+    row = await pool.fetchrow(load("idempotency_read"), key)
+    return None if row is None else KeptAnswer(row["request_hash"], row["outcome"])
+
+
+async def keep_answer(
+    connection: Connection, key: bytes, request_hash: bytes, outcome: bytes, now: datetime
+) -> None:
+    """Keep an answer in the transaction of what it tells of. UniqueViolationError if there is one."""
+    await connection.execute(load("ledger_keep_answers"), [key], [request_hash], [outcome], now)
+
+
+async def forget_answers(pool: Pool, before: datetime) -> AsyncIterator[int]:
+    """Delete answers given before that moment, a stretch of the table at a time; yield how many each time."""
+    pages: int = await pool.fetchval(load("idempotency_pages"))
+    for first in range(0, pages, PAGES_AT_ONCE):
+        forgotten: int = await pool.fetchval(load("idempotency_forget"), first, first + PAGES_AT_ONCE, before)
+        yield forgotten

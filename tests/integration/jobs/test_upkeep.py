@@ -1,0 +1,58 @@
+"""The jobs that keep the ledger itself in order."""
+
+from datetime import timedelta
+
+from laurel_server.runtime.wiring import Parts
+from tests.integration.wired import START, command, give, run_job, running
+
+
+async def partitions(parts: Parts) -> list[str]:
+    rows = await parts.pool.fetch(
+        "SELECT inhrelid::regclass::text AS name FROM pg_inherits"
+        " WHERE inhparent = 'reward_transactions'::regclass ORDER BY 1"
+    )
+    return [row["name"].removeprefix("reward_transactions_") for row in rows]
+
+
+async def test_partitions_are_made_ahead_over_the_end_of_the_year(parts: Parts) -> None:
+    assert await run_job(parts, "make_partitions") == {"made": 4}
+    assert await partitions(parts) == ["2026_11", "2026_12", "2027_01", "2027_02", "default"]
+    assert await run_job(parts, "make_partitions") == {"made": 0}
+
+
+async def test_the_clock_waits_for_what_has_become_due(ledger_dsn: str, redis_url: str) -> None:
+    async with running(ledger_dsn, redis_url, jobs=True) as parts:
+        assert parts.clock is not None
+        await parts.clock.set(START + timedelta(days=62))
+        assert "2027_04" in await partitions(parts)
+
+
+async def test_verify_says_what_it_has_found(parts: Parts) -> None:
+    await give(parts, "u", 10)
+    counts = await run_job(parts, "verify")
+    assert (counts["checks"] > 3, counts["failed"], counts["mismatches"]) == (True, 0, 0)
+    await parts.pool.execute("UPDATE user_rewards SET balance = balance + 1")
+    counts = await run_job(parts, "verify")
+    assert (counts["failed"], counts["mismatches"]) == (2, 2)
+
+
+async def test_request_ids_are_known_for_their_time(parts: Parts) -> None:
+    assert parts.clock is not None
+    old, new = command("u", request_id="old"), command("u", request_id="new")
+    await parts.awards.award(old, None)
+    await parts.clock.set(START + timedelta(days=89))
+    await parts.awards.award(new, None)
+    assert (await parts.awards.award(old, None)).replayed
+    await parts.clock.set(START + timedelta(days=91))
+    assert await run_job(parts, "housekeeping") == {"answers": 1, "runs": 0}
+    assert (await parts.awards.award(new, None)).replayed
+    assert not (await parts.awards.award(old, None)).replayed
+
+
+async def test_old_runs_go_but_the_last_ones(parts: Parts) -> None:
+    assert parts.clock is not None
+    for _ in range(3):
+        await run_job(parts, "make_partitions")
+    await parts.clock.set(START + timedelta(days=31))
+    assert (await run_job(parts, "housekeeping"))["runs"] == 2
+    assert len(await parts.jobs.runs("make_partitions", 1 << 62, 10)) == 1
