@@ -26,8 +26,12 @@ log = structlog.get_logger()
 RETRIES = 3
 """How often a batch that was rolled back whole is run again before its items are run one by one."""
 
-LINGER_PER_AWARD = 0.0001
-"""Seconds that a lane waits for company, for each award in play: the measured cost of a batch is worth ten of these."""
+LINGER_PER_AWARD = 0.00025
+"""Seconds that a lane waits for company, for each award in play.
+
+A batch costs as much as five awards, however small it is. Under load the transport hands calls over only as fast as the
+batches leave it time: with a shorter wait the server settles at batches of 8 and 0.6 of the throughput.
+"""
 
 ALONE = 2
 """Awards in play up to which nobody waits: the one that came, and the one before it."""
@@ -86,6 +90,7 @@ class GroupCommit:
     _finishing: set[asyncio.Task[None]] = field(default_factory=set)
     _committing: int = 0
     _in_play: float = 0.0
+    _unanswered: int = 0
     _gathering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closing: bool = False
 
@@ -105,9 +110,13 @@ class GroupCommit:
         if self._closing:
             raise LaurelError(Reason.DRAINING, "this server is shutting down")
         ticket, now = Ticket(len(items)), perf_counter()
+        self._unanswered += len(items)
         self._queue.extend(Waiting(item, ticket, index, deadline, now) for index, item in enumerate(items))
         self._arrived.set()
-        await ticket.done
+        try:
+            await ticket.done
+        finally:
+            self._unanswered -= len(items)
         return ticket.results
 
     async def close(self) -> None:
@@ -140,9 +149,10 @@ class GroupCommit:
 
     async def _linger(self) -> None:
         """Wait for company if there is concurrency: longer the more there is, not at all for a lone award."""
-        if len(self._queue) + self._in_play <= ALONE or len(self._queue) >= self.max_batch:
+        in_play = max(self._unanswered, len(self._queue) + self._in_play)
+        if in_play <= ALONE or len(self._queue) >= self.max_batch:
             return
-        await asyncio.sleep(min(self.linger_max, LINGER_PER_AWARD * (len(self._queue) + self._in_play)))
+        await asyncio.sleep(min(self.linger_max, LINGER_PER_AWARD * in_play))
 
     def _take(self) -> list[Waiting]:
         batch: list[Waiting] = []
