@@ -100,6 +100,8 @@ def applicable(
     if action in BONUS_ACTIONS:
         return ()
     applying = [c for c in campaigns if c.applies_to(action, tier, country, segments, now)]
+    if not applying:
+        return ()
     applying.sort(key=lambda campaign: campaign.campaign_id)
     rivals = [campaign for campaign in applying if campaign.stack_mode is StackMode.BEST_ONLY]
     best = max(rivals, key=lambda campaign: campaign.multiplier, default=None)
