@@ -130,3 +130,17 @@ class LaurelError(Exception):
 def invalid_field(field: str, message: str, **metadata: str) -> LaurelError:
     """Return the error for a field that is malformed or out of its range."""
     return LaurelError(Reason.INVALID_FIELD, message, metadata={"field": field, **metadata}, field=field)
+
+
+def user_not_found(user_id: str) -> LaurelError:
+    """Return the error for a user that the ledger does not know."""
+    return LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+
+
+def idempotency_conflict(request_id: str) -> LaurelError:
+    """Return the refusal of a request_id that was used before for something else."""
+    return LaurelError(
+        Reason.IDEMPOTENCY_CONFLICT,
+        "this request_id was used before with another body",
+        metadata={"request_id": request_id},
+    )

@@ -10,7 +10,7 @@ import structlog
 from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.placements import placement_of
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import BoardsUnavailable, Placement, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT, PROJECTION_REPAIRED
 from laurel_server.postgres import standings
@@ -164,6 +164,8 @@ class Repair:
                 left.setdefault(user_no, set()).update(boards)
         for start in range(0, len(user_nos), USERS_AT_ONCE):
             await self._place(user_nos[start : start + USERS_AT_ONCE], left, batches[0].batch_no)
+        erased = [Placement(*each[:2], {}, (), each.left) for batch in batches for each in batch.erased]
+        await self._projection.load(erased, tell=True)
         PROJECTION_REPAIRED.inc(len(batches))
         log.info("boards.repaired", batches=len(batches), users=len(user_nos))
 

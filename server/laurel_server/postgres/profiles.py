@@ -17,7 +17,7 @@ from laurel_server.postgres.sql import load
 async def read_profiles(pool: Pool, user_ids: Collection[str]) -> dict[str, User]:
     """Return the profiles of known users, by user id."""
     rows = await pool.fetch(load("users_read"), list(user_ids))
-    return {row["user_id"]: _user(row) for row in rows}
+    return {row["user_id"]: user_of(row) for row in rows}
 
 
 async def write_profiles(connection: Connection, users: Sequence[tuple[int, User]]) -> None:
@@ -54,7 +54,8 @@ async def note_moves(
     )
 
 
-def _user(row: asyncpg.Record) -> User:
+def user_of(row: asyncpg.Record) -> User:
+    """Return the profile in a row of users with tier and last_reward_at."""
     return User(
         user_id=row["user_id"],
         username=row["username"],

@@ -1,8 +1,8 @@
 """Where the ledger says that users stand: what boards are filled from and repaired by."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -39,12 +39,21 @@ class Member(NamedTuple):
     scopes: tuple[str, ...] | None = None
 
 
+class Erased(NamedTuple):
+    """Boards that the holder of an id has left for good; who has the id since then has a newer version."""
+
+    user_id: str
+    version: int
+    left: Sequence[BoardKey]
+
+
 class Batch(NamedTuple):
     """A committed batch: whose boards it moved, and boards that users have left, by user number."""
 
     batch_no: int
     user_nos: Sequence[int]
     left: dict[int, list[BoardKey]]
+    erased: Sequence[Erased]
 
 
 async def is_registered(pool: Pool, board: BoardKey) -> bool:
@@ -145,9 +154,15 @@ def _member(row: asyncpg.Record) -> Member:
 
 
 def _batch(row: asyncpg.Record) -> Batch:
-    left = {
-        event["user_no"]: [BoardKey(*board) for board in event["left"]]
-        for event in orjson.loads(row["events"])
-        if event["type"] == "user.moved"
-    }
-    return Batch(row["batch_no"], row["user_nos"], left)
+    left: dict[int, list[BoardKey]] = {}
+    erased: list[Erased] = []
+    for event in orjson.loads(row["events"]):
+        if event["type"] == "user.moved":
+            left[event["user_no"]] = _boards(event)
+        elif event["type"] == "user.erased":
+            erased.append(Erased(event["user_id"], event["version"], _boards(event)))
+    return Batch(row["batch_no"], row["user_nos"], left, erased)
+
+
+def _boards(event: Mapping[str, Any]) -> list[BoardKey]:
+    return [BoardKey(*board) for board in event["left"]]

@@ -1,6 +1,6 @@
 """What a user has reached so far."""
 
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.tiers import TierStatus, tier_status
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.tiers import read_tier
@@ -17,5 +17,5 @@ class Standing:
         async with ledger_errors():
             row = await read_tier(self._pool, user_id)
         if row is None:
-            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+            raise user_not_found(user_id)
         return tier_status(row.tier, row.lifetime_points, row.since, None)

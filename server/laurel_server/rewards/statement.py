@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from laurel_server.domain.clock import Clock, moment_after
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import LaurelError, Reason, user_not_found
 from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards
 from laurel_server.postgres import entries
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -77,8 +77,3 @@ class Statement:
             if not page and not await entries.user_exists(self._pool, user_id):
                 raise user_not_found(user_id)
         return page
-
-
-def user_not_found(user_id: str) -> LaurelError:
-    """Return the error for a user that the ledger does not know."""
-    return LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})

@@ -25,6 +25,7 @@ from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
@@ -138,6 +139,7 @@ class Server:
             WatchServicer(parts.hub),
             RankingServicer(parts.queries, parts.standing),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
+            PeopleServicer(parts.people, parts.profiles),
             JobsServicer(parts.jobs),
         ]
         if parts.clock is not None:

@@ -34,6 +34,8 @@ from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.maintenance import Maintenance, now
 from laurel_server.runtime.sandbox import StoredClock
+from laurel_server.users.moves import Moves
+from laurel_server.users.people import People
 from laurel_server.users.profiles import Profiles
 
 
@@ -44,6 +46,7 @@ class Parts:
     awards: Awards
     statement: Statement
     profiles: Profiles
+    people: People
     rule_book: RuleBook
     queries: BoardQueries
     maintenance: Maintenance
@@ -109,10 +112,12 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, _jobs(settings, pool, clock, maintenance))
     if sandbox is not None:
         sandbox.settle = jobs.run_due
+    moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
     return Parts(
         awards=awards,
         statement=Statement(pool, clock),
-        profiles=Profiles(pool, clock, rule_book, boards.projection, boards.confirmations, faces_changed),
+        profiles=Profiles(pool, clock, moves, faces_changed),
+        people=People(pool, clock, moves, faces_changed),
         rule_book=rule_book,
         queries=queries,
         maintenance=maintenance,

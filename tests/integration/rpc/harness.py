@@ -25,6 +25,7 @@ from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
@@ -37,6 +38,7 @@ from tests.integration.rpc.stand_ins import (
     StandInBoards,
     StandInClock,
     StandInMaintenance,
+    StandInPeople,
     StandInProfiles,
     StandInRuleBook,
     StandInStanding,
@@ -55,6 +57,7 @@ class Served:
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
     standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
+    people: StandInPeople = field(default_factory=StandInPeople)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
     jobs: StandInJobs = field(default_factory=StandInJobs)
     clock: StandInClock = field(default_factory=StandInClock)
@@ -111,6 +114,7 @@ class Served:
             self.watches,
             RankingServicer(self.boards, self.standing),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
+            PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),
             SandboxServicer(self.clock),
         )

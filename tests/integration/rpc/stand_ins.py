@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
+from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
+from laurel_server.domain.user_filter import UserFilter
 from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding, Target
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
@@ -207,6 +209,25 @@ class Info:
     started_at: datetime = NOW
     engines: Sequence[StandInEngine] = (StandInEngine("redis", "6.2.5", True),)
     config: Mapping[str, str] = field(default_factory=lambda: {"grpc.port": "50051"})
+
+
+class StandInPeople:
+    """Finds ten people, and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    async def find(self, wanted: UserFilter, after: str, limit: int) -> list[User]:
+        self.asked.append((wanted, after, limit))
+        return [User(f"u{number}") for number in range(10) if f"u{number}" > after][:limit]
+
+    async def set_visibility(self, order: Order, visibility: Visibility) -> bool:
+        self.asked.append((order, visibility))
+        return False
+
+    async def erase(self, order: Order) -> bool:
+        self.asked.append((order,))
+        return True
 
 
 class StandInMaintenance:

@@ -1,3 +1,5 @@
--- Entries by id, with the caller's id of the user. $1: transaction ids. Cost: one index look-up each.
-SELECT t.*, u.user_id FROM reward_transactions t JOIN users u USING (user_no)
+-- Entries by id, with the caller's id of the user, empty for one who was erased. $1: transaction ids.
+-- Cost: one index look-up each.
+SELECT t.*, CASE WHEN u.erased_at IS NULL THEN u.user_id ELSE '' END AS user_id
+  FROM reward_transactions t JOIN users u USING (user_no)
  WHERE t.transaction_id = ANY ($1::bigint[])

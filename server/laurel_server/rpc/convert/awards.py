@@ -7,6 +7,8 @@ import hashlib
 from decimal import Decimal
 from functools import lru_cache
 
+from google.protobuf.message import Message
+
 from laurel.rewards.v1.rewards_pb2 import AwardBreakdown, Transaction, UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
 from laurel.type.v1.board_pb2 import RankState
@@ -42,7 +44,7 @@ def read_award(request: AwardPointsRequest, caller: str) -> AwardCommand:
     )
 
 
-def request_hash(request: AwardPointsRequest) -> bytes:
+def request_hash(request: Message) -> bytes:
     """Return a digest that is equal for equal requests, in whatever order their maps were sent."""
     return hashlib.blake2b(request.SerializeToString(deterministic=True), digest_size=_HASH_BYTES).digest()
 

@@ -26,13 +26,14 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
+from laurel.admin.v1 import people_pb2 as laurel_dot_admin_dot_v1_dot_people__pb2
 from laurel.admin.v1 import rules_pb2 as laurel_dot_admin_dot_v1_dot_rules__pb2
 from laurel.options.v1 import scope_pb2 as laurel_dot_options_dot_v1_dot_scope__pb2
 from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
 from laurel.type.v1 import user_pb2 as laurel_dot_type_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"?\n\x11UpsertUserRequest\x12*\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.UserB\x06\xbaH\x03\xc8\x01\x01\"8\n\x12UpsertUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"K\n\x17\x42\x61tchUpsertUsersRequest\x12\x30\n\x05users\x18\x01 \x03(\x0b\x32\x14.laurel.type.v1.UserB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"<\n\x18\x42\x61tchUpsertUsersResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\"B\n\x0eGetUserRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"5\n\x0fGetUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"g\n\x16PutActionConfigRequest\x12\x35\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfigB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x17PutActionConfigResponse\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\"T\n\x18ListActionConfigsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"d\n\x19ListActionConfigsResponse\x12.\n\x07\x63onfigs\x18\x01 \x03(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x12PutCampaignRequest\x12\x33\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.CampaignB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"B\n\x13PutCampaignResponse\x12+\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.Campaign\"P\n\x14ListCampaignsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"^\n\x15ListCampaignsResponse\x12,\n\tcampaigns\x18\x01 \x03(\x0b\x32\x19.laurel.admin.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x14RebuildBoardsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"a\n\x15RebuildBoardsResponse\x12\x0e\n\x06\x62oards\x18\x01 \x01(\x03\x12\x0f\n\x07members\x18\x02 \x01(\x03\x12\'\n\x04took\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\x16VerifyIntegrityRequest\x12&\n\x05scope\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06ledgerR\x06\x62oards\"M\n\x17VerifyIntegrityResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12&\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x16.laurel.admin.v1.Check\"V\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x03\x12\x12\n\nmismatches\x18\x04 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xf5\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\x17.laurel.admin.v1.Engine\x12\x42\n\x06\x63onfig\x18\x04 \x03(\x0b\x32\x32.laurel.admin.v1.GetServerInfoResponse.ConfigEntry\x1a-\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\x06\x45ngine\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x11\n\treachable\x18\x03 \x01(\x08\x32\xb9\n\n\x0c\x41\x64minService\x12^\n\nUpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12p\n\x10\x42\x61tchUpsertUsers\x12(.laurel.admin.v1.BatchUpsertUsersRequest\x1a).laurel.admin.v1.BatchUpsertUsersResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12U\n\x07GetUser\x12\x1f.laurel.admin.v1.GetUserRequest\x1a .laurel.admin.v1.GetUserResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12m\n\x0fPutActionConfig\x12\'.laurel.admin.v1.PutActionConfigRequest\x1a(.laurel.admin.v1.PutActionConfigResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12s\n\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\x61\n\x0bPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12g\n\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12g\n\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12m\n\x0fVerifyIntegrity\x12\'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12g\n\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12R\n\x06RunJob\x12\x1e.laurel.admin.v1.RunJobRequest\x1a\x1f.laurel.admin.v1.RunJobResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12X\n\x08ListJobs\x12 .laurel.admin.v1.ListJobsRequest\x1a!.laurel.admin.v1.ListJobsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\x61\n\x0bListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"?\n\x11UpsertUserRequest\x12*\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.UserB\x06\xbaH\x03\xc8\x01\x01\"8\n\x12UpsertUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"K\n\x17\x42\x61tchUpsertUsersRequest\x12\x30\n\x05users\x18\x01 \x03(\x0b\x32\x14.laurel.type.v1.UserB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"<\n\x18\x42\x61tchUpsertUsersResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\"B\n\x0eGetUserRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"5\n\x0fGetUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"g\n\x16PutActionConfigRequest\x12\x35\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfigB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x17PutActionConfigResponse\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\"T\n\x18ListActionConfigsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"d\n\x19ListActionConfigsResponse\x12.\n\x07\x63onfigs\x18\x01 \x03(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x12PutCampaignRequest\x12\x33\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.CampaignB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"B\n\x13PutCampaignResponse\x12+\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.Campaign\"P\n\x14ListCampaignsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"^\n\x15ListCampaignsResponse\x12,\n\tcampaigns\x18\x01 \x03(\x0b\x32\x19.laurel.admin.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x14RebuildBoardsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"a\n\x15RebuildBoardsResponse\x12\x0e\n\x06\x62oards\x18\x01 \x01(\x03\x12\x0f\n\x07members\x18\x02 \x01(\x03\x12\'\n\x04took\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\x16VerifyIntegrityRequest\x12&\n\x05scope\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06ledgerR\x06\x62oards\"M\n\x17VerifyIntegrityResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12&\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x16.laurel.admin.v1.Check\"V\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x03\x12\x12\n\nmismatches\x18\x04 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xf5\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\x17.laurel.admin.v1.Engine\x12\x42\n\x06\x63onfig\x18\x04 \x03(\x0b\x32\x32.laurel.admin.v1.GetServerInfoResponse.ConfigEntry\x1a-\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\x06\x45ngine\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x11\n\treachable\x18\x03 \x01(\x08\x32\xdc\x0c\n\x0c\x41\x64minService\x12^\n\nUpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12p\n\x10\x42\x61tchUpsertUsers\x12(.laurel.admin.v1.BatchUpsertUsersRequest\x1a).laurel.admin.v1.BatchUpsertUsersResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12U\n\x07GetUser\x12\x1f.laurel.admin.v1.GetUserRequest\x1a .laurel.admin.v1.GetUserResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12m\n\x0fPutActionConfig\x12\'.laurel.admin.v1.PutActionConfigRequest\x1a(.laurel.admin.v1.PutActionConfigResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12s\n\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\x61\n\x0bPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12g\n\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12g\n\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12m\n\x0fVerifyIntegrity\x12\'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12g\n\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12R\n\x06RunJob\x12\x1e.laurel.admin.v1.RunJobRequest\x1a\x1f.laurel.admin.v1.RunJobResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12X\n\x08ListJobs\x12 .laurel.admin.v1.ListJobsRequest\x1a!.laurel.admin.v1.ListJobsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\x61\n\x0bListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12[\n\tListUsers\x12!.laurel.admin.v1.ListUsersRequest\x1a\".laurel.admin.v1.ListUsersResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12g\n\rSetVisibility\x12%.laurel.admin.v1.SetVisibilityRequest\x1a&.laurel.admin.v1.SetVisibilityResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12[\n\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -93,52 +94,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ListJobs']._serialized_options = b'\220\002\001\250\273\030\003'
   _globals['_ADMINSERVICE'].methods_by_name['ListJobRuns']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['ListJobRuns']._serialized_options = b'\220\002\001\250\273\030\003'
-  _globals['_UPSERTUSERREQUEST']._serialized_start=293
-  _globals['_UPSERTUSERREQUEST']._serialized_end=356
-  _globals['_UPSERTUSERRESPONSE']._serialized_start=358
-  _globals['_UPSERTUSERRESPONSE']._serialized_end=414
-  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_start=416
-  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_end=491
-  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_start=493
-  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_end=553
-  _globals['_GETUSERREQUEST']._serialized_start=555
-  _globals['_GETUSERREQUEST']._serialized_end=621
-  _globals['_GETUSERRESPONSE']._serialized_start=623
-  _globals['_GETUSERRESPONSE']._serialized_end=676
-  _globals['_PUTACTIONCONFIGREQUEST']._serialized_start=678
-  _globals['_PUTACTIONCONFIGREQUEST']._serialized_end=781
-  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_start=783
-  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_end=855
-  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_start=857
-  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_end=941
-  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_start=943
-  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_end=1043
-  _globals['_PUTCAMPAIGNREQUEST']._serialized_start=1045
-  _globals['_PUTCAMPAIGNREQUEST']._serialized_end=1142
-  _globals['_PUTCAMPAIGNRESPONSE']._serialized_start=1144
-  _globals['_PUTCAMPAIGNRESPONSE']._serialized_end=1210
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1212
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1292
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1294
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1388
-  _globals['_REBUILDBOARDSREQUEST']._serialized_start=1390
-  _globals['_REBUILDBOARDSREQUEST']._serialized_end=1485
-  _globals['_REBUILDBOARDSRESPONSE']._serialized_start=1487
-  _globals['_REBUILDBOARDSRESPONSE']._serialized_end=1584
-  _globals['_VERIFYINTEGRITYREQUEST']._serialized_start=1586
-  _globals['_VERIFYINTEGRITYREQUEST']._serialized_end=1650
-  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_start=1652
-  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_end=1729
-  _globals['_CHECK']._serialized_start=1731
-  _globals['_CHECK']._serialized_end=1817
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=1819
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=1841
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=1844
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=2089
-  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_start=2044
-  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_end=2089
-  _globals['_ENGINE']._serialized_start=2091
-  _globals['_ENGINE']._serialized_end=2149
-  _globals['_ADMINSERVICE']._serialized_start=2152
-  _globals['_ADMINSERVICE']._serialized_end=3489
+  _globals['_ADMINSERVICE'].methods_by_name['ListUsers']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListUsers']._serialized_options = b'\220\002\001\250\273\030\003'
+  _globals['_ADMINSERVICE'].methods_by_name['SetVisibility']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['SetVisibility']._serialized_options = b'\220\002\002\250\273\030\003'
+  _globals['_ADMINSERVICE'].methods_by_name['EraseUser']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['EraseUser']._serialized_options = b'\220\002\002\250\273\030\003'
+  _globals['_UPSERTUSERREQUEST']._serialized_start=323
+  _globals['_UPSERTUSERREQUEST']._serialized_end=386
+  _globals['_UPSERTUSERRESPONSE']._serialized_start=388
+  _globals['_UPSERTUSERRESPONSE']._serialized_end=444
+  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_start=446
+  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_end=521
+  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_start=523
+  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_end=583
+  _globals['_GETUSERREQUEST']._serialized_start=585
+  _globals['_GETUSERREQUEST']._serialized_end=651
+  _globals['_GETUSERRESPONSE']._serialized_start=653
+  _globals['_GETUSERRESPONSE']._serialized_end=706
+  _globals['_PUTACTIONCONFIGREQUEST']._serialized_start=708
+  _globals['_PUTACTIONCONFIGREQUEST']._serialized_end=811
+  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_start=813
+  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_end=885
+  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_start=887
+  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_end=971
+  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_start=973
+  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_end=1073
+  _globals['_PUTCAMPAIGNREQUEST']._serialized_start=1075
+  _globals['_PUTCAMPAIGNREQUEST']._serialized_end=1172
+  _globals['_PUTCAMPAIGNRESPONSE']._serialized_start=1174
+  _globals['_PUTCAMPAIGNRESPONSE']._serialized_end=1240
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1242
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1322
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1324
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1418
+  _globals['_REBUILDBOARDSREQUEST']._serialized_start=1420
+  _globals['_REBUILDBOARDSREQUEST']._serialized_end=1515
+  _globals['_REBUILDBOARDSRESPONSE']._serialized_start=1517
+  _globals['_REBUILDBOARDSRESPONSE']._serialized_end=1614
+  _globals['_VERIFYINTEGRITYREQUEST']._serialized_start=1616
+  _globals['_VERIFYINTEGRITYREQUEST']._serialized_end=1680
+  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_start=1682
+  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_end=1759
+  _globals['_CHECK']._serialized_start=1761
+  _globals['_CHECK']._serialized_end=1847
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=1849
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=1871
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=1874
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=2119
+  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_start=2074
+  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_end=2119
+  _globals['_ENGINE']._serialized_start=2121
+  _globals['_ENGINE']._serialized_end=2179
+  _globals['_ADMINSERVICE']._serialized_start=2182
+  _globals['_ADMINSERVICE']._serialized_end=3810
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ import warnings
 
 from laurel.admin.v1 import admin_service_pb2 as laurel_dot_admin_dot_v1_dot_admin__service__pb2
 from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
+from laurel.admin.v1 import people_pb2 as laurel_dot_admin_dot_v1_dot_people__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -100,6 +101,21 @@ class AdminServiceStub:
                 '/laurel.admin.v1.AdminService/ListJobRuns',
                 request_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.SerializeToString,
                 response_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.FromString,
+                _registered_method=True)
+        self.ListUsers = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/ListUsers',
+                request_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersResponse.FromString,
+                _registered_method=True)
+        self.SetVisibility = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/SetVisibility',
+                request_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityResponse.FromString,
+                _registered_method=True)
+        self.EraseUser = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/EraseUser',
+                request_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.FromString,
                 _registered_method=True)
 
 
@@ -201,6 +217,31 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListUsers(self, request, context):
+        """People.
+
+        Users by id, those whom a filter names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetVisibility(self, request, context):
+        """Sets who sees a user on boards, and keeps who did it and why. To show him again costs him nothing: points and the order
+        among equals stay. A standing that was closed does not change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseUser(self, request, context):
+        """Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
+        without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -268,6 +309,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListJobRuns,
                     request_deserializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.FromString,
                     response_serializer=laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.SerializeToString,
+            ),
+            'ListUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUsers,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersResponse.SerializeToString,
+            ),
+            'SetVisibility': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetVisibility,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityResponse.SerializeToString,
+            ),
+            'EraseUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseUser,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -622,6 +678,87 @@ class AdminService:
             '/laurel.admin.v1.AdminService/ListJobRuns',
             laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsRequest.SerializeToString,
             laurel_dot_admin_dot_v1_dot_jobs__pb2.ListJobRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/ListUsers',
+            laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_people__pb2.ListUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetVisibility(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/SetVisibility',
+            laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_people__pb2.SetVisibilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/EraseUser',
+            laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.FromString,
             options,
             channel_credentials,
             insecure,

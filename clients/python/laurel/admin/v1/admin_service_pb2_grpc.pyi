@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.admin.v1 import admin_service_pb2 as _admin_service_pb2
 from laurel.admin.v1 import jobs_pb2 as _jobs_pb2
+from laurel.admin.v1 import people_pb2 as _people_pb2
 import abc as _abc_1
 
 
@@ -47,6 +48,19 @@ class AdminServiceStub:
     """All jobs, with when they run."""
     ListJobRuns: _aio.UnaryUnaryMultiCallable[_jobs_pb2.ListJobRunsRequest, _jobs_pb2.ListJobRunsResponse]
     """Runs of jobs, newest first."""
+    ListUsers: _aio.UnaryUnaryMultiCallable[_people_pb2.ListUsersRequest, _people_pb2.ListUsersResponse]
+    """People.
+
+    Users by id, those whom a filter names.
+    """
+    SetVisibility: _aio.UnaryUnaryMultiCallable[_people_pb2.SetVisibilityRequest, _people_pb2.SetVisibilityResponse]
+    """Sets who sees a user on boards, and keeps who did it and why. To show him again costs him nothing: points and the order
+    among equals stay. A standing that was closed does not change.
+    """
+    EraseUser: _aio.UnaryUnaryMultiCallable[_people_pb2.EraseUserRequest, _people_pb2.EraseUserResponse]
+    """Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
+    without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
+    """
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Users, rules and the state of the service, for operators."""
@@ -158,5 +172,36 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_jobs_pb2.ListJobRunsRequest, _abc.Awaitable[_jobs_pb2.ListJobRunsResponse]],
     ) -> _abc.Awaitable[_jobs_pb2.ListJobRunsResponse]:
         """Runs of jobs, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListUsers(
+        self,
+        request: _people_pb2.ListUsersRequest,
+        context: _aio.ServicerContext[_people_pb2.ListUsersRequest, _abc.Awaitable[_people_pb2.ListUsersResponse]],
+    ) -> _abc.Awaitable[_people_pb2.ListUsersResponse]:
+        """People.
+
+        Users by id, those whom a filter names.
+        """
+
+    @_abc_1.abstractmethod
+    def SetVisibility(
+        self,
+        request: _people_pb2.SetVisibilityRequest,
+        context: _aio.ServicerContext[_people_pb2.SetVisibilityRequest, _abc.Awaitable[_people_pb2.SetVisibilityResponse]],
+    ) -> _abc.Awaitable[_people_pb2.SetVisibilityResponse]:
+        """Sets who sees a user on boards, and keeps who did it and why. To show him again costs him nothing: points and the order
+        among equals stay. A standing that was closed does not change.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseUser(
+        self,
+        request: _people_pb2.EraseUserRequest,
+        context: _aio.ServicerContext[_people_pb2.EraseUserRequest, _abc.Awaitable[_people_pb2.EraseUserResponse]],
+    ) -> _abc.Awaitable[_people_pb2.EraseUserResponse]:
+        """Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
+        without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
+        """
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _aio.Server) -> None: ...

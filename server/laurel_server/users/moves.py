@@ -1,0 +1,114 @@
+"""Moving users between boards because of what they are, not of what they earn: profile, visibility, erasure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from laurel_server.domain.accounts import Account, PastTotal
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.leaderboards.projection import BoardsUnavailable, Placement, Projection
+from laurel_server.leaderboards.repair import Confirmations
+from laurel_server.postgres import ledger
+from laurel_server.postgres.pool import Connection
+from laurel_server.postgres.profiles import note_moves
+from laurel_server.rewards.ledger_batch import BATCH_NUMBERS
+from laurel_server.rewards.rule_book import RuleBook
+
+
+@dataclass(slots=True)
+class Moved:
+    """One committed change of where users belong, for the boards."""
+
+    batch_no: int
+    placements: list[Placement] = field(default_factory=list)
+    new_boards: set[BoardKey] = field(default_factory=set)
+
+
+class Moves:
+    """Writes moves into the ledger and takes them to the boards."""
+
+    def __init__(
+        self, clock: Clock, rule_book: RuleBook, projection: Projection, confirmations: Confirmations
+    ) -> None:
+        self._clock = clock
+        self._rule_book = rule_book
+        self._projection = projection
+        self._confirmations = confirmations
+
+    async def write(
+        self, connection: Connection, batch_no: int, changes: Sequence[tuple[Account, Account]]
+    ) -> Moved:
+        """Note in the ledger where users go; `changes` are the locked accounts as they are and as they become.
+
+        Totals of the past leave the hot row first: the boards of the past keep those who were on them.
+        """
+        spilled = self._spill([before for before, _ in changes])
+        placements = {
+            before.user_no: placement
+            for before, after in changes
+            if (placement := self._placement(before, after, batch_no * BATCH_NUMBERS))
+        }
+        moved = Moved(batch_no, list(placements.values()))
+        if placements:
+            accounts = {before.user_no: before for before, _ in changes}
+            await self._write(connection, batch_no, accounts, placements, spilled)
+            moved.new_boards = await self._register(connection, moved.placements)
+        return moved
+
+    async def project(self, moved: Moved) -> None:
+        """Take committed moves to the boards; what does not arrive is left to repair."""
+        if not moved.placements:
+            return
+        try:
+            await self._projection.project(moved.placements, moved.new_boards)
+        except BoardsUnavailable:
+            return  # the ledger has it; repair moves the users
+        self._confirmations.confirm(moved.batch_no)
+
+    def boards_of(self, account: Account) -> tuple[BoardKey, ...]:
+        """Return the boards over the account's open totals on which it takes a position."""
+        matrix = self._rule_book.latest_read.matrix
+        return tuple(
+            BoardKey(scope, period_id)
+            for period_id in account.totals
+            for scope in matrix.boards_of(account.membership, parse_period_id(period_id).type)
+        )
+
+    async def _write(
+        self,
+        connection: Connection,
+        batch_no: int,
+        accounts: Mapping[int, Account],
+        placements: Mapping[int, Placement],
+        spilled: Sequence[PastTotal],
+    ) -> None:
+        past = [total for total in spilled if total.user_no in placements]
+        if past:
+            await ledger.spill_totals(connection, past)
+        moved = [(accounts[user_no], placement.left) for user_no, placement in placements.items()]
+        await note_moves(connection, batch_no, moved, batch_no * BATCH_NUMBERS)
+
+    def _spill(self, accounts: Iterable[Account]) -> list[PastTotal]:
+        rules, now = self._rule_book.latest_read, self._clock.now()
+        return [
+            total
+            for account in accounts
+            for total in account.spill(now, rules.grace, rules.zone, rules.matrix)
+        ]
+
+    def _placement(self, before: Account, after: Account, version: int) -> Placement | None:
+        """Return where the user goes; None: he stays where he is."""
+        was_on, goes_on = self.boards_of(before), self.boards_of(after)
+        if was_on == goes_on:
+            return None
+        left = tuple(board for board in was_on if board not in goes_on)
+        return Placement(before.user_id, version, before.totals, goes_on, left)
+
+    async def _register(self, connection: Connection, placements: Sequence[Placement]) -> set[BoardKey]:
+        boards = sorted({board for placement in placements for board in placement.boards})
+        if not boards:
+            return set()
+        return await ledger.register_boards(
+            connection, {board: parse_period_id(board.period_id) for board in boards}
+        )

@@ -1,0 +1,287 @@
+"""Finding, hiding and erasing people, on real engines."""
+
+import asyncio
+import hashlib
+from datetime import timedelta
+
+import asyncpg
+import orjson
+import pytest
+
+from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ledger import RankState, User
+from laurel_server.domain.people import Order
+from laurel_server.domain.tiers import Tier
+from laurel_server.domain.user_filter import UserFilter
+from laurel_server.leaderboards.projection import Placement, Projection
+from laurel_server.runtime.wiring import Parts
+from tests.integration.wired import DAY, WEEK, board_at, entries_of, give, listed, until, wrongs
+
+
+def order(user_id: str, request_id: str = "r-1", actor: str = "joe", reason: str = "asked to") -> Order:
+    """Return an order as the transport makes it."""
+    key = hashlib.blake2b(request_id.encode(), digest_size=16).digest()
+    body = hashlib.blake2b(f"{user_id} {actor} {reason}".encode(), digest_size=16).digest()
+    return Order(user_id, request_id, key, body, actor, reason)
+
+
+async def refusal_of(call: object) -> Reason:
+    """Return why a call was refused."""
+    with pytest.raises(LaurelError) as refused:
+        await call  # type: ignore[misc]
+    return refused.value.reason
+
+
+class TestFind:
+    @pytest.fixture
+    async def people(self, parts: Parts) -> Parts:
+        await parts.profiles.upsert(
+            [
+                User("user:b", username="Bob", email="Bob@shop.example", country="DE", region="west"),
+                User("user:a", username="ann lee", country="US", segments=("vip", "new")),
+                User("user:C", username="Anna", email="anna@shop.example", country="US"),
+            ]
+        )
+        await give(parts, "zoe", 5000)
+        return parts
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("", ["user:C", "user:a", "user:b", "zoe"]),
+            ("user:*", ["user:C", "user:a", "user:b"]),
+            ("user_id=user:a", ["user:a"]),
+            ("user", []),
+            ("username=ANN*", ["user:C", "user:a"]),
+            ('username="Ann Lee"', ["user:a"]),
+            ("username=*", ["user:C", "user:a", "user:b"]),
+            ("email=bob@SHOP.example", ["user:b"]),
+            ("country=US segment=vip", ["user:a"]),
+            ("tier=SILVER", ["zoe"]),
+            ("visibility=PUBLIC region=west", ["user:b"]),
+            ("visibility=HIDDEN", []),
+        ],
+    )
+    async def test_by_filter(self, people: Parts, text: str, found: list[str]) -> None:
+        users = await people.people.find(UserFilter.parse(text), "", 100)
+        assert [user.user_id for user in users] == found
+
+    async def test_page_by_page(self, people: Parts) -> None:
+        walked: list[str] = []
+        while users := await people.people.find(UserFilter(), walked[-1] if walked else "", 3):
+            walked += [user.user_id for user in users]
+        assert walked == ["user:C", "user:a", "user:b", "zoe"]
+
+    async def test_with_tier_and_profile(self, people: Parts) -> None:
+        (zoe,) = await people.people.find(UserFilter.parse("zoe"), "", 10)
+        assert zoe == await people.profiles.get("zoe")
+        assert zoe.tier is Tier.SILVER
+
+
+class TestVisibility:
+    @pytest.mark.parametrize("visibility", [Visibility.HIDDEN, Visibility.SHADOW])
+    async def test_off_every_board_and_back_in_the_same_place(
+        self, parts: Parts, visibility: Visibility
+    ) -> None:
+        await parts.profiles.upsert([User(user_id, country="US") for user_id in ("ann", "bob", "cid")])
+        for user_id in ("ann", "bob", "cid"):
+            await give(parts, user_id, 100)
+        boards = [("global", DAY), ("global", "all"), ("country:US", WEEK), ("tier:bronze", "all")]
+        before = [await listed(parts, *board) for board in boards]
+
+        await parts.people.set_visibility(order("bob"), visibility)
+        for board, listing in zip(boards, before, strict=True):
+            assert await listed(parts, *board) == [line for line in listing if line[0] != "bob"]
+        assert (await parts.profiles.get("bob")).visibility is visibility
+        assert await wrongs(parts) == []
+
+        await parts.people.set_visibility(order("bob", "r-2"), Visibility.PUBLIC)
+        assert [await listed(parts, *board) for board in boards] == before
+        assert await wrongs(parts) == []
+
+    async def test_points_count_on(self, parts: Parts) -> None:
+        await give(parts, "ann", 100)
+        await parts.people.set_visibility(order("ann"), Visibility.HIDDEN)
+
+        answer = await give(parts, "ann", 5000)
+        assert (answer.rewards.total_points, answer.rewards.tier) == (5100, Tier.SILVER)
+        assert (answer.rank_state, answer.ranks) == (RankState.NOT_RANKED, ())
+        assert await refusal_of(parts.queries.place(board_at(parts), "ann")) is Reason.NOT_ON_BOARD
+        assert await listed(parts) == []
+
+        await parts.people.set_visibility(order("ann", "r-2"), Visibility.PUBLIC)
+        assert await listed(parts) == await listed(parts, "tier:silver") == [("ann", 5100)]
+
+    async def test_a_closed_standing_stays(self, parts: Parts) -> None:
+        assert parts.clock is not None
+        await give(parts, "ann", 100)
+        await parts.clock.advance(timedelta(days=2))
+        await give(parts, "ann", 1)
+        await parts.people.set_visibility(order("ann"), Visibility.HIDDEN)
+        assert await listed(parts, "global", DAY) == [("ann", 100)]
+        assert await listed(parts) == []
+
+    async def test_is_set_once_whatever_is_retried(self, parts: Parts) -> None:
+        await give(parts, "ann", 100)
+        first = await asyncio.gather(
+            *(parts.people.set_visibility(order("ann"), Visibility.HIDDEN) for _ in range(5))
+        )
+        assert sorted(first) == [False, True, True, True, True]
+        await parts.people.set_visibility(order("ann", "r-2"), Visibility.PUBLIC)
+        assert await parts.people.set_visibility(order("ann"), Visibility.HIDDEN)
+        assert await listed(parts) == [("ann", 100)]
+        other = parts.people.set_visibility(order("ann", reason="another"), Visibility.HIDDEN)
+        assert await refusal_of(other) is Reason.IDEMPOTENCY_CONFLICT
+
+    async def test_who_did_it_and_why_is_kept_for_good(self, parts: Parts) -> None:
+        await give(parts, "ann", 100)
+        await parts.people.set_visibility(order("ann", actor="joe", reason="cheated"), Visibility.SHADOW)
+        (kept,) = await parts.pool.fetch(
+            "SELECT measure, detail, actor, reason, request_id FROM user_measures"
+        )
+        assert tuple(kept) == ("SET_VISIBILITY", "SHADOW", "joe", "cheated", "r-1")
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+            await parts.pool.execute("DELETE FROM user_measures")
+
+    async def test_of_nobody(self, parts: Parts) -> None:
+        call = parts.people.set_visibility(order("nobody"), Visibility.HIDDEN)
+        assert await refusal_of(call) is Reason.USER_NOT_FOUND
+
+
+class TestErasure:
+    async def test_every_read_of_the_id_finds_nobody(self, parts: Parts) -> None:
+        await parts.profiles.upsert([User("ann", username="Ann", email="ann@shop.example", country="US")])
+        entry = (await give(parts, "ann", 100)).entry
+        await parts.people.erase(order("ann"))
+        board = board_at(parts)
+        for read in (
+            parts.profiles.get("ann"),
+            parts.statement.rewards("ann"),
+            parts.statement.rewards("ann", entry.transaction_time),
+            parts.statement.expiring("ann", None),
+            parts.statement.transactions("ann", (), None, None, None, 10),
+            parts.queries.place(board, "ann"),
+            parts.queries.surrounding(board, "ann", 5),
+            parts.queries.all_places("ann"),
+            parts.standing.tier("ann"),
+        ):
+            assert await refusal_of(read) is Reason.USER_NOT_FOUND
+        assert (await parts.queries.places(board, ["ann"])) == ([], ["ann"])
+        assert await parts.statement.rewards_of(["ann"]) == {}
+        assert not await parts.people.find(UserFilter(), "", 10)
+        assert (await parts.statement.transaction(entry.transaction_id)).user_id == ""
+
+    async def test_off_every_board_those_of_the_past_too(self, parts: Parts) -> None:
+        assert parts.clock is not None
+        await parts.profiles.upsert([User("ann", country="US")])
+        for user_id in ("ann", "bob"):
+            await give(parts, user_id, 100)
+        await parts.clock.advance(timedelta(days=8))
+        for user_id in ("ann", "bob"):
+            await give(parts, user_id, 1)
+
+        await parts.people.erase(order("ann"))
+
+        assert await listed(parts, "global", DAY) == await listed(parts, "global", WEEK) == [("bob", 100)]
+        assert await listed(parts, "country:US", WEEK) == []
+        assert await listed(parts) == [("bob", 101)]
+        assert await wrongs(parts) == []
+        await parts.maintenance.rebuild(None)
+        assert await listed(parts, "global", DAY) == [("bob", 100)]
+
+    async def test_nothing_of_the_person_stays(self, parts: Parts) -> None:
+        await parts.profiles.upsert(
+            [User("ann", "Ann Lee", "ann@shop.example", "https://shop.example/ann.png", country="US")]
+        )
+        await give(parts, "ann", 100)
+        await parts.people.erase(order("ann", actor="joe", reason="asked to"))
+        users = orjson.loads(await parts.pool.fetchval("SELECT json_agg(users)::text FROM users"))
+        (left,) = users
+        assert left.pop("user_id") == f"~{left.pop('user_no')}"
+        assert left.pop("erased_at")
+        assert left.pop("created_at")
+        assert left.pop("visibility") == Visibility.HIDDEN
+        assert not any(left.values())
+        assert await parts.pool.fetchval("SELECT count(*) FROM user_measures WHERE measure = 'ERASE'") == 1
+
+    async def test_the_ledger_stays(self, parts: Parts) -> None:
+        await give(parts, "ann", 100)
+        await give(parts, "bob", 7)
+        await parts.people.erase(order("ann"))
+        assert await parts.pool.fetchval("SELECT sum(points) FROM reward_transactions") == 107
+        assert await parts.pool.fetchval("SELECT sum(balance) FROM user_rewards") == 107
+        assert await wrongs(parts) == []
+
+    async def test_a_new_award_starts_a_new_person(self, parts: Parts) -> None:
+        await parts.profiles.upsert([User("ann", username="Ann", country="US")])
+        await give(parts, "ann", 6000)
+        await parts.people.erase(order("ann"))
+
+        answer = await give(parts, "ann", 10)
+        assert (answer.rewards.total_points, answer.rewards.tier) == (10, Tier.BRONZE)
+        assert await entries_of(parts, "ann") == [10]
+        assert (await parts.profiles.get("ann")).username == ""
+        assert await listed(parts) == await listed(parts, "tier:bronze") == [("ann", 10)]
+        assert await wrongs(parts) == []
+
+        await parts.people.erase(order("ann", "r-2"))
+        assert await listed(parts) == []
+        assert await wrongs(parts) == []
+
+    async def test_an_old_request_makes_no_new_award(self, parts: Parts) -> None:
+        await give(parts, "ann", 100, request_id="buy")
+        await parts.people.erase(order("ann"))
+        again = await give(parts, "ann", 100, request_id="buy")
+        assert (again.replayed, again.entry.user_id, again.ranks) == (True, "", ())
+        assert await parts.pool.fetchval("SELECT count(*) FROM reward_transactions") == 1
+
+    async def test_is_done_once_whatever_is_retried(self, parts: Parts) -> None:
+        await give(parts, "ann", 100)
+        first = await asyncio.gather(*(parts.people.erase(order("ann")) for _ in range(5)))
+        assert sorted(first) == [False, True, True, True, True]
+        await give(parts, "ann", 5)
+        assert await parts.people.erase(order("ann"))  # the new person stays
+        assert await listed(parts) == [("ann", 5)]
+        assert await refusal_of(parts.people.erase(order("bob"))) is Reason.IDEMPOTENCY_CONFLICT
+        assert await refusal_of(parts.people.erase(order("nobody", "r-3"))) is Reason.USER_NOT_FOUND
+
+    async def test_awards_meanwhile_belong_to_one_person_or_the_other(self, parts: Parts) -> None:
+        for _ in range(3):
+            await give(parts, "ann", 1)
+        *_, _ = await asyncio.gather(
+            *(give(parts, "ann", 1) for _ in range(40)),
+            parts.people.erase(order("ann")),
+            *(give(parts, "ann", 1) for _ in range(40)),
+        )
+        await give(parts, "ann", 1)
+        assert await parts.pool.fetchval("SELECT sum(balance) FROM user_rewards") == 84
+        assert await wrongs(parts) == []
+
+    async def test_what_the_server_did_not_take_to_the_boards_is_repaired(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await give(parts, "ann", 100)
+        await give(parts, "bob", 100)
+        with monkeypatch.context() as patched:
+            patched.setattr("laurel_server.users.moves.Moves.project", _nothing)
+            await parts.people.erase(order("ann"))
+        assert await listed(parts) == [("ann", 100), ("bob", 100)]
+        await parts.pool.execute("UPDATE outbox SET created_at = created_at - interval '1 minute'")
+
+        async def is_gone() -> bool:
+            return await listed(parts) == [("bob", 100)]
+
+        await until(is_gone, "repair takes the erased user off")
+
+    async def test_a_late_old_write_does_not_bring_him_back(self, parts: Parts) -> None:
+        answer = await give(parts, "ann", 100)
+        totals = {"all": (100, answer.rewards.version)}
+        await parts.people.erase(order("ann"))
+        late = Placement("ann", answer.rewards.version, totals, (BoardKey("global", "all"),))
+        await Projection(parts.redis, 1).load([late], tell=False)
+        assert await listed(parts) == []
+
+
+async def _nothing(*_: object) -> None:
+    return
