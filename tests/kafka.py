@@ -59,10 +59,10 @@ class Broker:
         self.stop()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the script, and wait for its end unless it only pauses."""
+        """Send a signal to the script, and wait for its end after SIGKILL."""
         self._process.send_signal(number)
         if number is signal.SIGKILL:
-            self._process.wait(20)
+            self.stop()
 
     def stop(self) -> int:
         """Stop it the way it likes best and return its exit code."""

@@ -47,3 +47,23 @@ JOB_LAST_SUCCESS = Gauge(
 JOB_COUNTS = Gauge(
     "laurel_job_progress", "What the run of a job has done so far, or did when it ended.", ["job", "count"]
 )
+EVENTS_PUBLISHED = Counter("laurel_events_published_total", "Events that Kafka has acknowledged.", ["topic"])
+EVENTS_PUBLISH_FAILURES = Counter(
+    "laurel_events_publish_failures_total", "Rounds of the relay that Kafka did not take; they are run again."
+)
+EVENTS_LAG_SECONDS = Gauge(
+    "laurel_events_lag_seconds",
+    "Age of the oldest batch that a reader of the outbox has not read.",
+    ["reader"],
+)
+EVENTS_LAG_BATCHES = Gauge(
+    "laurel_events_lag_batches", "Batches that a reader of the outbox has not read, at most.", ["reader"]
+)
+EVENTS_SET_ASIDE = Counter(
+    "laurel_events_set_aside_total", "Events that a reader could not handle and has put aside.", ["reader"]
+)
+EVENTS_TRIMMED = Counter("laurel_events_trimmed_total", "Rows of the outbox removed by age or number.")
+EVENTS_LOST = Counter(
+    "laurel_events_lost_total",
+    "Rows of the outbox removed by age or number before some reader had read them.",
+)

@@ -18,7 +18,7 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
-from laurel_server.runtime.config import Boards, Jobs, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.config import Boards, Events, Jobs, Ledger, Repair, Sandbox, Settings
 from laurel_server.runtime.wiring import Parts, wire
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -38,6 +38,7 @@ async def running(
     ledger: Ledger | None = None,
     budget_ms: float = 2000,
     jobs: bool = False,
+    events: Events | None = None,
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
@@ -49,6 +50,7 @@ async def running(
         boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000),
         ledger=ledger or Ledger(),
         jobs=Jobs(scheduled=jobs),
+        events=events or Events(),
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()

@@ -40,6 +40,7 @@ def stack_options(settings: Settings) -> StackOptions:
         migrate=_migrate,
         pg_dsn=_secret(settings.ledger.pg_dsn),
         redis_url=_secret(settings.boards.redis_url),
+        kafka=settings.events.kafka_bootstrap,
         pg_bin=settings.devstack.pg_bin,
         start_seconds=settings.devstack.start_seconds,
         drain_seconds=settings.devstack.drain_seconds,

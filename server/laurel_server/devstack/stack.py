@@ -33,6 +33,7 @@ class StackOptions:
     """Brings the database at a DSN to the newest schema."""
     pg_dsn: str | None = None
     redis_url: str | None = None
+    kafka: str | None = None
     pg_bin: Path | None = None
     start_seconds: float = 60
     drain_seconds: float = 10
@@ -80,7 +81,7 @@ async def _start(options: StackOptions, supervisor: Supervisor, engines: Engines
     await options.migrate(postgres.server_address)
     ready = Ready(grpc, http, postgres, redis, engines.data)
     await supervisor.start(_server(options, ready))
-    supervisor.changed = lambda: _write_run_file(ready, supervisor)
+    supervisor.changed = lambda: _write_run_file(ready, options.kafka, supervisor)
     supervisor.changed()
     return ready
 
@@ -103,13 +104,13 @@ def _server(options: StackOptions, ready: Ready) -> ServerProcess:
     )
 
 
-def _write_run_file(ready: Ready, supervisor: Supervisor) -> None:
+def _write_run_file(ready: Ready, kafka: str | None, supervisor: Supervisor) -> None:
     content = RunFile(
         grpc=str(ready.grpc),
         http=str(ready.http),
         pg_dsn=ready.postgres.address,
         redis_url=ready.redis.address,
-        kafka=None,
+        kafka=kafka,
         processes=supervisor.processes,
     )
     content.write(ready.data.run_file)

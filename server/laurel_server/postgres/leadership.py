@@ -1,5 +1,7 @@
 """One server leads: it holds an advisory lock on a connection of its own, which PostgreSQL frees when it dies."""
 
+import asyncio
+
 import asyncpg
 
 from laurel_server.postgres.pool import LaneConnection
@@ -13,9 +15,14 @@ class Leadership:
         self._name = name
         self._connection: LaneConnection | None = None
         self._held = False
+        self._asking = asyncio.Lock()
 
     async def held(self) -> bool:
         """Return whether this server leads now, trying to if nobody does. Raises one of `errors.UNAVAILABLE`."""
+        async with self._asking:
+            return await self._ask()
+
+    async def _ask(self) -> bool:
         if self._connection is None or self._connection.is_closed():
             self._held = False
             self._connection = await asyncpg.connect(

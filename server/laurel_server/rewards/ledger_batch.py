@@ -303,6 +303,7 @@ def event_of(posting: Posting) -> dict[str, object]:
         "tier_before": posting.tier_before.name,
         "occurred_at": entry.occurred_at,
         "recorded_at": entry.transaction_time,
+        "periods": [period.id for period in posting.counted],
     }
 
 

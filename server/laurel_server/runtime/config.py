@@ -205,6 +205,43 @@ class Repair(Part):
     """Users that a rebuild sends to Redis in one call, which holds Redis for about 40 us each; more are no faster."""
 
 
+class Events(Part):
+    """What happened, for other systems: the outbox, and Kafka where it is configured."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_EVENTS_")
+
+    kafka_bootstrap: str | None = Field(None, validation_alias="LAUREL_KAFKA_BOOTSTRAP")
+    """Addresses of brokers, `HOST:PORT[,HOST:PORT...]`. Unset: events stay in the outbox, where SQL reads them."""
+
+    kafka_partitions: PositiveInt = Field(6, validation_alias="LAUREL_KAFKA_PARTITIONS")
+    """Partitions of the topics that Laurel makes at start; those that exist stay as they are."""
+
+    kafka_replication: PositiveInt = Field(1, validation_alias="LAUREL_KAFKA_REPLICATION")
+    """Replicas of the topics that Laurel makes at start; a cluster of three brokers wants 3."""
+
+    kafka_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
+        10, validation_alias="LAUREL_KAFKA_TIMEOUT_SECONDS"
+    )
+    """How long Kafka may take to acknowledge before the relay begins again, in seconds."""
+
+    interval_ms: Annotated[float, Field(ge=10, le=60_000)] = 100
+    """Pause between two looks at an outbox without news, in milliseconds."""
+
+    ranks_patience_seconds: Annotated[float, Field(ge=0, le=3600)] = 5
+    """How long an event waits for the boards to follow before it is published without ranks, in seconds."""
+
+    retention_hours: Annotated[float, Field(ge=1, le=24 * 366)] = 168
+    """Age at which events leave the outbox, read or not, in hours."""
+
+    retention_batches: Annotated[int, Field(ge=1000)] = 2_000_000
+    """Batches of the ledger whose events stay in the outbox at most, read or not."""
+
+    @property
+    def retention(self) -> timedelta:
+        """`retention_hours` as a duration."""
+        return timedelta(hours=self.retention_hours)
+
+
 class Auth(Part):
     """Who may call: tokens with callers and scopes. Unset: everybody, and then on loopback addresses only."""
 
@@ -288,6 +325,7 @@ class Settings(BaseModel):
     reads: Reads = Field(default_factory=Reads)
     watch: Watch = Field(default_factory=Watch)
     repair: Repair = Field(default_factory=Repair)
+    events: Events = Field(default_factory=Events)
     auth: Auth = Field(default_factory=Auth)
     sandbox: Sandbox = Field(default_factory=Sandbox)
     program: Program = Field(default_factory=Program)

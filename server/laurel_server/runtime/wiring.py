@@ -8,6 +8,12 @@ from zoneinfo import ZoneInfo
 
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.events.kafka import KafkaProducer, make_topics_early
+from laurel_server.events.loops import EventLoops
+from laurel_server.events.outbox import OutboxReader
+from laurel_server.events.relay import READER as RELAY
+from laurel_server.events.relay import Relay
+from laurel_server.events.retention import Retention
 from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
@@ -15,6 +21,7 @@ from laurel_server.jobs.runner import JobRunner
 from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
+from laurel_server.leaderboards.present import PresentRanks
 from laurel_server.leaderboards.profile_cache import ProfileCache
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.queries import BoardQueries
@@ -113,6 +120,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     if sandbox is not None:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
+    events = await _events(settings, pg_dsn, pool, PresentRanks(pool, queries, matrix))
     return Parts(
         awards=awards,
         statement=Statement(pool, clock),
@@ -129,7 +137,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         redis=redis,
         leadership=boards.leadership,
         jobs=jobs,
-        loops=(signals.run(), boards.repair.run(), boards.confirmations.run(), jobs.run()),
+        loops=(signals.run(), boards.repair.run(), boards.confirmations.run(), jobs.run(), events.run()),
     )
 
 
@@ -150,6 +158,23 @@ def _boards(
     interval = settings.repair.interval_ms / 1000
     repair = Repair(pool, leadership, redis, projection, rebuild, matrix, interval)
     return _Boards(projection, Confirmations(pool), rebuild, leadership, repair)
+
+
+async def _events(settings: Settings, pg_dsn: str, pool: Pool, ranks: PresentRanks) -> EventLoops:
+    events = settings.events
+    leadership = Leadership(pg_dsn, "events")
+    loops = [Retention(pool, events.retention, events.retention_batches).run]
+    if events.kafka_bootstrap is not None:
+        producer = KafkaProducer(
+            events.kafka_bootstrap,
+            events.kafka_timeout_seconds,
+            events.kafka_partitions,
+            events.kafka_replication,
+        )
+        await make_topics_early(producer)
+        reader = OutboxReader(pool, RELAY, events.ranks_patience_seconds)
+        loops.append(Relay(leadership, reader, ranks, producer, events.interval_ms / 1000).run)
+    return EventLoops(leadership, loops)
 
 
 def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:

@@ -1,0 +1,135 @@
+"""Reading the outbox in order, as one named reader, whose position outlives it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from laurel_server.metrics import EVENTS_LAG_BATCHES, EVENTS_LAG_SECONDS, EVENTS_SET_ASIDE
+from laurel_server.postgres import outbox
+from laurel_server.postgres.outbox import OutboxRow, Position
+from laurel_server.postgres.pool import Pool
+
+ROWS_AT_ONCE = 200
+EVENTS_AT_ONCE = 1000
+"""A page ends with the row that reaches this many events."""
+
+
+class OutboxEvent(NamedTuple):
+    """One event of a batch; `place` counts from 0 within the batch. `body` has its `type` and fields."""
+
+    batch_no: int
+    place: int
+    body: dict[str, object]
+
+    @property
+    def id(self) -> str:
+        """An id that stays the same however often the event is read: of the entry, or of the place in the outbox."""
+        entry = self.body.get("transaction_id")
+        return str(entry) if entry else f"{self.batch_no}.{self.place}"
+
+
+class Page(NamedTuple):
+    """Some events in order, whose boards have followed unless `ranked` is False, and where they end."""
+
+    events: Sequence[OutboxEvent]
+    user_nos: frozenset[int]
+    ranked: bool
+    end: Position
+
+
+class OutboxReader:
+    """Reads page after page, at least once each.
+
+    `patience` (seconds): how long a row may be held back until the boards have followed it.
+    """
+
+    def __init__(self, pool: Pool, name: str, patience: float) -> None:
+        self._pool = pool
+        self._name = name
+        self._patience = patience
+        self._position: Position | None = None
+
+    async def next_page(self) -> Page | None:
+        """Return the events after those that are done; None: nothing new. Raises one of `errors.UNAVAILABLE`.
+
+        Asked again before `done` it returns the same events.
+        """
+        if self._position is None:
+            self._position = await outbox.read_position(self._pool, self._name)
+        rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
+        if not rows:
+            self._position = await outbox.next_window(self._pool, self._position)
+            rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
+        await self._measure(rows)
+        ready = _in_one_page(self._ready(rows))
+        return await self._page(ready) if ready else None
+
+    async def done(self, page: Page) -> None:
+        """Keep that the page is dealt with."""
+        await outbox.move_position(self._pool, self._name, page.end)
+        self._position = page.end
+
+    def start_over(self) -> None:
+        """Forget the position, which another leader may have moved; it is read anew."""
+        self._position = None
+
+    async def set_aside(self, event: OutboxEvent, error: str) -> None:
+        """Put an event aside that cannot be handled, so that those behind it go on."""
+        EVENTS_SET_ASIDE.labels(self._name).inc()
+        text = orjson.dumps(event.body).decode()
+        await outbox.set_aside(self._pool, self._name, event.batch_no, event.place, text, error)
+
+    def _ready(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+        """Return the rows up to the first that waits for its boards; order forbids to skip it."""
+        ready: list[OutboxRow] = []
+        for row in rows:
+            if not row.projected and row.age < self._patience:
+                break
+            ready.append(row)
+        return ready
+
+    async def _page(self, rows: Sequence[OutboxRow]) -> Page:
+        events: list[OutboxEvent] = []
+        for row in rows:
+            try:
+                events += _events(row)
+            except ValueError as error:
+                EVENTS_SET_ASIDE.labels(self._name).inc()
+                await outbox.set_aside(self._pool, self._name, row.batch_no, -1, row.events, str(error))
+        assert self._position is not None  # noqa: S101 - a page was read from there
+        return Page(
+            events,
+            frozenset(number for row in rows for number in row.user_nos),
+            all(row.projected for row in rows),
+            self._position._replace(batch_no=rows[-1].batch_no),
+        )
+
+    async def _measure(self, rows: Sequence[OutboxRow]) -> None:
+        EVENTS_LAG_SECONDS.labels(self._name).set(rows[0].age if rows else 0)
+        behind = 0
+        if rows:
+            behind = max(len(rows), await outbox.last_batch(self._pool) - rows[0].batch_no + 1)
+        EVENTS_LAG_BATCHES.labels(self._name).set(behind)
+
+
+def _in_one_page(rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    """Return the first rows that together reach the size of a page, all of the same kind: projected, or not."""
+    size = 0
+    for count, row in enumerate(rows):
+        if row.projected != rows[0].projected:
+            return rows[:count]
+        size += len(row.user_nos)  # about as many as events
+        if size >= EVENTS_AT_ONCE:
+            return rows[: count + 1]
+    return rows
+
+
+def _events(row: OutboxRow) -> list[OutboxEvent]:
+    """Return the events of a row. ValueError when it holds something else."""
+    bodies = orjson.loads(row.events)
+    if not isinstance(bodies, list) or not all(
+        isinstance(body, dict) and isinstance(body.get("type"), str) for body in bodies
+    ):
+        raise ValueError("is no list of events with a type")
+    return [OutboxEvent(row.batch_no, place, body) for place, body in enumerate(bodies)]

@@ -1,0 +1,124 @@
+"""The relay: publishes the outbox to Kafka, each event at least once and each user's events in order."""
+
+import asyncio
+import random
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from laurel_server.domain.ledger import BoardRank
+from laurel_server.events.kafka import AWAY, KafkaProducer
+from laurel_server.events.messages import UNREADABLE, Ranks, board_updates, records_of
+from laurel_server.events.outbox import OutboxEvent, OutboxReader, Page
+from laurel_server.events.topics import Record
+from laurel_server.metrics import EVENTS_PUBLISH_FAILURES
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.leadership import Leadership
+
+log = structlog.get_logger()
+
+READER: Final = "kafka"
+"""The relay's name as a reader of the outbox."""
+
+MAX_BACKOFF_SECONDS: Final = 15.0
+FIRST_BACKOFF_SECONDS: Final = 0.25
+TURN: Final = 64
+"""Events that are turned into records before others get their turn of the event loop: some milliseconds."""
+
+
+class RankReader(Protocol):
+    """Where users stand now."""
+
+    async def of(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
+        """Return present ranks by user id; None while the boards are being rebuilt."""
+
+
+class Relay:
+    """The loop of the leading server; the others stand by. `interval` (seconds) is the pause when nothing is new."""
+
+    def __init__(
+        self,
+        leadership: Leadership,
+        reader: OutboxReader,
+        ranks: RankReader,
+        producer: KafkaProducer,
+        interval: float,
+    ) -> None:
+        self._leadership = leadership
+        self._reader = reader
+        self._ranks = ranks
+        self._producer = producer
+        self._interval = interval
+        self._backoff = 0.0
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        try:
+            while True:
+                seconds = await self._round()
+                await asyncio.sleep(seconds)
+        finally:
+            await self._producer.close()
+
+    async def _round(self) -> float:
+        """Publish a page and return how long to wait, in seconds."""
+        try:
+            if not await self._leadership.held():
+                self._reader.start_over()
+                return self._interval
+            published = await self.publish()
+        except (*AWAY, *UNAVAILABLE) as away:
+            return self._wait_after(away)
+        except Exception:  # without this loop nothing would ever be published again
+            log.exception("events.failed")
+            return self._back_off()
+        self._backoff = 0.0
+        return 0.0 if published else self._interval
+
+    async def publish(self) -> bool:
+        """Publish the next page; return whether there was one. Raises one of AWAY or UNAVAILABLE, and then repeats."""
+        page = await self._reader.next_page()
+        if page is None:
+            return False
+        records = await self._records(page)
+        for refused in await self._producer.publish(records):
+            await self._set_aside(page, refused)
+        await self._reader.done(page)
+        return True
+
+    async def _records(self, page: Page) -> list[Record]:
+        ranks = await self._ranks.of(page.user_nos) if page.ranked else None
+        records: list[Record] = []
+        good: list[OutboxEvent] = []
+        for number, event in enumerate(page.events, start=1):
+            try:
+                records += records_of(event, ranks)
+                good.append(event)
+            except UNREADABLE as error:
+                log.warning("events.set_aside", event_id=event.id, error=repr(error))
+                await self._reader.set_aside(event, repr(error))
+            if number % TURN == 0:
+                await asyncio.sleep(0)
+        return records + _updates(good, ranks)
+
+    async def _set_aside(self, page: Page, record: Record) -> None:
+        log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
+        for event in page.events:
+            if record.id == event.id or record.id.startswith(f"{event.id}."):
+                await self._reader.set_aside(event, f"{record.topic}: too large for Kafka")
+                return
+
+    def _wait_after(self, away: BaseException) -> float:
+        EVENTS_PUBLISH_FAILURES.inc()
+        seconds = self._back_off()
+        log.warning("events.postponed", error=f"{type(away).__name__}: {away}", retry_in=round(seconds, 2))
+        return seconds
+
+    def _back_off(self) -> float:
+        self._backoff = min(MAX_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
+        return self._backoff * random.uniform(0.5, 1)  # noqa: S311 - jitter
+
+
+def _updates(events: Iterable[OutboxEvent], ranks: Ranks | None) -> list[Record]:
+    return [] if ranks is None else board_updates(events, ranks)

@@ -1,0 +1,79 @@
+"""The outbox as readers see it: pages of committed batches in order, positions, and what was set aside."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
+
+
+class Position(NamedTuple):
+    """How far a reader has come: a window of transaction ids, and the last batch in it that is done."""
+
+    from_xid: int = 0
+    until_xid: int = 0
+    batch_no: int = 0
+
+
+class OutboxRow(NamedTuple):
+    """A committed batch; `events` is a JSON array, `age` in seconds. `projected`: the boards have followed."""
+
+    batch_no: int
+    projected: bool
+    age: float
+    user_nos: Sequence[int]
+    events: str
+
+
+class Trimmed(NamedTuple):
+    """Rows that were removed, and how many of them some reader had not read."""
+
+    removed: int
+    unread: int
+
+
+async def read_position(pool: Pool, reader: str) -> Position:
+    """Return how far a reader has come; the beginning before its first page."""
+    row = await pool.fetchrow(load("events_position"), reader)
+    return Position() if row is None else Position(*row)
+
+
+async def move_position(pool: Pool, reader: str, position: Position) -> None:
+    """Keep how far a reader has come."""
+    await pool.execute(load("events_move_position"), reader, *position)
+
+
+async def next_window(pool: Pool, position: Position) -> Position:
+    """Return the start of the window after the one that is done; one without rows has no width."""
+    ((until_xid, batch_no),) = await pool.fetch(load("events_next_window"), position.until_xid)
+    if batch_no is None:
+        return Position(position.until_xid, position.until_xid)
+    return Position(position.until_xid, until_xid, batch_no)
+
+
+async def read_page(pool: Pool, position: Position, limit: int) -> list[OutboxRow]:
+    """Return the next rows of a window in order, at most `limit`."""
+    if position.from_xid == position.until_xid:
+        return []
+    rows = await pool.fetch(
+        load("events_read_page"), position.batch_no, position.from_xid, position.until_xid, limit
+    )
+    return [OutboxRow(*row) for row in rows]
+
+
+async def last_batch(pool: Pool) -> int:
+    """Return the last batch number that was drawn."""
+    number: int = await pool.fetchval(load("outbox_last"))
+    return number
+
+
+async def set_aside(pool: Pool, reader: str, batch_no: int, place: int, event: str, error: str) -> None:
+    """Put an event aside that a reader cannot handle; `place` -1 stands for the whole row."""
+    await pool.execute(load("events_set_aside"), reader, batch_no, place, event, error)
+
+
+async def trim(pool: Pool, age: timedelta, rows: int, at_once: int) -> Trimmed:
+    """Remove rows above an age or beyond a number, oldest first, at most `at_once`."""
+    (row,) = await pool.fetch(load("events_trim"), age, rows, at_once)
+    return Trimmed(*row)

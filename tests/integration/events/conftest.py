@@ -1,0 +1,53 @@
+"""A real Kafka broker for all tests of this folder, and one that a test may kill."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from laurel_server.runtime.config import Events
+from laurel_server.runtime.wiring import Parts
+from tests.integration.events.reading import Reader
+from tests.integration.wired import running
+from tests.kafka import Broker, free_port, why_no_broker
+
+Connected = Callable[..., AbstractAsyncContextManager[Parts]]
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker that no test stops."""
+    if why_no_broker():
+        pytest.skip(why_no_broker())
+    with Broker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker that keeps port and data when it is killed and started again."""
+    if why_no_broker():
+        pytest.skip(why_no_broker())
+    with Broker(tmp_path_factory.mktemp("own-kafka"), free_port()) as broker:
+        yield broker
+
+
+@pytest.fixture
+def connected(ledger_dsn: str, redis_url: str) -> Connected:
+    """Runs a server that publishes to a broker."""
+
+    @asynccontextmanager
+    async def connect(broker: Broker, **settings: Any) -> AsyncIterator[Parts]:
+        events = Events(kafka_bootstrap=broker.bootstrap, interval_ms=20, kafka_timeout_seconds=3, **settings)
+        async with running(ledger_dsn, redis_url, events=events) as parts:
+            yield parts
+
+    return connect
+
+
+@pytest.fixture
+async def reader(broker: Broker) -> AsyncIterator[Reader]:
+    """Reads all topics of the shared broker from now on."""
+    async with Reader(broker.bootstrap) as reader:
+        yield reader

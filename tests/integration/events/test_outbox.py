@@ -1,0 +1,120 @@
+"""Reading the outbox in order, without Kafka: windows, positions, patience, bounds."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from laurel_server.events.outbox import OutboxReader
+from laurel_server.events.retention import Retention
+from laurel_server.postgres import outbox
+from laurel_server.postgres.outbox import Trimmed
+from laurel_server.runtime.wiring import Parts
+from tests.integration.wired import give, until
+
+_INSERT = """INSERT INTO outbox (batch_no, projected, user_nos, events)
+             VALUES ($1, true, '{}', json_build_array(json_build_object('type', 'test', 'user_id', $2::text)))"""
+
+
+async def read_all(reader: OutboxReader) -> list[str]:
+    """Return the users of all events that the reader is given, which it then has done."""
+    users: list[str] = []
+    while (page := await reader.next_page()) is not None:
+        users += [str(event.body["user_id"]) for event in page.events]
+        await reader.done(page)
+    return users
+
+
+def reader_of(parts: Parts, name: str = "test", patience: float = 0) -> OutboxReader:
+    return OutboxReader(parts.pool, name, patience)
+
+
+async def test_each_reader_gets_every_event_once(parts: Parts) -> None:
+    for user in ("a", "b", "a"):
+        await give(parts, user)
+    reader = reader_of(parts)
+    assert await read_all(reader) == ["a", "b", "a"]
+    await give(parts, "c")
+    assert await read_all(reader) == ["c"]
+    assert await read_all(reader_of(parts)) == [], "the position outlives the reader"
+    assert await read_all(reader_of(parts, "other")) == ["a", "b", "a", "c"]
+
+
+async def test_a_page_that_was_not_done_comes_again(parts: Parts) -> None:
+    await give(parts, "a")
+    reader = reader_of(parts)
+    first, second = await reader.next_page(), await reader.next_page()
+    assert first == second is not None
+
+
+async def test_a_smaller_batch_number_that_is_committed_later_is_not_missed(
+    parts: Parts, ledger_dsn: str
+) -> None:
+    reader = reader_of(parts)
+    slow = await asyncpg.connect(ledger_dsn)
+    await slow.execute("BEGIN")
+    await slow.execute(_INSERT, 1001, "slow")
+    await parts.pool.execute(_INSERT, 1002, "quick")
+    assert await read_all(reader) == [], "what came after a running transaction waits for it"
+    await slow.execute("COMMIT")
+    await slow.close()
+    assert await read_all(reader) == ["slow", "quick"]
+    await parts.pool.execute(_INSERT, 1000, "numbered long ago")
+    assert await read_all(reader) == ["numbered long ago"]
+
+
+async def test_an_event_waits_for_the_boards_but_not_for_ever(parts: Parts) -> None:
+    await give(parts, "a")
+    await parts.confirmations.flush()
+    await parts.pool.execute(_INSERT, 5001, "unranked")
+    await parts.pool.execute(_INSERT, 5002, "behind")
+    await parts.pool.execute(
+        "UPDATE outbox SET projected = false, created_at = 'infinity' WHERE batch_no = 5001"
+    )
+    reader = reader_of(parts, patience=5)
+    assert await read_all(reader) == ["a"], "order forbids to skip the one that waits"
+    await parts.pool.execute("UPDATE outbox SET created_at = now() - interval '6 s' WHERE batch_no = 5001")
+    page = await reader.next_page()
+    assert page is not None
+    assert not page.ranked
+    assert [event.body["user_id"] for event in page.events] == ["unranked"]
+    await reader.done(page)
+    assert await read_all(reader) == ["behind"]
+
+
+async def test_the_outbox_is_bounded_by_age_and_by_number(parts: Parts) -> None:
+    for number in range(10):
+        await give(parts, f"user-{number}")
+    await parts.confirmations.flush()
+
+    async def rows() -> int:
+        count: int = await parts.pool.fetchval("SELECT count(*) FROM outbox")
+        return count
+
+    async def confirmed() -> bool:
+        return not await parts.pool.fetchval("SELECT count(*) FROM outbox WHERE NOT projected")
+
+    await until(confirmed, "all batches are on the boards")
+    week = timedelta(days=7)
+    assert await Retention(parts.pool, week, 1000).trim() == Trimmed(0, 0)
+    assert await rows() == 10
+    last = await outbox.last_batch(parts.pool)
+    lowest = await parts.pool.fetchval("SELECT batch_no FROM outbox ORDER BY batch_no DESC OFFSET 3 LIMIT 1")
+    assert (await Retention(parts.pool, week, last - lowest).trim()).removed == 7
+    await parts.pool.execute("UPDATE outbox SET created_at = now() - interval '8 days'")
+    assert await Retention(parts.pool, week, 1000).trim() == Trimmed(2, 0)
+    assert await rows() == 1, "the newest stays: repair goes by it"
+
+
+async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
+    await give(parts, "read")
+    await read_all(reader_of(parts))
+    await give(parts, "unread")
+    await give(parts, "newest")
+    await parts.pool.execute("UPDATE outbox SET projected = true, created_at = now() - interval '8 days'")
+    assert await Retention(parts.pool, timedelta(days=7), 1000).trim() == Trimmed(2, 1)
+
+
+async def test_sql_reads_the_events_one_by_one(parts: Parts) -> None:
+    answer = await give(parts, "a", 7)
+    (row,) = await parts.pool.fetch("SELECT type, user_id, body ->> 'transaction_id' AS id FROM events")
+    assert tuple(row) == ("rewards.earned", "a", str(answer.entry.transaction_id))

@@ -1,0 +1,168 @@
+"""The relay on a real broker: what it publishes, in which order, and what no trouble takes from it."""
+
+import asyncio
+import signal
+from datetime import datetime
+
+from laurel.type.v1.board_pb2 import RankState
+from laurel.type.v1.tier_pb2 import Tier
+from tests.integration.events.conftest import Connected
+from tests.integration.events.reading import Reader, Seen
+from tests.integration.wired import ALL, DAY, START, WEEK, command, give, until
+from tests.kafka import Broker
+
+EARNED = "rewards.earned"
+
+
+def by_topic(seen: list[Seen], topic: str) -> list[Seen]:
+    return [each for each in seen if each.topic == topic]
+
+
+async def test_an_award_is_told_with_its_ranks_and_cloudevents_headers(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        await give(parts, "first-a", 30)
+        answer = await give(parts, "first-b", 20)
+        seen = await reader.until({EARNED: 1, "leaderboard.updated": 1}, "first-b")
+    (earned,) = by_topic(seen, EARNED)
+    assert earned.headers["ce_id"] == str(answer.entry.transaction_id) == earned.body.transaction_id
+    assert earned.headers["ce_type"] == EARNED
+    assert earned.headers["ce_source"] == "laurel"
+    assert datetime.fromisoformat(earned.headers["ce_time"]) == START
+    assert (earned.body.event_id, earned.body.user_id) == (earned.id, "first-b")
+    assert (earned.body.action, earned.body.points, earned.body.total_points) == ("GIVE", 20, 20)
+    assert (earned.body.tier, earned.body.rank_state) == (Tier.TIER_BRONZE, RankState.RANK_STATE_FRESH)
+    ranks = {(each.board.scope, each.board.period_id): each.rank for each in earned.body.standings}
+    assert {("global", DAY): 2, ("global", WEEK): 2, ("global", ALL): 2}.items() <= ranks.items()
+    (update,) = by_topic(seen, "leaderboard.updated")
+    assert {(each.board.scope, each.board.period_id): each.rank for each in update.body.standings} == ranks
+
+
+async def test_a_promotion_is_told_beside_the_award(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        answer = await give(parts, "riser", 5000)
+        seen = await reader.until({"tier.changed": 1}, "riser")
+    (changed,) = by_topic(seen, "tier.changed")
+    assert changed.id == f"{answer.entry.transaction_id}.tier"
+    assert (changed.body.change.from_tier, changed.body.change.to_tier) == (
+        Tier.TIER_BRONZE,
+        Tier.TIER_SILVER,
+    )
+
+
+async def test_events_of_a_user_keep_the_order_of_the_ledger(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    users = [f"ordered-{number}" for number in range(5)]
+    async with connected(broker) as parts:
+        commands = [command(user, points) for points in range(1, 41) for user in users]
+        await asyncio.gather(*(parts.awards.award(each, None) for each in commands))
+        seen = await reader.until({EARNED: len(commands)}, *users)
+    for user in users:
+        mine = [each.body for each in by_topic(seen, EARNED) if each.key == user]
+        totals = [body.total_points for body in mine]
+        assert totals == sorted(totals)
+        assert totals[-1] == sum(range(1, 41))
+        assert [body.transaction_id for body in mine] == sorted(body.transaction_id for body in mine)
+
+
+async def test_board_updates_are_conflated(connected: Connected, broker: Broker, reader: Reader) -> None:
+    async with connected(broker) as parts:
+        await parts.awards.award_batch([command("busy", 1) for _ in range(50)], None)
+        seen = await reader.until({EARNED: 50, "leaderboard.updated": 1}, "busy")
+    updates = by_topic(seen, "leaderboard.updated")
+    assert len(updates) == 1
+    assert {each.score for each in updates[0].body.standings} == {50}
+
+
+async def test_a_broker_that_dies_costs_awards_nothing_and_gets_all_of_them_later(
+    connected: Connected, own_broker: Broker
+) -> None:
+    users = [f"patient-{number}" for number in range(4)]
+    async with connected(own_broker) as parts:
+        for user in users:
+            await give(parts, user, 1)
+        async with Reader(own_broker.bootstrap) as reader:
+            await reader.until({EARNED: 4}, *users)
+        own_broker.signal(signal.SIGKILL)
+        for points in range(2, 8):
+            answers = await parts.awards.award_batch([command(user, points) for user in users], None)
+            assert not [answer for answer in answers if isinstance(answer, Exception)]
+        with own_broker:
+            async with Reader(own_broker.bootstrap) as reader:
+                seen = await reader.until({EARNED: 4 * 7}, *users)
+    for user in users:
+        told = list(dict.fromkeys(each.body.points for each in by_topic(seen, EARNED) if each.key == user))
+        assert told == list(range(1, 8))
+
+
+async def test_what_is_sent_again_has_the_same_ids(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        for points in (1, 2, 3):
+            await give(parts, "again", points)
+        before = await reader.until({EARNED: 3}, "again")
+        await parts.pool.execute("UPDATE event_positions SET from_xid = 0, batch_no = 0")
+    async with connected(broker):
+        ids = [each.id for each in by_topic(before, EARNED)]
+
+        async def twice() -> bool:
+            await reader.read()
+            return [
+                each.id for each in reader.seen if each.key == "again" and each.topic == EARNED
+            ] == ids * 2
+
+        await until(twice, "all three are there twice, in order", seconds=40)
+
+
+async def test_two_consumers_of_a_group_share_the_users(connected: Connected, broker: Broker) -> None:
+    users = [f"shared-{number}" for number in range(40)]
+    async with (
+        connected(broker) as parts,
+        Reader(broker.bootstrap, "pair") as one,
+        Reader(broker.bootstrap, "pair") as two,
+    ):
+        await parts.awards.award_batch([command(user, 5) for user in users], None)
+
+        async def all_of_them() -> bool:
+            await asyncio.gather(one.read(commit=True), two.read(commit=True))
+            return {each.key for each in (*one.seen, *two.seen) if each.topic == EARNED} >= set(users)
+
+        await until(all_of_them, "both together see every user", seconds=60)
+
+        async def both_read() -> bool:
+            await parts.awards.award_batch([command(user, 5) for user in users], None)
+            one.seen.clear()
+            two.seen.clear()
+            await all_of_them()
+            return bool(one.seen and two.seen)
+
+        await until(both_read, "each of the two gets some", seconds=60)
+        assert not {each.key for each in one.seen} & {each.key for each in two.seen}
+
+
+async def test_a_poisoned_row_is_set_aside_and_the_next_go_on(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        await give(parts, "healthy", 1)
+        await reader.until({EARNED: 1}, "healthy")
+        for events in (
+            '{"type": "rewards.earned"}',
+            '[{"type": "rewards.earned", "user_id": "lost"}]',
+            "[7]",
+        ):
+            await parts.pool.execute(
+                "INSERT INTO outbox (batch_no, projected, user_nos, events) "
+                "VALUES (nextval('ledger_batch_seq'), true, '{}', $1)",
+                events,
+            )
+        await give(parts, "healthy", 2)
+        await reader.until({EARNED: 2}, "healthy")
+        rows = await parts.pool.fetch("SELECT place, event FROM events_set_aside ORDER BY batch_no")
+    assert [row["place"] for row in rows] == [-1, 0, -1]
+    assert "lost" in rows[1]["event"]
