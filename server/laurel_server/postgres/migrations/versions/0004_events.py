@@ -2,8 +2,8 @@
 
 from laurel_server.postgres.migrations.plain_sql import run_sql_of
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 
 def upgrade() -> None:
