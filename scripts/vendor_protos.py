@@ -18,7 +18,12 @@ from protovalidate._gen.buf.validate import validate_pb
 from print_proto import print_file
 from protoc import run_protoc
 
-_GOOGLE_PROTOS: Final = ("google/api/annotations.proto", "google/api/http.proto", "google/rpc/status.proto")
+_GOOGLE_PROTOS: Final = (
+    "google/api/annotations.proto",
+    "google/api/http.proto",
+    "google/rpc/error_details.proto",  # clients read it
+    "google/rpc/status.proto",
+)
 _VALIDATE_PROTO: Final = "buf/validate/validate.proto"
 _VALIDATE_HEADER: Final = """\
 // Copyright 2023-2026 Buf Technologies, Inc.
