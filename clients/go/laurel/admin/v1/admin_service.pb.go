@@ -1212,7 +1212,7 @@ var File_laurel_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
+	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
 	"\x11UpsertUserRequest\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.laurel.type.v1.UserR\x04user\">\n" +
 	"\x12UpsertUserResponse\x12(\n" +
@@ -1284,8 +1284,7 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06Engine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1c\n" +
-	"\treachable\x18\x03 \x01(\bR\treachable2\xb9\n" +
-	"\n" +
+	"\treachable\x18\x03 \x01(\bR\treachable2\xdc\f\n" +
 	"\fAdminService\x12^\n" +
 	"\n" +
 	"UpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12p\n" +
@@ -1300,7 +1299,10 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12R\n" +
 	"\x06RunJob\x12\x1e.laurel.admin.v1.RunJobRequest\x1a\x1f.laurel.admin.v1.RunJobResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12X\n" +
 	"\bListJobs\x12 .laurel.admin.v1.ListJobsRequest\x1a!.laurel.admin.v1.ListJobsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12a\n" +
-	"\vListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01B\xb9\x01\n" +
+	"\vListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12[\n" +
+	"\tListUsers\x12!.laurel.admin.v1.ListUsersRequest\x1a\".laurel.admin.v1.ListUsersResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12g\n" +
+	"\rSetVisibility\x12%.laurel.admin.v1.SetVisibilityRequest\x1a&.laurel.admin.v1.SetVisibilityResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12[\n" +
+	"\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02B\xb9\x01\n" +
 	"\x13com.laurel.admin.v1B\x11AdminServiceProtoP\x01Z1laurel.example/clients/go/laurel/admin/v1;adminv1\xa2\x02\x03LAX\xaa\x02\x0fLaurel.Admin.V1\xca\x02\x0fLaurel\\Admin\\V1\xe2\x02\x1bLaurel\\Admin\\V1\\GPBMetadata\xea\x02\x11Laurel::Admin::V1b\x06proto3"
 
 var (
@@ -1349,9 +1351,15 @@ var file_laurel_admin_v1_admin_service_proto_goTypes = []any{
 	(*RunJobRequest)(nil),             // 29: laurel.admin.v1.RunJobRequest
 	(*ListJobsRequest)(nil),           // 30: laurel.admin.v1.ListJobsRequest
 	(*ListJobRunsRequest)(nil),        // 31: laurel.admin.v1.ListJobRunsRequest
-	(*RunJobResponse)(nil),            // 32: laurel.admin.v1.RunJobResponse
-	(*ListJobsResponse)(nil),          // 33: laurel.admin.v1.ListJobsResponse
-	(*ListJobRunsResponse)(nil),       // 34: laurel.admin.v1.ListJobRunsResponse
+	(*ListUsersRequest)(nil),          // 32: laurel.admin.v1.ListUsersRequest
+	(*SetVisibilityRequest)(nil),      // 33: laurel.admin.v1.SetVisibilityRequest
+	(*EraseUserRequest)(nil),          // 34: laurel.admin.v1.EraseUserRequest
+	(*RunJobResponse)(nil),            // 35: laurel.admin.v1.RunJobResponse
+	(*ListJobsResponse)(nil),          // 36: laurel.admin.v1.ListJobsResponse
+	(*ListJobRunsResponse)(nil),       // 37: laurel.admin.v1.ListJobRunsResponse
+	(*ListUsersResponse)(nil),         // 38: laurel.admin.v1.ListUsersResponse
+	(*SetVisibilityResponse)(nil),     // 39: laurel.admin.v1.SetVisibilityResponse
+	(*EraseUserResponse)(nil),         // 40: laurel.admin.v1.EraseUserResponse
 }
 var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	23, // 0: laurel.admin.v1.UpsertUserRequest.user:type_name -> laurel.type.v1.User
@@ -1383,21 +1391,27 @@ var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	29, // 26: laurel.admin.v1.AdminService.RunJob:input_type -> laurel.admin.v1.RunJobRequest
 	30, // 27: laurel.admin.v1.AdminService.ListJobs:input_type -> laurel.admin.v1.ListJobsRequest
 	31, // 28: laurel.admin.v1.AdminService.ListJobRuns:input_type -> laurel.admin.v1.ListJobRunsRequest
-	1,  // 29: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
-	3,  // 30: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
-	5,  // 31: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
-	7,  // 32: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
-	9,  // 33: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
-	11, // 34: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
-	13, // 35: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
-	15, // 36: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
-	17, // 37: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
-	20, // 38: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
-	32, // 39: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
-	33, // 40: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
-	34, // 41: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
-	29, // [29:42] is the sub-list for method output_type
-	16, // [16:29] is the sub-list for method input_type
+	32, // 29: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
+	33, // 30: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
+	34, // 31: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
+	1,  // 32: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
+	3,  // 33: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
+	5,  // 34: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
+	7,  // 35: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
+	9,  // 36: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
+	11, // 37: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
+	13, // 38: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
+	15, // 39: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
+	17, // 40: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
+	20, // 41: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
+	35, // 42: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
+	36, // 43: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
+	37, // 44: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
+	38, // 45: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
+	39, // 46: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
+	40, // 47: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
+	32, // [32:48] is the sub-list for method output_type
+	16, // [16:32] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -1409,6 +1423,7 @@ func file_laurel_admin_v1_admin_service_proto_init() {
 		return
 	}
 	file_laurel_admin_v1_jobs_proto_init()
+	file_laurel_admin_v1_people_proto_init()
 	file_laurel_admin_v1_rules_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

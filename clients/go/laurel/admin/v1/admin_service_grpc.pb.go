@@ -32,6 +32,9 @@ const (
 	AdminService_RunJob_FullMethodName            = "/laurel.admin.v1.AdminService/RunJob"
 	AdminService_ListJobs_FullMethodName          = "/laurel.admin.v1.AdminService/ListJobs"
 	AdminService_ListJobRuns_FullMethodName       = "/laurel.admin.v1.AdminService/ListJobRuns"
+	AdminService_ListUsers_FullMethodName         = "/laurel.admin.v1.AdminService/ListUsers"
+	AdminService_SetVisibility_FullMethodName     = "/laurel.admin.v1.AdminService/SetVisibility"
+	AdminService_EraseUser_FullMethodName         = "/laurel.admin.v1.AdminService/EraseUser"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -67,6 +70,14 @@ type AdminServiceClient interface {
 	ListJobs(ctx context.Context, in *ListJobsRequest, opts ...grpc.CallOption) (*ListJobsResponse, error)
 	// Runs of jobs, newest first.
 	ListJobRuns(ctx context.Context, in *ListJobRunsRequest, opts ...grpc.CallOption) (*ListJobRunsResponse, error)
+	// Users by id, those whom a filter names.
+	ListUsers(ctx context.Context, in *ListUsersRequest, opts ...grpc.CallOption) (*ListUsersResponse, error)
+	// Sets who sees a user on boards, and keeps who did it and why. To show him again costs him nothing: points and the order
+	// among equals stay. A standing that was closed does not change.
+	SetVisibility(ctx context.Context, in *SetVisibilityRequest, opts ...grpc.CallOption) (*SetVisibilityResponse, error)
+	// Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
+	// without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
+	EraseUser(ctx context.Context, in *EraseUserRequest, opts ...grpc.CallOption) (*EraseUserResponse, error)
 }
 
 type adminServiceClient struct {
@@ -207,6 +218,36 @@ func (c *adminServiceClient) ListJobRuns(ctx context.Context, in *ListJobRunsReq
 	return out, nil
 }
 
+func (c *adminServiceClient) ListUsers(ctx context.Context, in *ListUsersRequest, opts ...grpc.CallOption) (*ListUsersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUsersResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListUsers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) SetVisibility(ctx context.Context, in *SetVisibilityRequest, opts ...grpc.CallOption) (*SetVisibilityResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetVisibilityResponse)
+	err := c.cc.Invoke(ctx, AdminService_SetVisibility_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) EraseUser(ctx context.Context, in *EraseUserRequest, opts ...grpc.CallOption) (*EraseUserResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseUserResponse)
+	err := c.cc.Invoke(ctx, AdminService_EraseUser_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -240,6 +281,14 @@ type AdminServiceServer interface {
 	ListJobs(context.Context, *ListJobsRequest) (*ListJobsResponse, error)
 	// Runs of jobs, newest first.
 	ListJobRuns(context.Context, *ListJobRunsRequest) (*ListJobRunsResponse, error)
+	// Users by id, those whom a filter names.
+	ListUsers(context.Context, *ListUsersRequest) (*ListUsersResponse, error)
+	// Sets who sees a user on boards, and keeps who did it and why. To show him again costs him nothing: points and the order
+	// among equals stay. A standing that was closed does not change.
+	SetVisibility(context.Context, *SetVisibilityRequest) (*SetVisibilityResponse, error)
+	// Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
+	// without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
+	EraseUser(context.Context, *EraseUserRequest) (*EraseUserResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -288,6 +337,15 @@ func (UnimplementedAdminServiceServer) ListJobs(context.Context, *ListJobsReques
 }
 func (UnimplementedAdminServiceServer) ListJobRuns(context.Context, *ListJobRunsRequest) (*ListJobRunsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListJobRuns not implemented")
+}
+func (UnimplementedAdminServiceServer) ListUsers(context.Context, *ListUsersRequest) (*ListUsersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUsers not implemented")
+}
+func (UnimplementedAdminServiceServer) SetVisibility(context.Context, *SetVisibilityRequest) (*SetVisibilityResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetVisibility not implemented")
+}
+func (UnimplementedAdminServiceServer) EraseUser(context.Context, *EraseUserRequest) (*EraseUserResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseUser not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -544,6 +602,60 @@ func _AdminService_ListJobRuns_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_ListUsers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUsersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListUsers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListUsers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListUsers(ctx, req.(*ListUsersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_SetVisibility_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetVisibilityRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).SetVisibility(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_SetVisibility_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).SetVisibility(ctx, req.(*SetVisibilityRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_EraseUser_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseUserRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).EraseUser(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_EraseUser_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).EraseUser(ctx, req.(*EraseUserRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -602,6 +714,18 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListJobRuns",
 			Handler:    _AdminService_ListJobRuns_Handler,
+		},
+		{
+			MethodName: "ListUsers",
+			Handler:    _AdminService_ListUsers_Handler,
+		},
+		{
+			MethodName: "SetVisibility",
+			Handler:    _AdminService_SetVisibility_Handler,
+		},
+		{
+			MethodName: "EraseUser",
+			Handler:    _AdminService_EraseUser_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
