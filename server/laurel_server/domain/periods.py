@@ -92,6 +92,7 @@ def check_occurred_at(occurred_at: datetime, now: datetime) -> None:
         raise invalid_field("occurred_at", "lies more than 5 minutes in the future")
 
 
+@lru_cache(maxsize=4096)
 def parse_period_id(text: str, period_type: PeriodType | None = None, zone: tzinfo = UTC) -> Period:
     """Return the period named `text`; without `period_type`, of any. INVALID_FIELD `board.period_id`."""
     for candidate in PeriodType if period_type is None else (period_type,):

@@ -35,8 +35,11 @@ def placement_of(member: Member, matrix: BoardMatrix, left: Iterable[BoardKey] =
     On boards of the past nobody moves any more.
     """
     boards = boards_of(member, matrix)
-    others = {*left, *_other_tiers(member, matrix)} - set(boards) if member.scopes is None else set()
-    return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(others)))
+    if member.scopes is not None:
+        return Placement(member.user_id, member.version, member.totals, boards)
+    others = _boards_of_other_tiers(matrix, member.membership.tier, tuple(member.totals))
+    off = others.union(left).difference(boards)
+    return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(off)))
 
 
 def placement_on(member: Member, matrix: BoardMatrix, wanted: Collection[BoardKey]) -> Placement:
@@ -45,11 +48,14 @@ def placement_on(member: Member, matrix: BoardMatrix, wanted: Collection[BoardKe
     return Placement(member.user_id, member.version, member.totals, boards)
 
 
-def _other_tiers(member: Member, matrix: BoardMatrix) -> list[BoardKey]:
-    return [
-        BoardKey(f"tier:{tier.name.lower()}", period_id)
-        for period_id in member.totals
-        for tier in Tier
-        if tier is not member.membership.tier
-        and matrix.contains(f"tier:{tier.name.lower()}", parse_period_id(period_id).type)
-    ]
+@lru_cache(maxsize=4096)
+def _boards_of_other_tiers(
+    matrix: BoardMatrix, tier: Tier, period_ids: tuple[str, ...]
+) -> frozenset[BoardKey]:
+    return frozenset(
+        BoardKey(f"tier:{other.name.lower()}", period_id)
+        for period_id in period_ids
+        for other in Tier
+        if other is not tier
+        and matrix.contains(f"tier:{other.name.lower()}", parse_period_id(period_id).type)
+    )

@@ -17,6 +17,9 @@ from laurel_server.redis.scripts import script
 MAX_PLACEMENTS = 128
 """Users in one script call: more would hold up every read of a rank for over 10 ms."""
 
+BUDGETS_WHILE_BUSY = 20
+"""Budgets that a projection waits for a Redis that is busy but answering."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -146,18 +149,22 @@ class Projection:
     async def project(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements, each user at most once, and return the ranks; watchers are told by the same call.
 
-        `created` are boards that the ledger has just registered. BoardsUnavailable beyond the budget.
+        `created` are boards that the ledger has just registered. BoardsUnavailable beyond the budget, which starts anew
+        while Redis goes on answering: what it is busy with was sent before, and repair would only send this again.
         """
         task = asyncio.ensure_future(self.apply(placements, created))
-        await asyncio.wait({task}, timeout=self._budget)
-        if not task.done():
-            await asyncio.sleep(
-                0
-            )  # after a busy turn of the loop the timer fires before a reply that is there is read
-        if not task.done():
-            task.add_done_callback(_ignore_outcome)  # it may still arrive, which does no harm
-            raise BoardsUnavailable("the boards did not answer in time")
-        return task.result()
+        for _ in range(BUDGETS_WHILE_BUSY):
+            await asyncio.wait({task}, timeout=self._budget)
+            if not task.done():
+                await asyncio.sleep(
+                    0
+                )  # after a busy turn the timer fires before a reply that is there is read
+            if task.done():
+                return task.result()
+            if self._redis.silent_for(self._budget):
+                break
+        task.add_done_callback(_ignore_outcome)  # it may still arrive, which does no harm
+        raise BoardsUnavailable("the boards did not answer in time")
 
     async def apply(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements without a budget. BoardsUnavailable when Redis is away."""

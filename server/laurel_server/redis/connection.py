@@ -28,6 +28,7 @@ class _Stream(asyncio.Protocol):
     def __init__(self) -> None:
         self.waiting: deque[asyncio.Future[Any]] = deque()
         self.closed = False
+        self.last_reply = 0.0
         self._out: list[bytes] = []
         self._reader = hiredis.Reader()
         self._transport: asyncio.Transport | None = None
@@ -52,6 +53,7 @@ class _Stream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed(data)
+        self.last_reply = self._loop.time()
         while (reply := self._reader.gets()) is not False:
             future = self.waiting.popleft()
             if not future.done():
@@ -63,6 +65,10 @@ class _Stream(asyncio.Protocol):
             future = self.waiting.popleft()
             if not future.done():
                 future.set_exception(RedisUnavailable(str(exc or "connection closed")))
+
+    def silent_for(self, seconds: float) -> bool:
+        """Whether no reply has come for so long."""
+        return self._loop.time() - self.last_reply >= seconds
 
     def abort(self) -> None:
         """Close at once; every waiting caller gets RedisUnavailable."""
@@ -96,6 +102,11 @@ class RedisConnection:
         if stream is None or stream.closed:
             stream = await self._connect()
         return await _reply_to(stream, command)
+
+    def silent_for(self, seconds: float) -> bool:
+        """Whether nothing has come from Redis for so long: it is away, not merely busy with what we have sent."""
+        stream = self._stream
+        return stream is None or stream.closed or stream.silent_for(seconds)
 
     async def close(self) -> None:
         """Close the connection; waiting callers get RedisUnavailable."""
