@@ -121,13 +121,15 @@ async def listed(parts: Parts, scope: str = "global", period_id: str = ALL) -> l
     """Return the board, best first, as user ids and scores; checks that ranks count up from 1."""
     board = parts.queries.resolve(scope, None, period_id)
     lines: list[tuple[str, int]] = []
+    after = ""
     while True:
-        page = await parts.queries.page(board, len(lines), 1000)
+        page = await parts.queries.page(board, after, 1000)
         assert [line.rank for line in page.lines] == list(
             range(len(lines) + 1, len(lines) + len(page.lines) + 1)
         )
         lines += [(line.user_id, line.score) for line in page.lines]
-        if len(page.lines) < 1000:
+        after = page.marks[-1] if page.marks else ""
+        if not page.has_more:
             assert page.total == len(lines)
             return lines
 

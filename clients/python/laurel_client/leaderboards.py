@@ -7,12 +7,14 @@ from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     BatchGetRanksRequest,
     BatchGetRanksResponse,
+    CountByScoreRequest,
     GetLeaderboardRequest,
     GetLeaderboardResponse,
     GetRankRequest,
     GetRankResponse,
     GetSurroundingRequest,
     GetSurroundingResponse,
+    ListByScoreRequest,
     ListUserRanksRequest,
     WatchLeaderboardRequest,
     WatchRankRequest,
@@ -44,7 +46,7 @@ class Leaderboards:
         return await self._caller.call(self._stub.GetLeaderboard, request)
 
     async def list_entries(self, board: BoardRef | None = None) -> AsyncIterator[LeaderboardEntry]:
-        """Yield every line of a board, best first. Who moves meanwhile may come twice or not at all."""
+        """Yield every line of a board, best first: once each who keeps his score meanwhile; others may be missed."""
         request = GetLeaderboardRequest(board=board, page_size=_LARGEST_PAGE)
         async for page in self._caller.pages(self._stub.GetLeaderboard, request):
             for entry in page.entries:
@@ -65,6 +67,24 @@ class Leaderboards:
         """Return where a user stands on every current board that lists him."""
         request = ListUserRanksRequest(user_id=user_id)
         return (await self._caller.call(self._stub.ListUserRanks, request)).ranks
+
+    async def list_by_score(
+        self, board: BoardRef | None = None, *, min_score: int | None = None, max_score: int | None = None
+    ) -> AsyncIterator[LeaderboardEntry]:
+        """Yield the lines whose scores lie between the bounds, both included, best first. None: no bound."""
+        request = ListByScoreRequest(
+            board=board, min_score=min_score, max_score=max_score, page_size=_LARGEST_PAGE
+        )
+        async for page in self._caller.pages(self._stub.ListByScore, request):
+            for entry in page.entries:
+                yield entry
+
+    async def count_by_score(
+        self, board: BoardRef | None = None, *, min_score: int | None = None, max_score: int | None = None
+    ) -> int:
+        """Return how many users have scores between the bounds, both included. None: no bound."""
+        request = CountByScoreRequest(board=board, min_score=min_score, max_score=max_score)
+        return (await self._caller.call(self._stub.CountByScore, request)).count
 
     async def get_surrounding(
         self, user_id: str, board: BoardRef | None = None, *, lines: int = 0

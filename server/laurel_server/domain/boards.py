@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from laurel_server.domain.errors import invalid_field
-from laurel_server.domain.periods import PeriodType
+from laurel_server.domain.periods import PeriodType, parse_period_id
 from laurel_server.domain.tiers import Tier
 
 
@@ -127,6 +127,27 @@ def _in_case(kind: str, value: str) -> str:
             return value
 
 
+def is_score_board(scope: str) -> bool:
+    """Whether a canonical scope is the id of a score board."""
+    return scope != GLOBAL and ":" not in scope
+
+
+class Traits(NamedTuple):
+    """How a board orders its members and tells ranks. Score boards have sub-scores and metadata too."""
+
+    tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST
+    sort_order: SortOrder = SortOrder.DESCENDING
+    has_scores: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a points board whose rank is the position, as nearly all are."""
+        return not self.has_scores and self.tie_policy is TiePolicy.EARLIEST_FIRST
+
+
+PLAIN: Final = Traits()
+
+
 class WinnerBonus(NamedTuple):
     """What everyone at `rank` gets when a period of the board is closed."""
 
@@ -144,6 +165,11 @@ class BoardFamily:
     period_type: PeriodType
     tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST
     winner_bonuses: tuple[WinnerBonus, ...] = ()
+
+    @property
+    def traits(self) -> Traits:
+        """How its boards rank."""
+        return Traits(self.tie_policy)
 
 
 def _bonuses(*points: int) -> tuple[WinnerBonus, ...]:
@@ -204,6 +230,8 @@ class BoardMatrix:
     def __init__(self, families: Iterable[BoardFamily] = DEFAULT_FAMILIES) -> None:
         self.families = tuple(families)
         self._by_board = {(family.scope, family.period_type): family for family in self.families}
+        self.is_plain = all(family.traits.is_plain for family in self.families)
+        """Whether every board ranks by position, so that nobody has to ask."""
         self._period_types = tuple(sorted({family.period_type for family in self.families}))
         # Users share memberships, so that an award mostly costs one look-up.
         self._boards_by_member = lru_cache(maxsize=65_536)(self._find_boards)
@@ -213,6 +241,13 @@ class BoardMatrix:
         kind, colon, _ = scope.partition(":")
         own = self._by_board.get((scope, period_type))
         return own or self._by_board.get((f"{kind}{colon}{ANY}", period_type)) if colon else own
+
+    def traits_of(self, board: BoardKey) -> Traits:
+        """Return how a points board ranks; one that is not in the matrix is plain."""
+        if self.is_plain:
+            return PLAIN
+        family = self.family_of(board.scope, parse_period_id(board.period_id).type)
+        return PLAIN if family is None else family.traits
 
     def contains(self, scope: str, period_type: PeriodType) -> bool:
         """Whether the canonical `scope` has a board over `period_type`."""

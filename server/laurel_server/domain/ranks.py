@@ -1,8 +1,10 @@
 """What a rank means: percentiles, neighbours, milestones and words."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from laurel_server.domain.boards import SortOrder, TiePolicy
 
@@ -50,19 +52,42 @@ def next_milestone(rank: int) -> int | None:
     return MILESTONES[better - 1] if better else None
 
 
+class Pair(NamedTuple):
+    """What a board orders by: the score, and the sub-score among equals (0 where there is none)."""
+
+    score: int
+    sub_score: int = 0
+
+
 def points_needed(
-    own_score: int,
-    target_score: int,
+    own: Pair,
+    target: Pair,
     tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST,
     sort_order: SortOrder = SortOrder.DESCENDING,
 ) -> int:
-    """Return by how many points a score must improve to stand where the holder of `target_score` stands.
+    """Return by how many points a score must improve to stand where the holder of `target` stands.
 
-    Under EARLIEST_FIRST that is one more than his score, since he reached it first; under COMPETITION and
-    DENSE equal scores share the rank. At least 1, on ascending boards (where fewer is better) too.
+    With the same score and sub-score one shares his rank under COMPETITION and DENSE; under EARLIEST_FIRST he stays
+    ahead, since he was there first. At least 1, on ascending boards (where fewer is better) too.
     """
-    gap = target_score - own_score if sort_order is SortOrder.DESCENDING else own_score - target_score
-    return max(1, gap + (tie_policy is TiePolicy.EARLIEST_FIRST))
+    sign = 1 if sort_order is SortOrder.DESCENDING else -1
+    gap = sign * (target.score - own.score)
+    lead = sign * (own.sub_score - target.sub_score)
+    is_level_enough = lead > 0 or (lead == 0 and tie_policy is not TiePolicy.EARLIEST_FIRST)
+    return max(1, gap if is_level_enough else gap + 1)
+
+
+def ranks_in_list(pairs: Sequence[Pair], position: int, rank: int, tie_policy: TiePolicy) -> list[int]:
+    """Return the ranks of a stretch of a board, best first, whose first line has `position` (from 0) and `rank`."""
+    if tie_policy is TiePolicy.EARLIEST_FIRST:
+        return list(range(rank, rank + len(pairs)))
+    ranks = [rank] if pairs else []
+    for at, (before, pair) in enumerate(pairwise(pairs), start=position + 1):
+        if pair == before:
+            ranks.append(ranks[-1])
+        else:
+            ranks.append(ranks[-1] + 1 if tie_policy is TiePolicy.DENSE else at + 1)
+    return ranks
 
 
 def movement_message(previous: int, rank: int) -> str:

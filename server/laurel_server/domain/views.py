@@ -1,20 +1,33 @@
 """What reads and checks of boards return."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import PLAIN, BoardKey, Traits
 from laurel_server.domain.periods import Period
+from laurel_server.domain.ranks import Pair
 from laurel_server.domain.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One board instance that exists, with its period."""
+    """One board instance that exists, with its period and how it ranks."""
 
     key: BoardKey
     period: Period
+    traits: Traits = PLAIN
+
+
+class ScoreRange(NamedTuple):
+    """Scores from `lowest` to `highest`, both included; None: no bound. A bound of 0 is a bound."""
+
+    lowest: int | None = None
+    highest: int | None = None
+
+
+ANY_SCORE: Final = ScoreRange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +42,24 @@ class Line:
     avatar_url: str
     tier: Tier
     country: str
+    metadata: tuple[tuple[str, str], ...] = ()
+    """What was stored with the score, on score boards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines of a board, best first; `total` counts all its members, `read_at` is the time of reading."""
+    """Some lines of a board, best first; `total` counts all its members, `read_at` is the time of reading.
+
+    `marks` name the place of each line in the order of the board: a page may begin after it. `has_more` says whether
+    lines follow.
+    """
 
     board: Board
     lines: tuple[Line, ...]
     total: int
     read_at: datetime
+    marks: Sequence[str] = ()
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,14 @@ class Place:
     rank: int
     score: int
     total: int
+
+
+class Unlisted(NamedTuple):
+    """What a user has who takes no position, and when he reached it: enough to tell where he would stand."""
+
+    user_id: str
+    pair: Pair
+    reached: int
 
 
 class Target(NamedTuple):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.tiers import Tier
-from laurel_server.leaderboards.projection import Placement
+from laurel_server.leaderboards.placement import Placement
 from laurel_server.postgres.standings import Member
 
 

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import Board
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres.pool import Pool
@@ -17,10 +18,10 @@ from laurel_server.postgres.standings import read_members
 class PresentRanks:
     """Reads present ranks."""
 
-    def __init__(self, pool: Pool, queries: BoardQueries, matrix: BoardMatrix) -> None:
+    def __init__(self, pool: Pool, queries: BoardQueries, catalogue: Catalogue) -> None:
         self._pool = pool
         self._queries = queries
-        self._matrix = matrix
+        self._catalogue = catalogue
 
     async def of(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
         """Return the ranks of the users with those numbers, by user id; None while a board is being rebuilt.
@@ -30,7 +31,7 @@ class PresentRanks:
         """
         wanted: dict[BoardKey, list[str]] = {}
         for member in await read_members(self._pool, user_nos):
-            for board in boards_of(member, self._matrix):
+            for board in boards_of(member, self._catalogue.matrix):
                 wanted.setdefault(board, []).append(member.user_id)
         try:
             found = await asyncio.gather(*(self._on(board, users) for board, users in wanted.items()))
@@ -43,7 +44,8 @@ class PresentRanks:
         return dict(ranks)
 
     async def _on(self, board: BoardKey, user_ids: Sequence[str]) -> dict[str, BoardRank]:
-        total, places = await self._queries.ranks_of(Board(board, parse_period_id(board.period_id)), user_ids)
+        board_at = Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
+        total, places = await self._queries.ranks_of(board_at, user_ids)
         return {
             user_id: BoardRank(board, rank, rank, score, total) for user_id, (rank, score) in places.items()
         }

@@ -1,14 +1,17 @@
 """From the ledger to the boards: puts users where the ledger says they stand, in one script call a batch."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.seating import Seated, seat, seatings_of, without_special
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import BOARD_CHANGES, board_keys, signal_of, tie
@@ -28,25 +31,18 @@ class BoardsUnavailable(Exception):
     """Redis did not confirm in time. The ledger has it; repair takes it to the boards."""
 
 
-class Placement(NamedTuple):
-    """Where one user belongs: his totals by period (score, reached), the boards he is on and those he has left.
-
-    `version` is that of the user's row; a board that knows a newer one ignores the placement.
-    """
-
-    user_id: str
-    version: int
-    totals: Mapping[str, tuple[int, int]]
-    boards: Sequence[BoardKey]
-    left: Sequence[BoardKey] = ()
-
-
 @dataclass(slots=True)
 class Projected:
     """Ranks after a projection. `complete` is False when one of the boards is being rebuilt: its ranks mean nothing."""
 
     complete: bool
     _ranks: dict[str, list[BoardRank]]
+
+    def join(self, seated: Seated) -> None:
+        """Add the ranks on boards that are placed by themselves."""
+        self.complete = self.complete and seated.complete
+        for user_id, rank in seated.ranks:
+            self._ranks.setdefault(user_id, []).append(rank)
 
     def ranks(self, user_id: str) -> tuple[BoardRank, ...]:
         """Return the user's ranks on the boards of his placement."""
@@ -142,9 +138,10 @@ class _Payload:
 class Projection:
     """Applies placements. `budget` is how long an award waits for its ranks, in seconds."""
 
-    def __init__(self, redis: RedisConnection, budget: float) -> None:
+    def __init__(self, redis: RedisConnection, budget: float, catalogue: Catalogue | None = None) -> None:
         self._redis = redis
         self._budget = budget
+        self._catalogue = catalogue or Catalogue()
 
     async def project(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements, each user at most once, and return the ranks; watchers are told by the same call.
@@ -168,6 +165,16 @@ class Projection:
 
     async def apply(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements without a budget. BoardsUnavailable when Redis is away."""
+        if self._catalogue.matrix.is_plain:
+            return await self._apply_plain(placements, created)
+        plain, seated = await asyncio.gather(
+            self._apply_plain(without_special(placements, self._catalogue.matrix), created),
+            self._seat(placements, created, ranked=True, tell=True),
+        )
+        plain.join(seated)
+        return plain
+
+    async def _apply_plain(self, placements: Sequence[Placement], created: Collection[BoardKey]) -> Projected:
         chunks = _payloads(placements, MAX_PLACEMENTS)
         replies = await asyncio.gather(
             *(self._run(chunk, chunk.encode(created, ranked=True), tell=True) for chunk in chunks)
@@ -176,6 +183,15 @@ class Projection:
         complete = [chunk.read(reply, ranks) for chunk, reply in zip(chunks, replies, strict=True)]
         return Projected(all(complete), ranks)
 
+    async def _seat(
+        self, placements: Sequence[Placement], created: Collection[BoardKey], *, ranked: bool, tell: bool
+    ) -> Seated:
+        seatings = seatings_of(placements, self._catalogue.matrix)
+        try:
+            return await seat(self._redis, seatings, created, ranked=ranked, tell=tell)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+
     async def load(
         self, placements: Sequence[Placement], at_once: int = MAX_PLACEMENTS, *, tell: bool
     ) -> None:
@@ -183,6 +199,9 @@ class Projection:
 
         `tell`: watchers learn of it. BoardsUnavailable when Redis is away.
         """
+        if not self._catalogue.matrix.is_plain:
+            await self._seat(placements, (), ranked=False, tell=tell)
+            placements = without_special(placements, self._catalogue.matrix)
         for chunk in _payloads([each for each in placements if each.boards or each.left], at_once):
             await self._run(chunk, chunk.encode((), ranked=False), tell=tell)
 

@@ -1,50 +1,53 @@
 """All reads of boards. Each costs one round trip to Redis, and none to the ledger unless a profile is not in memory."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta, tzinfo
-from typing import Any
+from collections.abc import Sequence
+from datetime import tzinfo
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix, ScopeKind, parse_scope
+from laurel_server.domain.boards import BoardKey, ScopeKind, parse_scope
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
-from laurel_server.domain.ranks import MILESTONES, next_milestone, points_needed
-from laurel_server.domain.views import Board, Line, Page, Place, Surrounding, Target
+from laurel_server.domain.ranks import Pair, points_needed, ranks_in_list
+from laurel_server.domain.tiers import Tier
+from laurel_server.domain.views import (
+    ANY_SCORE,
+    Board,
+    Line,
+    Page,
+    Place,
+    ScoreRange,
+    Surrounding,
+    Target,
+    Unlisted,
+)
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.profile_cache import NOBODY, ProfileCache
+from laurel_server.leaderboards.reading import Around, BoardScripts, Found, Holder, Listed, Stretch
 from laurel_server.leaderboards.registry import BoardRegistry
-from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.errors import RedisUnavailable
-from laurel_server.redis.keys import TIE_LENGTH, board_keys
-from laurel_server.redis.scripts import script
 
 PLACES_AT_ONCE = 1000
 """Users in one script call, which holds Redis for about 3 ms. The ranks of one BatchGetRanks are so of one moment."""
 
-NEW_BOARD_SECONDS = 0.05
-"""The award that registers a board writes its marker some milliseconds after COMMIT; a read between waits for it."""
-
 
 class BoardQueries:
-    """Reads boards; `damaged` is called when one is found to be lost."""
+    """Reads boards."""
 
     def __init__(
         self,
-        redis: RedisConnection,
+        scripts: BoardScripts,
         registry: BoardRegistry,
         profiles: ProfileCache,
         clock: Clock,
-        matrix: BoardMatrix,
+        catalogue: Catalogue,
         zone: tzinfo,
-        damaged: Callable[[], None],
     ) -> None:
-        self._redis = redis
+        self._scripts = scripts
         self._registry = registry
         self._profiles = profiles
         self._clock = clock
-        self._matrix = matrix
+        self._catalogue = catalogue
         self._zone = zone
-        self._damaged = damaged
 
     def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         """Return the board instance that is meant now: empty scope is global, no period all-time, empty id the current.
@@ -54,7 +57,10 @@ class BoardQueries:
         parsed = parse_scope(scope)
         named = parse_period_id(period_id, period_type, self._zone) if period_id else None
         wanted = named.type if named else period_type or PeriodType.ALL_TIME
-        if parsed.kind is ScopeKind.BOARD or not self._matrix.contains(parsed.text, wanted):
+        family = None
+        if parsed.kind is not ScopeKind.BOARD:
+            family = self._catalogue.matrix.family_of(parsed.text, wanted)
+        if family is None:
             raise LaurelError(
                 Reason.BOARD_NOT_FOUND,
                 f"there is no board {parsed.text} over {wanted.name.lower()}",
@@ -66,47 +72,63 @@ class BoardQueries:
             raise LaurelError(
                 Reason.PERIOD_NOT_FOUND, f"{period.id} has not begun", metadata={"period_id": period.id}
             )
-        return Board(BoardKey(parsed.text, period.id), period)
+        return Board(BoardKey(parsed.text, period.id), period, family.traits)
 
-    async def page(self, board: Board, offset: int, limit: int) -> Page:
-        """Return `limit` lines from `offset` (0 = the best) on, with profiles. BOARDS_REBUILDING."""
-        reply = await self._run("top", board.key, offset, offset + limit - 1)
-        lines = await self._lines(list(_entries(reply[2])), offset + 1)
-        return Page(board, lines, reply[1], self._clock.now())
+    async def page(self, board: Board, after: str, limit: int, scores: ScoreRange = ANY_SCORE) -> Page:
+        """Return `limit` lines with these scores, behind the mark `after` or from the best on, with profiles.
+
+        A mark is a place in the order of the board, not a number of lines: whoever keeps his score and stands behind
+        it is listed exactly once, however others move meanwhile. PAGE_TOKEN_INVALID, BOARDS_REBUILDING.
+        """
+        stretch = await self._scripts.stretch(board, limit, after=after, scores=scores)
+        return Page(
+            board,
+            await self._with_profiles(board, stretch),
+            stretch.total,
+            self._clock.now(),
+            [line.mark for line in stretch.lines],
+            stretch.position + len(stretch.lines) < stretch.end,
+        )
+
+    async def count(self, board: Board, scores: ScoreRange) -> int:
+        """Return how many users have these scores. O(log N). BOARDS_REBUILDING."""
+        stretch = await self._scripts.stretch(board, 0, scores=scores)
+        return max(0, stretch.end - stretch.position)
 
     async def place(self, board: Board, user_id: str) -> Place:
         """Return where a user stands. USER_NOT_FOUND, NOT_ON_BOARD, BOARDS_REBUILDING."""
-        reply = await self._run("places", board.key, user_id)
-        rank, score = reply[2] or (-1, b"0")
-        if rank < 0:
-            raise await self._missing(board, user_id)
-        return Place(board, user_id, rank + 1, int(score), reply[1])
+        total, found = await self._scripts.places(board, [user_id])
+        if found:
+            rank, line = found[0]
+            return Place(board, user_id, rank, line.pair.score, total)
+        own = await self._unlisted(board, user_id)
+        return _place(board, own, await self._scripts.around(board, user_id, 0, own))
 
     async def places(self, board: Board, user_ids: Sequence[str]) -> tuple[Sequence[Line], Sequence[str]]:
         """Return the lines of those on the board, best first, and the ids of the others in given order."""
         asked = list(dict.fromkeys(user_ids))
-        _, found = await self.ranks_of(board, asked)
-        ordered = sorted(found.items(), key=lambda each: each[1][0])
+        _, found = await self._places(board, asked)
         faces = await self._profiles.faces(found)
         lines = [
-            Line(rank, user_id, score, 0, *faces.get(user_id, NOBODY)) for user_id, (rank, score) in ordered
+            _line(each.rank, each.line, faces.get(user_id, NOBODY))
+            for user_id, each in sorted(found.items(), key=lambda item: _order(item[1]))
         ]
         return lines, [user_id for user_id in asked if user_id not in found]
 
     async def all_places(self, user_id: str) -> Sequence[Place]:
         """Return the user's place on every current board that lists him. USER_NOT_FOUND."""
-        keys = await self._registry.boards_of(user_id, self._matrix)
+        keys = await self._registry.boards_of(user_id, self._catalogue.matrix)
         now = self._clock.now()
         boards = [
-            Board(key, period)
+            Board(key, period, self._catalogue.traits_of(key))
             for key in keys
             if (period := parse_period_id(key.period_id, zone=self._zone)).contains(now)
         ]
-        replies = await asyncio.gather(*(self._run("places", board.key, user_id) for board in boards))
+        replies = await asyncio.gather(*(self._scripts.places(board, [user_id]) for board in boards))
         return [
-            Place(board, user_id, reply[2][0] + 1, int(reply[2][1]), reply[1])
-            for board, reply in zip(boards, replies, strict=True)
-            if reply[2] and reply[2][0] >= 0
+            Place(board, user_id, found[0].rank, found[0].line.pair.score, total)
+            for board, (total, found) in zip(boards, replies, strict=True)
+            if found
         ]
 
     async def surrounding(self, board: Board, user_id: str, range_: int) -> Surrounding:
@@ -114,91 +136,87 @@ class BoardQueries:
 
         USER_NOT_FOUND, NOT_ON_BOARD, BOARDS_REBUILDING.
         """
-        reply = await self._run("surrounding", board.key, user_id, range_, *MILESTONES)
-        total, rank, first = reply[1], reply[2] + 1, reply[3]
-        if rank < 1:
-            raise await self._missing(board, user_id)
-        lines = await self._lines(list(_entries(reply[4])), first + 1)
-        own = next(line for line in lines if line.rank == rank)
-        milestone = next_milestone(rank)
-        holder = next(_entries(reply[5]), None)
+        own = None
+        around = await self._scripts.around(board, user_id, range_)
+        if around.position is None:
+            own = await self._unlisted(board, user_id)
+            around = await self._scripts.around(board, user_id, range_, own)
+        lines = await self._with_profiles(board, _with_own(around, own))
+        mine = next(line for line in lines if line.user_id == user_id)
         return Surrounding(
-            Place(board, user_id, rank, own.score, total),
+            Place(board, user_id, mine.rank, mine.score, around.total + (own is not None)),
             lines,
-            _target(own, next((line.score for line in lines if line.rank == rank - 1), None), rank - 1),
-            _target(own, holder[1] if holder else None, milestone or 0),
+            _target(board, mine, around.following),
+            _target(board, mine, around.milestone),
         )
 
     async def ranks_of(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, tuple[int, int]]]:
         """Return how many users the board lists, and rank and score of those asked for who are on it."""
-        chunks = [user_ids[i : i + PLACES_AT_ONCE] for i in range(0, len(user_ids), PLACES_AT_ONCE)]
-        replies = await asyncio.gather(*(self._run("places", board.key, *chunk) for chunk in chunks))
-        found = {
-            user_id: (rank + 1, int(score))
-            for chunk, reply in zip(chunks, replies, strict=True)
-            for user_id, rank, score in zip(chunk, reply[2][::2], reply[2][1::2], strict=False)
-            if rank >= 0
-        }
-        return replies[0][1] if replies else 0, found
+        total, found = await self._places(board, user_ids)
+        return total, {user_id: (each.rank, each.line.pair.score) for user_id, each in found.items()}
 
     async def top(self, board: Board, n: int) -> Page:
         """Return the best `n` lines with their profiles. BOARDS_REBUILDING."""
-        return await self.page(board, 0, n)
+        return await self.page(board, "", n)
 
     async def is_known(self, user_id: str) -> bool:
         """Return whether there is such a user. LEDGER_UNAVAILABLE."""
         return user_id in await self._profiles.faces([user_id])
 
-    async def _run(self, name: str, board: BoardKey, *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
-        """Run a reading script. A board that the ledger never put anybody on is empty, any other gap is a loss."""
-        reply = await self._ask(name, board, args)
-        if reply[0] or not await self._registry.has(board):
-            return reply
-        await asyncio.sleep(NEW_BOARD_SECONDS)
-        reply = await self._ask(name, board, args)
-        if reply[0]:
-            return reply
-        self._damaged()
-        raise rebuilding(board)
+    async def _places(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, Found]]:
+        chunks = [user_ids[i : i + PLACES_AT_ONCE] for i in range(0, len(user_ids), PLACES_AT_ONCE)]
+        replies = await asyncio.gather(*(self._scripts.places(board, chunk) for chunk in chunks))
+        found = {each.line.user_id: each for _, chunk in replies for each in chunk}
+        return replies[0][0] if replies else 0, found
 
-    async def _ask(self, name: str, board: BoardKey, args: Sequence[str | int]) -> Any:  # noqa: ANN401 - a script's reply
-        keys = board_keys(board)
-        try:
-            return await script(name).run(self._redis, (keys.standings, keys.members), *args)
-        except RedisUnavailable as away:
-            raise rebuilding(board) from away
-
-    async def _lines(self, entries: list[tuple[str, int]], first_rank: int) -> tuple[Line, ...]:
-        faces = await self._profiles.faces([user_id for user_id, _ in entries])
+    async def _with_profiles(self, board: Board, stretch: Stretch) -> tuple[Line, ...]:
+        faces = await self._profiles.faces([line.user_id for line in stretch.lines])
+        ranks = ranks_in_list(
+            [line.pair for line in stretch.lines], stretch.position, stretch.rank, board.traits.tie_policy
+        )
         return tuple(
-            Line(rank, user_id, score, 0, *faces.get(user_id, NOBODY))
-            for rank, (user_id, score) in enumerate(entries, start=first_rank)
+            _line(rank, line, faces.get(line.user_id, NOBODY))
+            for rank, line in zip(ranks, stretch.lines, strict=True)
         )
 
-    async def _missing(self, board: Board, user_id: str) -> LaurelError:
-        if not await self.is_known(user_id):
-            return LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
-        return LaurelError(
-            Reason.NOT_ON_BOARD,
-            f"{user_id} is not on this board",
-            metadata={"user_id": user_id, "board": f"{board.key.scope} {board.key.period_id}"},
-        )
+    async def _unlisted(self, board: Board, user_id: str) -> Unlisted:
+        """Return what a shadow user has here: only he is shown where he would stand. USER_NOT_FOUND, NOT_ON_BOARD."""
+        own = await self._registry.shadow_on(board, user_id, self._catalogue.matrix)
+        if own is None:
+            raise LaurelError(
+                Reason.NOT_ON_BOARD,
+                f"{user_id} is not on this board",
+                metadata={"user_id": user_id, "board": f"{board.key.scope} {board.key.period_id}"},
+            )
+        return own
 
 
-def rebuilding(board: BoardKey) -> LaurelError:
-    """Return the error for a board that cannot be read before it has been filled from the ledger."""
-    return LaurelError(
-        Reason.BOARDS_REBUILDING,
-        "the board is being filled from the ledger",
-        metadata={"board": f"{board.scope} {board.period_id}"},
-        retry_after=timedelta(seconds=1),
-    )
+def _line(rank: int, line: Listed, face: tuple[str, str, Tier, str]) -> Line:
+    return Line(rank, line.user_id, line.pair.score, line.pair.sub_score, *face, line.metadata)
 
 
-def _entries(flat: Sequence[bytes]) -> Iterator[tuple[str, int]]:
-    for member, score in zip(flat[::2], flat[1::2], strict=True):
-        yield member[TIE_LENGTH:].decode(), int(score)
+def _order(found: Found) -> tuple[int, ...]:
+    """Return what sorts lines as their board lists them: by rank, and equals earliest first."""
+    _, _, member = found.line.mark.partition(":")
+    return (found.rank, *(-character for character in member.encode()))
 
 
-def _target(own: Line, holder_score: int | None, rank: int) -> Target | None:
-    return None if holder_score is None else Target(rank, points_needed(own.score, holder_score))
+def _place(board: Board, own: Unlisted, around: Around) -> Place:
+    return Place(board, own.user_id, around.rank, own.pair.score, around.total + 1)
+
+
+def _with_own(around: Around, own: Unlisted | None) -> Stretch:
+    """Return the lines around with that of a user who is not listed put in where he would stand."""
+    stretch = around.stretch
+    if own is None or around.position is None:
+        return stretch
+    at = around.position - stretch.position
+    lines = [*stretch.lines[:at], Listed(own.user_id, own.pair, ""), *stretch.lines[at:]]
+    return stretch._replace(lines=lines, rank=stretch.rank if at else around.rank)
+
+
+def _target(board: Board, mine: Line, holder: Holder | None) -> Target | None:
+    if holder is None:
+        return None
+    own, traits = Pair(mine.score, mine.sub_score), board.traits
+    return Target(holder.rank, points_needed(own, holder.pair, traits.tie_policy, traits.sort_order))

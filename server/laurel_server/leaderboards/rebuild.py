@@ -10,15 +10,17 @@ from typing import Any
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.views import RebuildReport
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.reading import look
 from laurel_server.postgres import standings
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
-from laurel_server.redis.keys import BOARD_CHANGES, EVERY_BOARD, board_keys, signal_of
+from laurel_server.redis.keys import BOARD_CHANGES, EVERY_BOARD, all_keys, board_keys, signal_of
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
@@ -26,7 +28,7 @@ log = structlog.get_logger()
 READ_AT_ONCE = 1000
 """Users read from the ledger at a time."""
 
-BOARDS_AT_ONCE = 500
+BOARDS_AT_ONCE = 300
 """Boards that one script call names; Lua passes at most some thousand keys on."""
 
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('laurel rebuild'))"
@@ -48,12 +50,12 @@ class Rebuild:
     """
 
     def __init__(
-        self, pool: Pool, redis: RedisConnection, projection: Projection, matrix: BoardMatrix, chunk: int
+        self, pool: Pool, redis: RedisConnection, projection: Projection, catalogue: Catalogue, chunk: int
     ) -> None:
         self._pool = pool
         self._redis = redis
         self._projection = projection
-        self._matrix = matrix
+        self._catalogue = catalogue
         self._chunk = chunk
 
     async def run(self, boards: Collection[BoardKey] | None = None) -> RebuildReport:
@@ -92,12 +94,10 @@ class Rebuild:
         return [board for board, whole in zip(boards, complete, strict=True) if not whole]
 
     async def _look(self, board: BoardKey) -> bool:
-        keys = board_keys(board)
         try:
-            reply = await script("top").run(self._redis, (keys.standings, keys.members), 1, 0)
+            return (await look(self._redis, board))[0]
         except RedisRefused:  # somebody has put something else in the place of the board
             return False
-        return bool(reply[0])
 
     async def _report(self, wanted: frozenset[BoardKey]) -> RebuildReport:
         started = time.monotonic()
@@ -111,7 +111,7 @@ class Rebuild:
         boards = sorted(wanted)
         written_up_to = await standings.watermark(self._pool)
         for some in _chunks(boards, BOARDS_AT_ONCE):
-            await self._run("empty", list(chain.from_iterable(board_keys(board) for board in some)))
+            await self._run("empty", list(chain.from_iterable(all_keys(board) for board in some)))
         members = await self._load(wanted)
         complete = 0
         for some in _chunks(boards, BOARDS_AT_ONCE):
@@ -127,7 +127,7 @@ class Rebuild:
         members, loading = 0, asyncio.create_task(asyncio.sleep(0))
         try:
             async for chunk in self._members(wanted):
-                placements = [placement_on(member, self._matrix, wanted) for member in chunk]
+                placements = [placement_on(member, self._catalogue.matrix, wanted) for member in chunk]
                 members += sum(len(placement.boards) for placement in placements)
                 await loading
                 loading = asyncio.create_task(self._projection.load(placements, self._chunk, tell=False))

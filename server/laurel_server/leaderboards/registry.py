@@ -1,10 +1,12 @@
 """What the ledger says of boards: which exist, and on which a user belongs."""
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ranks import Pair
+from laurel_server.domain.views import Board, Unlisted
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.postgres.standings import is_registered, read_member
+from laurel_server.postgres.standings import Member, is_registered, read_member
 
 
 class BoardRegistry:
@@ -24,8 +26,22 @@ class BoardRegistry:
 
     async def boards_of(self, user_id: str, matrix: BoardMatrix) -> tuple[BoardKey, ...]:
         """Return the boards on which the user belongs now. USER_NOT_FOUND, LEDGER_UNAVAILABLE."""
+        return boards_of(await self._member(user_id), matrix)
+
+    async def shadow_on(self, board: Board, user_id: str, matrix: BoardMatrix) -> Unlisted | None:
+        """Return what a shadow user would have on the board; None for everybody else. USER_NOT_FOUND."""
+        member = await self._member(user_id)
+        if member.membership.visibility is not Visibility.SHADOW:
+            return None
+        shown = member._replace(membership=member.membership._replace(visibility=Visibility.PUBLIC))
+        score, reached = member.totals.get(board.key.period_id, (0, 0))
+        if score <= 0 or board.key not in boards_of(shown, matrix):
+            return None
+        return Unlisted(user_id, Pair(score), reached)
+
+    async def _member(self, user_id: str) -> Member:
         async with ledger_errors():
             member = await read_member(self._pool, user_id)
         if member is None:
             raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
-        return boards_of(member, matrix)
+        return member

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_of
-from laurel_server.leaderboards.projection import BoardsUnavailable, Placement, Projection
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT, PROJECTION_REPAIRED
 from laurel_server.postgres import standings
@@ -76,7 +78,7 @@ class Repair:
         redis: RedisConnection,
         projection: Projection,
         rebuild: Rebuild,
-        matrix: BoardMatrix,
+        catalogue: Catalogue,
         interval: float,
     ) -> None:
         self._pool = pool
@@ -84,7 +86,7 @@ class Repair:
         self._redis = redis
         self._projection = projection
         self._rebuild = rebuild
-        self._matrix = matrix
+        self._catalogue = catalogue
         self._interval = interval
         self._wake = asyncio.Event()
         self._round = 0
@@ -172,7 +174,9 @@ class Repair:
     async def _place(self, user_nos: Sequence[int], left: dict[int, set[BoardKey]], since: int) -> None:
         members = await standings.read_members(self._pool, user_nos)
         members += await standings.read_past(self._pool, user_nos, since)
-        placements = [placement_of(member, self._matrix, left.get(member.user_no, ())) for member in members]
+        placements = [
+            placement_of(member, self._catalogue.matrix, left.get(member.user_no, ())) for member in members
+        ]
         await self._projection.load(placements, tell=True)
 
     async def _read_canary(self) -> int | None:

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.views import Check
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
-from laurel_server.leaderboards.queries import rebuilding
+from laurel_server.leaderboards.reading import look, rebuilding
 from laurel_server.postgres import standings
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import Member
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
 from laurel_server.redis.keys import board_keys, tie
-from laurel_server.redis.scripts import script
 
 CHUNK = 500
 SHOWN = 5
@@ -38,9 +38,9 @@ class Expected(NamedTuple):
     score: int
 
 
-async def verify_boards(pool: Pool, redis: RedisConnection, matrix: BoardMatrix) -> list[Check]:
+async def verify_boards(pool: Pool, redis: RedisConnection, catalogue: Catalogue) -> list[Check]:
     """Compare all boards with the ledger, in chunks. BOARDS_REBUILDING when Redis is away."""
-    comparison = _Comparison(pool, redis, matrix)
+    comparison = _Comparison(pool, redis, catalogue)
     try:
         async with ledger_errors():
             await comparison.compare_members()
@@ -51,10 +51,10 @@ async def verify_boards(pool: Pool, redis: RedisConnection, matrix: BoardMatrix)
 
 
 class _Comparison:
-    def __init__(self, pool: Pool, redis: RedisConnection, matrix: BoardMatrix) -> None:
+    def __init__(self, pool: Pool, redis: RedisConnection, catalogue: Catalogue) -> None:
         self._pool = pool
         self._redis = redis
-        self._matrix = matrix
+        self._catalogue = catalogue
         self._totals: Counter[BoardKey] = Counter()
         self._checked = 0
         self._wrong: list[str] = []
@@ -71,7 +71,7 @@ class _Comparison:
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
         for board in await standings.registered_boards(self._pool):
-            complete, total = await self._look(board)
+            complete, total = await look(self._redis, board)
             if not complete:
                 self._incomplete.append(f"{board.scope} {board.period_id}")
             if total > self._totals[board] and await self._still_more(board):
@@ -104,11 +104,6 @@ class _Comparison:
             ),
         ]
 
-    async def _look(self, board: BoardKey) -> tuple[bool, int]:
-        keys = board_keys(board)
-        reply = await script("top").run(self._redis, (keys.standings, keys.members), 1, 0)
-        return bool(reply[0]), reply[1]
-
     async def _compare(self, members: Sequence[Member]) -> None:
         expected = self._expected(members)
         self._checked += len(expected)
@@ -133,7 +128,7 @@ class _Comparison:
         return [
             Expected(board, member.user_no, tie(reached) + member.user_id, score)
             for member in members
-            for board in boards_of(member, self._matrix)
+            for board in boards_of(member, self._catalogue.matrix)
             for score, reached in (member.totals[board.period_id],)
             if score > 0
         ]

@@ -1,13 +1,13 @@
 """The names of all keys.
 
-One board instance has three keys with one hash tag, so that a script finds them in one slot.
+The keys of one board instance have one hash tag, so that a script finds them in one slot.
 """
 
 import binascii
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from laurel_server.domain.boards import GLOBAL, BoardKey
+from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
 from laurel_server.domain.periods import ALL_TIME, parse_period_id
 
 MARKER: Final = "\0"
@@ -33,8 +33,14 @@ _MAX_REACHED = (1 << _REACHED_BITS) - 1
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SORTED = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _TO_SORTED = bytes.maketrans(_BASE64, _SORTED)
+_FROM_SORTED = bytes.maketrans(_SORTED, _BASE64)
 
 TIE_LENGTH: Final = 8
+
+SUB_SCORE_LENGTH: Final = 10
+"""Characters before the tie on score boards: 60 bits, of which a sub-score of +/- 2^53 takes 55."""
+
+_SUB_SCORE_ZERO = 1 << 53
 
 
 class BoardKeys(NamedTuple):
@@ -56,9 +62,35 @@ def board_keys(board: BoardKey) -> BoardKeys:
     return BoardKeys(standings, f"{standings}:members", f"{standings}:gone")
 
 
+class ExtraKeys(NamedTuple):
+    """The further keys of a board instance whose tie policy or kind needs them.
+
+    levels: sorted set, the distinct pairs of score and sub-score of a DENSE board; score = points, member = pair.
+    metadata: hash, user id -> what was stored with the score, as JSON.
+    """
+
+    levels: str
+    metadata: str
+
+
+def extra_keys(board: BoardKey) -> ExtraKeys:
+    """Return the keys that most boards do not have."""
+    standings = "{" + board_name(board) + "}"
+    return ExtraKeys(f"{standings}:levels", f"{standings}:metadata")
+
+
+def all_keys(board: BoardKey) -> tuple[str, ...]:
+    """Return every key that the board may have, those of `board_keys` first."""
+    return (*board_keys(board), *extra_keys(board))
+
+
 def board_name(board: BoardKey) -> str:
     """Return the name operators know: `leaderboard:global`, `leaderboard:weekly:2026-W48`, `leaderboard:tier:gold`."""
     parts = ["leaderboard"]
+    if is_score_board(board.scope):
+        return ":".join(
+            (*parts, board.scope, *(() if board.period_id == ALL_TIME.id else (board.period_id,)))
+        )
     if board.scope != GLOBAL or board.period_id == ALL_TIME.id:
         parts.append(board.scope)
     if board.period_id != ALL_TIME.id:
@@ -83,3 +115,15 @@ def tie(reached: int) -> str:
     """
     complement = (_MAX_REACHED - reached).to_bytes(6, "big")
     return binascii.b2a_base64(complement, newline=False).translate(_TO_SORTED).decode("ascii")
+
+
+def sub_score_text(sub_score: int) -> str:
+    """Return 10 characters that sort as sub-scores of +/- 2^53 do."""
+    packed = (sub_score + _SUB_SCORE_ZERO).to_bytes(9, "big")
+    return binascii.b2a_base64(packed, newline=False)[2:].translate(_TO_SORTED).decode("ascii")
+
+
+def sub_score_in(text: bytes) -> int:
+    """Return the sub-score in the 10 characters of `sub_score_text`."""
+    packed = binascii.a2b_base64(b"AA" + text.translate(_FROM_SORTED))
+    return int.from_bytes(packed, "big") - _SUB_SCORE_ZERO

@@ -1,6 +1,10 @@
-"""The Lua scripts, one file each below `lua/`, called by digest."""
+"""The Lua scripts, one file each below `lua/`, called by digest.
+
+Redis scripts cannot include others. One whose header says `Uses NAME` is sent with `lua/shared/NAME.lua` before it.
+"""
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -8,13 +12,16 @@ from typing import Any
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused
 
+_USES = re.compile(r"^-- Uses +(\w+)$", re.MULTILINE)
+
 
 class Script:
     """One script. Redis forgets scripts when it restarts; the text is then sent again."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._text = (files("laurel_server.redis") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+        own = _read(name)
+        self._text = "".join(_read(f"shared/{used}") for used in _USES.findall(own)) + own
         self._digest = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, redis: RedisConnection, keys: tuple[str, ...], *args: str | bytes | int) -> Any:  # noqa: ANN401
@@ -33,6 +40,10 @@ class Script:
             if not str(refused).startswith("NOSCRIPT"):
                 raise
         return await redis.call("EVAL", self._text, len(keys), *keys, *args)
+
+
+def _read(name: str) -> str:
+    return (files("laurel_server.redis") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
 
 
 @cache

@@ -8,7 +8,8 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rule
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank, RankState
 from laurel_server.domain.periods import parse_period_id
-from laurel_server.leaderboards.projection import Placement, Projected
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.projection import Projected
 from laurel_server.postgres.entries import StoredEntry
 from laurel_server.rewards.ledger_batch import CommittedBatch, Result, boards_left
 from laurel_server.rewards.outcomes import StoredAward

@@ -123,7 +123,7 @@ class Awards:
         if not scores:
             return first_answer(posting, (), RankState.NOT_RANKED)
         try:
-            ranks = await preview_ranks(self._redis, posting.entry.user_id, scores)
+            ranks = await preview_ranks(self._redis, batch.rules.matrix, posting.entry.user_id, scores)
         except BoardsUnavailable:
             return first_answer(posting, (), RankState.PENDING)
         return first_answer(posting, ranks, RankState.FRESH)

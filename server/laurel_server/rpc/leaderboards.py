@@ -5,11 +5,15 @@ from typing import Final
 from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     BatchGetRanksRequest,
     BatchGetRanksResponse,
+    CountByScoreRequest,
+    CountByScoreResponse,
     GetLeaderboardRequest,
     GetRankRequest,
     GetRankResponse,
     GetSurroundingRequest,
     GetSurroundingResponse,
+    ListByScoreRequest,
+    ListByScoreResponse,
     ListUserRanksRequest,
     ListUserRanksResponse,
 )
@@ -19,10 +23,16 @@ from laurel_server.domain.ranks import percentile, top_percent
 from laurel_server.domain.views import Board, Line
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
-from laurel_server.rpc.convert.boards import read_board, write_line, write_next_rank, write_place
+from laurel_server.rpc.convert.boards import (
+    read_board,
+    read_score_range,
+    write_line,
+    write_next_rank,
+    write_place,
+)
 from laurel_server.rpc.convert.pages import SerializedPage, serialize_page
 from laurel_server.rpc.pages import FirstPages
-from laurel_server.rpc.paging import PageTokens, page_size
+from laurel_server.rpc.paging import PageTokens, page_size, write_page
 from laurel_server.rpc.ports import Boards
 
 DEFAULT_PAGE_SIZE: Final = 100
@@ -41,15 +51,16 @@ class LeaderboardsServicer:
         self._boards = boards
         self._clock_runs = clock_runs
         self._tokens = PageTokens("GetLeaderboard")
+        self._score_tokens = PageTokens("ListByScore")
         self._first_pages = FirstPages(self._read_first_page, page_max_age, max_pages)
 
     async def GetLeaderboard(self, request: GetLeaderboardRequest, call: CallContext) -> bytes:
         """Read a page of a board, serialized; the first one may come from the cache."""
         board = self._resolve(request.board)
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
-        offset = self._tokens.offset(request.page_token, *board.key)
-        if offset:
-            return await self._seen_by(request.user_id, board, await self._read_page(board, offset, size))
+        after = self._tokens.position(request.page_token, *board.key)
+        if after:
+            return await self._seen_by(request.user_id, board, await self._read_page(board, after, size))
         kept = await self._first_pages.get(board, size)
         if self._clock_runs and kept.page.seconds_left and not request.user_id:
             call.fresh_until = kept.fresh_until
@@ -101,6 +112,24 @@ class LeaderboardsServicer:
         write_next_rank(response.next_milestone, around.next_milestone)
         return response
 
+    async def ListByScore(self, request: ListByScoreRequest, call: CallContext) -> ListByScoreResponse:
+        """Read the users whose scores lie between two bounds."""
+        board, scores = self._resolve(request.board), read_score_range(request)
+        query = (*board.key, str(scores.lowest), str(scores.highest))
+        after = self._score_tokens.position(request.page_token, *query)
+        size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
+        page = await self._boards.page(board, after, size, scores)
+        response = ListByScoreResponse()
+        written = write_page(response.entries, page.lines, write_line)
+        if written and (page.has_more or written < len(page.lines)):
+            response.next_page_token = self._score_tokens.issue(page.marks[written - 1], *query)
+        return response
+
+    async def CountByScore(self, request: CountByScoreRequest, call: CallContext) -> CountByScoreResponse:
+        """Count the users whose scores lie between two bounds."""
+        board = self._resolve(request.board)
+        return CountByScoreResponse(count=await self._boards.count(board, read_score_range(request)))
+
     async def _seen_by(self, user_id: str, board: Board, page: SerializedPage) -> bytes:
         if not user_id:
             return page.body
@@ -113,18 +142,18 @@ class LeaderboardsServicer:
         return self._boards.resolve(*read_board(ref))
 
     async def _read_first_page(self, board: Board, size: int) -> SerializedPage:
-        return await self._read_page(board, 0, size)
+        return await self._read_page(board, "", size)
 
-    async def _read_page(self, board: Board, offset: int, size: int) -> SerializedPage:
-        page = await self._boards.page(board, offset, size)
-        return serialize_page(page, offset, lambda at: self._tokens.issue(at, *board.key))
+    async def _read_page(self, board: Board, after: str, size: int) -> SerializedPage:
+        page = await self._boards.page(board, after, size)
+        return serialize_page(page, lambda mark: self._tokens.issue(mark, *board.key))
 
     async def _own_line(self, board: Board, user_id: str) -> Line | None:
-        """Return the user's own line, as he sees it himself; None if he has none."""
+        """Return the user's own line, as he sees it himself; None if he has none. USER_NOT_FOUND."""
         try:
             around = await self._boards.surrounding(board, user_id, 0)
         except LaurelError as error:
-            if error.reason in {Reason.NOT_ON_BOARD, Reason.USER_NOT_FOUND}:
+            if error.reason is Reason.NOT_ON_BOARD:
                 return None
             raise
         return next((line for line in around.lines if line.user_id == user_id), None)

@@ -14,7 +14,17 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.periods import PeriodType
-from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding
+from laurel_server.domain.views import (
+    ANY_SCORE,
+    Board,
+    Check,
+    Line,
+    Page,
+    Place,
+    RebuildReport,
+    ScoreRange,
+    Surrounding,
+)
 
 
 class Awards(Protocol):
@@ -70,8 +80,12 @@ class Boards(Protocol):
         """Return the board instance that is meant now. INVALID_FIELD, BOARD_NOT_FOUND, PERIOD_NOT_FOUND."""
         ...
 
-    async def page(self, board: Board, offset: int, limit: int) -> Page:
-        """Return `limit` lines from `offset` (0 = the best) on, with profiles."""
+    async def page(self, board: Board, after: str, limit: int, scores: ScoreRange = ANY_SCORE) -> Page:
+        """Return `limit` lines with these scores, behind the mark `after` or from the best on, with profiles."""
+        ...
+
+    async def count(self, board: Board, scores: ScoreRange) -> int:
+        """Return how many users have these scores."""
         ...
 
     async def place(self, board: Board, user_id: str) -> Place:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from laurel_server import __version__
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.views import Board, Check, RebuildReport
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.projection import BoardsUnavailable
-from laurel_server.leaderboards.queries import rebuilding
+from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.verify import verify_boards
 from laurel_server.postgres.errors import UNAVAILABLE
@@ -47,7 +48,7 @@ class Maintenance:
     pool: Pool
     redis: RedisConnection
     rebuilder: Rebuild
-    matrix: BoardMatrix
+    catalogue: Catalogue
     started_at: datetime
 
     async def rebuild(self, board: Board | None) -> RebuildReport:
@@ -63,7 +64,7 @@ class Maintenance:
         if scope in {"", "ledger"}:
             checks += await verify_ledger(self.pool)
         if scope in {"", "boards"}:
-            checks += await verify_boards(self.pool, self.redis, self.matrix)
+            checks += await verify_boards(self.pool, self.redis, self.catalogue)
         return checks
 
     async def server_info(self) -> ServerInfo:

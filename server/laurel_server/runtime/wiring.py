@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.events.kafka import KafkaProducer, make_topics_early
 from laurel_server.events.loops import EventLoops
@@ -19,12 +18,14 @@ from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
 from laurel_server.jobs.runner import JobRunner
 from laurel_server.jobs.verify import verify
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.present import PresentRanks
 from laurel_server.leaderboards.profile_cache import ProfileCache
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.leaderboards.reading import BoardScripts
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
@@ -85,15 +86,17 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     ledger = settings.ledger
     pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
     redis = RedisConnection(redis_url, settings.boards.read_timeout_ms / 1000)
-    matrix, zone = BoardMatrix(), ZoneInfo(settings.program.time_zone)
+    catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
     sandbox = await _sandbox(settings, pool)
     clock: Clock = sandbox or SystemClock()
-    rule_book = RuleBook(pool, clock, matrix, zone, settings.program.grace)
+    rule_book = RuleBook(pool, clock, catalogue.matrix, zone, settings.program.grace)
     await rule_book.seed()
-    boards = _boards(settings, pg_dsn, pool, redis, matrix)
+    boards = _boards(settings, pg_dsn, pool, redis, catalogue)
     faces = ProfileCache(pool)
     faces_changed = ProfileSignals(redis, faces.forget).changed
-    queries = BoardQueries(redis, BoardRegistry(pool), faces, clock, matrix, zone, boards.repair.wake)
+    registry = BoardRegistry(pool)
+    scripts = BoardScripts(redis, registry, boards.repair.wake)
+    queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone)
     hub = _hub(settings, queries, clock)
     if sandbox is not None:
         sandbox.changed = hub.clock_changed
@@ -115,12 +118,12 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         max_waiting=ledger.max_waiting,
         linger_max=ledger.linger_max_ms / 1000,
     )
-    maintenance = Maintenance(settings, pool, redis, boards.rebuild, matrix, now())
+    maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, _jobs(settings, pool, clock, maintenance))
     if sandbox is not None:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
-    events = await _events(settings, pg_dsn, pool, PresentRanks(pool, queries, matrix))
+    events = await _events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue))
     return Parts(
         awards=awards,
         statement=Statement(pool, clock),
@@ -150,13 +153,13 @@ async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
 
 
 def _boards(
-    settings: Settings, pg_dsn: str, pool: Pool, redis: RedisConnection, matrix: BoardMatrix
+    settings: Settings, pg_dsn: str, pool: Pool, redis: RedisConnection, catalogue: Catalogue
 ) -> _Boards:
-    projection = Projection(redis, settings.boards.project_budget_ms / 1000)
-    rebuild = Rebuild(pool, redis, projection, matrix, settings.repair.chunk)
+    projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
+    rebuild = Rebuild(pool, redis, projection, catalogue, settings.repair.chunk)
     leadership = Leadership(pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
-    repair = Repair(pool, leadership, redis, projection, rebuild, matrix, interval)
+    repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, interval)
     return _Boards(projection, Confirmations(pool), rebuild, leadership, repair)
 
 

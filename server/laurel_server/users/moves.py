@@ -7,7 +7,8 @@ from laurel_server.domain.accounts import Account, PastTotal
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.periods import parse_period_id
-from laurel_server.leaderboards.projection import BoardsUnavailable, Placement, Projection
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.postgres import ledger
 from laurel_server.postgres.pool import Connection

@@ -11,7 +11,7 @@ from laurel_server.domain.errors import idempotency_conflict, user_not_found
 from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Measure, Order
 from laurel_server.domain.user_filter import UserFilter
-from laurel_server.leaderboards.projection import Placement
+from laurel_server.leaderboards.placement import Placement
 from laurel_server.postgres import ledger, people
 from laurel_server.postgres.errors import RETRYABLE
 from laurel_server.postgres.ledger import Answer

@@ -49,7 +49,7 @@ async def repaired(parts: Parts) -> bool:
 async def full_or_refused(parts: Parts) -> bool:
     """Read a board; whether it answered. It must never be short."""
     try:
-        page = await parts.queries.page(board_at(parts), 0, 1000)
+        page = await parts.queries.page(board_at(parts), "", 1000)
     except LaurelError as refused:
         assert refused.reason is Reason.BOARDS_REBUILDING  # noqa: PT017
         return False
@@ -171,7 +171,7 @@ async def test_a_redis_that_stands_still_delays_ranks_but_no_award(fragile: Part
     assert took < 1.5
     assert (await fragile.statement.rewards("late-0")).total_points == 1
     with pytest.raises(LaurelError) as refused:
-        await fragile.queries.page(board_at(fragile), 0, 10)
+        await fragile.queries.page(board_at(fragile), "", 10)
     assert refused.value.reason is Reason.BOARDS_REBUILDING
 
     own_redis.signal(signal.SIGCONT)

@@ -5,7 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laurel_server.domain.boards import BoardKey
-from laurel_server.leaderboards.projection import Placement, Projection
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import TIE_LENGTH, board_keys
 from laurel_server.runtime.wiring import Parts

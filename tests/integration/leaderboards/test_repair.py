@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
-from laurel_server.leaderboards.projection import BoardsUnavailable, Placement, Projection
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT
 from laurel_server.redis.keys import CANARY
@@ -154,7 +155,7 @@ async def test_a_new_board_is_no_lost_board(parts: Parts) -> None:
 
     async def read_on(period_id: str) -> None:
         while not stop.is_set():
-            await parts.queries.page(board_at(parts, "global", period_id), 0, 10)
+            await parts.queries.page(board_at(parts, "global", period_id), "", 10)
 
     async with asyncio.TaskGroup() as group:
         for period_id in (DAY, WEEK, ALL):
@@ -205,7 +206,7 @@ async def test_an_award_that_thinks_the_board_is_new_does_not_end_its_rebuild(pa
 
 def rebuild_by(parts: Parts, projection: Projection) -> Rebuild:
     """Return a rebuild that loads through the projection."""
-    return Rebuild(parts.pool, parts.redis, projection, parts.maintenance.matrix, 100)
+    return Rebuild(parts.pool, parts.redis, projection, parts.maintenance.catalogue, 100)
 
 
 async def test_something_else_in_the_place_of_a_board_is_replaced(parts: Parts) -> None:

@@ -15,7 +15,18 @@ from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
 from laurel_server.domain.user_filter import UserFilter
-from laurel_server.domain.views import Board, Check, Line, Page, Place, RebuildReport, Surrounding, Target
+from laurel_server.domain.views import (
+    ANY_SCORE,
+    Board,
+    Check,
+    Line,
+    Page,
+    Place,
+    RebuildReport,
+    ScoreRange,
+    Surrounding,
+    Target,
+)
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
 from tests.unit.rpc.samples import ANSWER, BOARD, ENTRY, NOW, REWARDS, line
@@ -109,10 +120,15 @@ class StandInBoards:
         self.asked.append((scope, period_type, period_id))
         return Board(BoardKey(scope or "global", period_id or self.period_id), BOARD.period)
 
-    async def page(self, board: Board, offset: int, limit: int) -> Page:
+    async def page(self, board: Board, after: str, limit: int, scores: ScoreRange = ANY_SCORE) -> Page:
         self.pages_read += 1
-        lines = tuple(line(rank) for rank in range(offset + 1, min(offset + limit, self.members) + 1))
-        return Page(board, lines, self.members, self.read_at)
+        ranks = range(int(after or 0) + 1, self.members + 1)
+        lines = tuple(line(rank) for rank in ranks if _is_within(line(rank).score, scores))
+        marks = [str(each.rank) for each in lines]
+        return Page(board, lines[:limit], self.members, self.read_at, marks, len(lines) > limit)
+
+    async def count(self, _board: Board, scores: ScoreRange) -> int:
+        return sum(_is_within(line(rank).score, scores) for rank in range(1, self.members + 1))
 
     async def place(self, board: Board, user_id: str) -> Place:
         rank = int(user_id.removeprefix("user:")) if user_id.startswith("user:") else 0
@@ -146,6 +162,11 @@ class StandInStanding:
         if user_id == "nobody":
             raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
         return tier_status(Tier.SILVER, 6_000, NOW, None)
+
+
+def _is_within(score: int, scores: ScoreRange) -> bool:
+    lowest, highest = scores
+    return (lowest is None or score >= lowest) and (highest is None or score <= highest)
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,19 @@ import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     BatchGetRanksRequest,
+    CountByScoreRequest,
     GetLeaderboardRequest,
     GetLeaderboardResponse,
     GetRankRequest,
     GetSurroundingRequest,
+    ListByScoreRequest,
+    ListByScoreResponse,
     ListUserRanksRequest,
 )
 from laurel.type.v1 import board_pb2
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import PeriodType
-from laurel_server.domain.views import Board, Page
+from laurel_server.domain.views import Page
 from tests.integration.rpc.harness import Served, refused, serving
 
 PERIOD_END = datetime(2026, 11, 30, tzinfo=UTC)
@@ -141,11 +144,11 @@ async def test_a_cached_page_is_read_again_after_its_age() -> None:
 
 
 async def test_a_board_that_is_being_rebuilt_says_so_at_once(served: Served) -> None:
-    async def rebuilding(board: Board, offset: int, limit: int) -> Page:
-        raise LaurelError(Reason.BOARDS_REBUILDING, f"{board.key} {offset} {limit}")
+    async def rebuilding(*asked: object) -> Page:
+        raise LaurelError(Reason.BOARDS_REBUILDING, f"{asked}")
 
     page = served.boards.page
-    served.boards.page = rebuilding  # type: ignore[method-assign]
+    served.boards.page = rebuilding  # type: ignore[assignment, method-assign]
     with refused(Reason.BOARDS_REBUILDING):
         await top(served)
     served.boards.page = page  # type: ignore[method-assign]
@@ -167,11 +170,52 @@ async def test_a_user_further_down_gets_his_own_line(served: Served) -> None:
     assert not any(entry.is_current_user for entry in response.entries)
 
 
-@pytest.mark.parametrize("user_id", ["user:251", "stranger"])
-async def test_a_user_who_is_not_on_the_board_has_no_line(served: Served, user_id: str) -> None:
-    response = await top(served, user_id=user_id)
+async def test_a_user_who_is_not_on_the_board_has_no_line(served: Served) -> None:
+    response = await top(served, user_id="user:251")
     assert not response.HasField("user_entry")
     assert len(response.entries) == 100
+
+
+async def test_an_unknown_user_has_no_page(served: Served) -> None:
+    with refused(Reason.USER_NOT_FOUND):
+        await top(served, user_id="stranger")
+
+
+def score(rank: int) -> int:
+    return 1_000_000 - rank
+
+
+async def by_score(served: Served, **fields: object) -> ListByScoreResponse:
+    return await served.leaderboards.ListByScore(ListByScoreRequest(**fields))  # type: ignore[arg-type]
+
+
+async def test_users_between_two_scores(served: Served) -> None:
+    bounds = {"min_score": score(60), "max_score": score(21)}
+    first = await by_score(served, **bounds, page_size=30)
+    second = await by_score(served, **bounds, page_size=30, page_token=first.next_page_token)
+    assert [entry.rank for entry in (*first.entries, *second.entries)] == list(range(21, 61))
+    assert second.next_page_token == ""
+    assert (await served.leaderboards.CountByScore(CountByScoreRequest(**bounds))).count == 40  # type: ignore[arg-type]
+
+
+async def test_a_bound_of_zero_is_a_bound_and_no_bound_is_none(served: Served) -> None:
+    assert len((await by_score(served, max_score=0)).entries) == 0
+    assert len((await by_score(served, min_score=0, page_size=1000)).entries) == 250
+    count = served.leaderboards.CountByScore
+    assert (await count(CountByScoreRequest(max_score=0))).count == 0
+    assert (await count(CountByScoreRequest())).count == 250
+
+
+async def test_bounds_the_wrong_way_round_are_refused(served: Served) -> None:
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await by_score(served, min_score=2, max_score=1)
+    assert refusal.fields.keys() == {"min_score"}
+
+
+async def test_a_token_of_other_bounds_is_refused(served: Served) -> None:
+    first = await by_score(served, min_score=0, page_size=10)
+    with refused(Reason.PAGE_TOKEN_INVALID):
+        await by_score(served, page_size=10, page_token=first.next_page_token)
 
 
 async def test_one_user_s_mark_is_not_seen_by_others(served: Served) -> None:

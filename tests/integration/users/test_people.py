@@ -14,7 +14,8 @@ from laurel_server.domain.ledger import RankState, User
 from laurel_server.domain.people import Order
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.user_filter import UserFilter
-from laurel_server.leaderboards.projection import Placement, Projection
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import DAY, WEEK, board_at, entries_of, give, listed, until, wrongs
 

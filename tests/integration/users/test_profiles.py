@@ -44,11 +44,11 @@ async def test_points_and_tier_outlive_a_new_profile(parts: Parts) -> None:
 async def test_a_new_name_is_on_the_boards_at_once(parts: Parts) -> None:
     await parts.profiles.upsert([User("ann", username="Ann")])
     await give(parts, "ann", 10)
-    assert (await parts.queries.page(board_at(parts), 0, 1)).lines[0].username == "Ann"
+    assert (await parts.queries.page(board_at(parts), "", 1)).lines[0].username == "Ann"
 
     await parts.profiles.upsert([User("ann", username="Annie")])
 
-    assert (await parts.queries.page(board_at(parts), 0, 1)).lines[0].username == "Annie"
+    assert (await parts.queries.page(board_at(parts), "", 1)).lines[0].username == "Annie"
 
 
 async def test_profiles_and_awards_may_create_the_same_users_at_once(parts: Parts) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from laurel_server.domain.boards import SortOrder, TiePolicy
 from laurel_server.domain.ranks import (
+    Pair,
     bracket,
     in_top_percent,
     movement_message,
@@ -139,18 +140,18 @@ def test_a_milestone_is_ahead_but_within_reach(rank: int) -> None:
     ],
 )
 def test_points_needed_depends_on_who_wins_a_tie(policy: TiePolicy, order: SortOrder, needed: int) -> None:
-    assert points_needed(100, 120, policy, order) == needed
+    assert points_needed(Pair(100), Pair(120), policy, order) == needed
 
 
 @pytest.mark.parametrize(("policy", "needed"), [(TiePolicy.EARLIEST_FIRST, 21), (TiePolicy.DENSE, 20)])
 def test_points_needed_is_positive_where_fewer_is_better(policy: TiePolicy, needed: int) -> None:
-    assert points_needed(120, 100, policy, SortOrder.ASCENDING) == needed
+    assert points_needed(Pair(120), Pair(100), policy, SortOrder.ASCENDING) == needed
 
 
 @pytest.mark.parametrize("policy", TiePolicy)
 @pytest.mark.parametrize("order", SortOrder)
 def test_an_equal_score_needs_one_point(policy: TiePolicy, order: SortOrder) -> None:
-    assert points_needed(100, 100, policy, order) == 1
+    assert points_needed(Pair(100), Pair(100), policy, order) == 1
 
 
 @pytest.mark.parametrize(

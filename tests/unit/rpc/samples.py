@@ -98,4 +98,6 @@ def line(rank: int) -> Line:
 
 def page(count: int, *, offset: int = 0, total: int = 1000) -> Page:
     """Return `count` lines from `offset` on."""
-    return Page(BOARD, tuple(line(rank) for rank in range(offset + 1, offset + count + 1)), total, NOW)
+    ranks = range(offset + 1, offset + count + 1)
+    lines, marks = tuple(map(line, ranks)), [f"rank {rank}" for rank in ranks]
+    return Page(BOARD, lines, total, NOW, marks, has_more=offset + count < total)

@@ -15,8 +15,8 @@ from laurel_server.rpc.convert.pages import SerializedPage, serialize_page
 from tests.unit.rpc.samples import BOARD, NOW, WEEK, line, page, stamp
 
 
-def serialized(page: Page, offset: int = 0) -> SerializedPage:
-    return serialize_page(page, offset, lambda position: f"from {position}")
+def serialized(page: Page) -> SerializedPage:
+    return serialize_page(page, lambda mark: f"after {mark}")
 
 
 def parsed(body: bytes) -> GetLeaderboardResponse:
@@ -36,7 +36,7 @@ def test_a_page_has_the_lines_and_what_is_around_them() -> None:
         last_updated=stamp(NOW),
         starts_at=stamp(datetime(2026, 11, 23, tzinfo=UTC)),
         ends_at=stamp(datetime(2026, 11, 30, tzinfo=UTC)),
-        next_page_token="from 3",
+        next_page_token="after rank 3",
         board=board_pb2.BoardRef(scope="country:US", period=board_pb2.PERIOD_WEEKLY, period_id="2026-W48"),
     )
 
@@ -59,14 +59,14 @@ def test_all_time_has_no_bounds() -> None:
     [
         (0, 0, 0, ""),
         (3, 0, 3, ""),
-        (3, 0, 4, "from 3"),
-        (3, 6, 10, "from 9"),
+        (3, 0, 4, "after rank 3"),
+        (3, 6, 10, "after rank 9"),
         (3, 7, 10, ""),
         (0, 20, 10, ""),
     ],
 )
 def test_a_token_only_where_more_follows(count: int, offset: int, total: int, token: str) -> None:
-    response = parsed(serialized(page(count, offset=offset, total=total), offset).body)
+    response = parsed(serialized(page(count, offset=offset, total=total)).body)
     assert response.next_page_token == token
 
 
@@ -94,9 +94,11 @@ def test_a_user_who_is_not_on_the_page_is_added() -> None:
 
 def test_a_page_ends_before_it_outgrows_a_message() -> None:
     huge = [replace(line(rank), avatar_url="x" * 500_000) for rank in range(1, 21)]
-    response = parsed(serialized(Page(BOARD, tuple(huge), 20, NOW)).body)
+    response = parsed(
+        serialized(Page(BOARD, tuple(huge), 20, NOW, [str(rank) for rank in range(1, 21)])).body
+    )
     assert len(response.entries) == 7
-    assert response.next_page_token == "from 7"
+    assert response.next_page_token == "after 7"
     assert response.ByteSize() < 4 << 20
 
 

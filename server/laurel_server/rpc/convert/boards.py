@@ -3,19 +3,32 @@
 from functools import lru_cache
 
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry, NextRank
+from laurel.leaderboard.v1.leaderboard_service_pb2 import CountByScoreRequest, ListByScoreRequest
 from laurel.type.v1.board_pb2 import BoardRank as BoardRankMessage
 from laurel.type.v1.board_pb2 import BoardRef
 from laurel.type.v1.board_pb2 import Period as PeriodMessage
 from laurel.type.v1.tier_pb2 import Tier
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, is_score_board
+from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.periods import PeriodType, parse_period_id
-from laurel_server.domain.views import Line, Place
+from laurel_server.domain.views import Line, Place, ScoreRange
 
 
 def read_board(ref: BoardRef) -> tuple[str, PeriodType | None, str]:
     """Return scope, period type and period id as asked for: None and "" where the caller leaves it open."""
     return ref.scope, PeriodType(ref.period) if ref.period else None, ref.period_id
+
+
+def read_score_range(request: ListByScoreRequest | CountByScoreRequest) -> ScoreRange:
+    """Return the bounds of a request: 0 is a bound, unset is none. INVALID_FIELD the wrong way round."""
+    scores = ScoreRange(
+        request.min_score if request.HasField("min_score") else None,
+        request.max_score if request.HasField("max_score") else None,
+    )
+    if scores.lowest is not None and scores.highest is not None and scores.lowest > scores.highest:
+        raise invalid_field("min_score", "must not be above max_score")
+    return scores
 
 
 def write_board(target: BoardRef, board: BoardKey) -> None:
@@ -49,6 +62,8 @@ def write_line(target: LeaderboardEntry, line: Line) -> None:
         target.sub_score = line.sub_score
     target.tier = Tier.ValueType(line.tier)
     target.country = line.country
+    if line.metadata:
+        target.metadata.update(line.metadata)
 
 
 def write_next_rank(target: NextRank, better: tuple[int, int] | None) -> None:
@@ -59,8 +74,9 @@ def write_next_rank(target: NextRank, better: tuple[int, int] | None) -> None:
 
 @lru_cache(maxsize=8192)
 def _serialized_board(board: BoardKey) -> bytes:
-    period = parse_period_id(board.period_id)
-    ref = BoardRef(scope=board.scope, period=PeriodMessage.ValueType(period.type), period_id=board.period_id)
+    ref = BoardRef(scope=board.scope, period_id=board.period_id)
+    if not is_score_board(board.scope):
+        ref.period = PeriodMessage.ValueType(parse_period_id(board.period_id).type)
     return ref.SerializeToString()
 
 

@@ -52,8 +52,8 @@ class SerializedPage:
         return self.body + length_delimited(_USER_ENTRY, _serialized(line) + _IS_CURRENT_USER)
 
 
-def serialize_page(page: Page, offset: int, token_at: Callable[[int], str]) -> SerializedPage:
-    """Return the page that starts at `offset`; `token_at` makes the token of a page by where it starts.
+def serialize_page(page: Page, token_after: Callable[[str], str]) -> SerializedPage:
+    """Return the page; `token_after` makes the token of the next one by the mark of the last line.
 
     A page that would outgrow a message ends early.
     """
@@ -68,9 +68,8 @@ def serialize_page(page: Page, offset: int, token_at: Callable[[int], str]) -> S
         size += len(field)
         if size >= MAX_PAGE_BYTES:
             break
-    next_offset = offset + len(fields)
-    has_more = bool(fields) and next_offset < page.total
-    rest = _without_entries(page, token_at(next_offset) if has_more else "")
+    has_more = page.has_more or len(fields) < len(page.lines)
+    rest = _without_entries(page, token_after(page.marks[len(fields) - 1]) if fields and has_more else "")
     return SerializedPage(b"".join((*fields, rest)), _seconds_left(page), spans)
 
 

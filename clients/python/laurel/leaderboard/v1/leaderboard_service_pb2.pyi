@@ -37,7 +37,7 @@ class GetLeaderboardRequest(_message.Message):
     page_token: _builtins.str
     """`next_page_token` of the page before, with otherwise the same request."""
     user_id: _builtins.str
-    """Also answers where this user stands; empty: nobody."""
+    """Also answers where this user stands; empty: nobody. An unknown user is `USER_NOT_FOUND`."""
     @_builtins.property
     def board(self) -> _board_pb2.BoardRef:
         """Which board; unset: global all-time."""
@@ -373,6 +373,142 @@ class GetSurroundingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSurroundingResponse: _TypeAlias = GetSurroundingResponse  # noqa: Y015
+
+@_typing.final
+class ListByScoreRequest(_message.Message):
+    """Asks for ListByScore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
+    MAX_SCORE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    min_score: _builtins.int
+    """Lowest score, included; unset: no bound. 0 is a bound."""
+    max_score: _builtins.int
+    """Highest score, included; unset: no bound. 0 is a bound."""
+    page_size: _builtins.int
+    """Entries a page: 0 means 100, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, with otherwise the same request."""
+    @_builtins.property
+    def board(self) -> _board_pb2.BoardRef:
+        """Which board; unset: global all-time."""
+
+    def __init__(
+        self,
+        *,
+        board: _board_pb2.BoardRef | None = ...,
+        min_score: _builtins.int | None = ...,
+        max_score: _builtins.int | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board", b"board", "max_score", b"max_score", "min_score", b"min_score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board", b"board", "max_score", b"max_score", "min_score", b"min_score", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_score: _TypeAlias = _typing.Literal["max_score"]  # noqa: Y015
+    _WhichOneofArgType__max_score: _TypeAlias = _typing.Literal["_max_score", b"_max_score"]  # noqa: Y015
+    _WhichOneofReturnType__min_score: _TypeAlias = _typing.Literal["min_score"]  # noqa: Y015
+    _WhichOneofArgType__min_score: _TypeAlias = _typing.Literal["_min_score", b"_min_score"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_score) -> _WhichOneofReturnType__max_score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_score) -> _WhichOneofReturnType__min_score | None: ...
+
+Global___ListByScoreRequest: _TypeAlias = ListByScoreRequest  # noqa: Y015
+
+@_typing.final
+class ListByScoreResponse(_message.Message):
+    """Answer of ListByScore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[_leaderboard_pb2.LeaderboardEntry]:
+        """The entries, best first, with their ranks on the whole board."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[_leaderboard_pb2.LeaderboardEntry] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListByScoreResponse: _TypeAlias = ListByScoreResponse  # noqa: Y015
+
+@_typing.final
+class CountByScoreRequest(_message.Message):
+    """Asks for CountByScore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOARD_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
+    MAX_SCORE_FIELD_NUMBER: _builtins.int
+    min_score: _builtins.int
+    """Lowest score, included; unset: no bound. 0 is a bound."""
+    max_score: _builtins.int
+    """Highest score, included; unset: no bound. 0 is a bound."""
+    @_builtins.property
+    def board(self) -> _board_pb2.BoardRef:
+        """Which board; unset: global all-time."""
+
+    def __init__(
+        self,
+        *,
+        board: _board_pb2.BoardRef | None = ...,
+        min_score: _builtins.int | None = ...,
+        max_score: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board", b"board", "max_score", b"max_score", "min_score", b"min_score"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board", b"board", "max_score", b"max_score", "min_score", b"min_score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_score: _TypeAlias = _typing.Literal["max_score"]  # noqa: Y015
+    _WhichOneofArgType__max_score: _TypeAlias = _typing.Literal["_max_score", b"_max_score"]  # noqa: Y015
+    _WhichOneofReturnType__min_score: _TypeAlias = _typing.Literal["min_score"]  # noqa: Y015
+    _WhichOneofArgType__min_score: _TypeAlias = _typing.Literal["_min_score", b"_min_score"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_score) -> _WhichOneofReturnType__max_score | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_score) -> _WhichOneofReturnType__min_score | None: ...
+
+Global___CountByScoreRequest: _TypeAlias = CountByScoreRequest  # noqa: Y015
+
+@_typing.final
+class CountByScoreResponse(_message.Message):
+    """Answer of CountByScore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many users have such scores."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountByScoreResponse: _TypeAlias = CountByScoreResponse  # noqa: Y015
 
 @_typing.final
 class WatchRankRequest(_message.Message):

@@ -60,6 +60,16 @@ class LeaderboardServiceStub:
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingResponse.FromString,
                 _registered_method=True)
+        self.ListByScore = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/ListByScore',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreResponse.FromString,
+                _registered_method=True)
+        self.CountByScore = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/CountByScore',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.FromString,
+                _registered_method=True)
         self.WatchRank = channel.unary_stream(
                 '/laurel.leaderboard.v1.LeaderboardService/WatchRank',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.WatchRankRequest.SerializeToString,
@@ -77,7 +87,8 @@ class LeaderboardServiceServicer:
     """
 
     def GetLeaderboard(self, request, context):
-        """A page of a board, best first. The first page may be up to 1 second old, everything else is current.
+        """A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+        names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +117,20 @@ class LeaderboardServiceServicer:
 
     def GetSurrounding(self, request, context):
         """The user with those just above and below, and what the next rank takes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListByScore(self, request, context):
+        """The users whose scores lie between two bounds, best first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountByScore(self, request, context):
+        """How many users have scores between two bounds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,6 +177,16 @@ def add_LeaderboardServiceServicer_to_server(servicer, server):
                     servicer.GetSurrounding,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingResponse.SerializeToString,
+            ),
+            'ListByScore': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListByScore,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreResponse.SerializeToString,
+            ),
+            'CountByScore': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountByScore,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.SerializeToString,
             ),
             'WatchRank': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchRank,
@@ -300,6 +335,60 @@ class LeaderboardService:
             '/laurel.leaderboard.v1.LeaderboardService/GetSurrounding',
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.GetSurroundingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListByScore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/ListByScore',
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.ListByScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountByScore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/CountByScore',
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

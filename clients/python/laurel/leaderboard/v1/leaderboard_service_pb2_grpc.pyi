@@ -17,7 +17,9 @@ class LeaderboardServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetLeaderboard: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.GetLeaderboardRequest, _leaderboard_service_pb2.GetLeaderboardResponse]
-    """A page of a board, best first. The first page may be up to 1 second old, everything else is current."""
+    """A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+    names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
+    """
     GetRank: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.GetRankRequest, _leaderboard_service_pb2.GetRankResponse]
     """Where one user stands on one board."""
     BatchGetRanks: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.BatchGetRanksRequest, _leaderboard_service_pb2.BatchGetRanksResponse]
@@ -26,6 +28,10 @@ class LeaderboardServiceStub:
     """Where one user stands on every current board that lists him."""
     GetSurrounding: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.GetSurroundingRequest, _leaderboard_service_pb2.GetSurroundingResponse]
     """The user with those just above and below, and what the next rank takes."""
+    ListByScore: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.ListByScoreRequest, _leaderboard_service_pb2.ListByScoreResponse]
+    """The users whose scores lie between two bounds, best first."""
+    CountByScore: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.CountByScoreRequest, _leaderboard_service_pb2.CountByScoreResponse]
+    """How many users have scores between two bounds."""
     WatchRank: _aio.UnaryStreamMultiCallable[_leaderboard_service_pb2.WatchRankRequest, _leaderboard_service_pb2.WatchRankResponse]
     """Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it."""
     WatchLeaderboard: _aio.UnaryStreamMultiCallable[_leaderboard_service_pb2.WatchLeaderboardRequest, _leaderboard_service_pb2.WatchLeaderboardResponse]
@@ -40,7 +46,9 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _leaderboard_service_pb2.GetLeaderboardRequest,
         context: _aio.ServicerContext[_leaderboard_service_pb2.GetLeaderboardRequest, _abc.Awaitable[_leaderboard_service_pb2.GetLeaderboardResponse]],
     ) -> _abc.Awaitable[_leaderboard_service_pb2.GetLeaderboardResponse]:
-        """A page of a board, best first. The first page may be up to 1 second old, everything else is current."""
+        """A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+        names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
+        """
 
     @_abc_1.abstractmethod
     def GetRank(
@@ -73,6 +81,22 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_leaderboard_service_pb2.GetSurroundingRequest, _abc.Awaitable[_leaderboard_service_pb2.GetSurroundingResponse]],
     ) -> _abc.Awaitable[_leaderboard_service_pb2.GetSurroundingResponse]:
         """The user with those just above and below, and what the next rank takes."""
+
+    @_abc_1.abstractmethod
+    def ListByScore(
+        self,
+        request: _leaderboard_service_pb2.ListByScoreRequest,
+        context: _aio.ServicerContext[_leaderboard_service_pb2.ListByScoreRequest, _abc.Awaitable[_leaderboard_service_pb2.ListByScoreResponse]],
+    ) -> _abc.Awaitable[_leaderboard_service_pb2.ListByScoreResponse]:
+        """The users whose scores lie between two bounds, best first."""
+
+    @_abc_1.abstractmethod
+    def CountByScore(
+        self,
+        request: _leaderboard_service_pb2.CountByScoreRequest,
+        context: _aio.ServicerContext[_leaderboard_service_pb2.CountByScoreRequest, _abc.Awaitable[_leaderboard_service_pb2.CountByScoreResponse]],
+    ) -> _abc.Awaitable[_leaderboard_service_pb2.CountByScoreResponse]:
+        """How many users have scores between two bounds."""
 
     @_abc_1.abstractmethod
     def WatchRank(

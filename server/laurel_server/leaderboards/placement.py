@@ -1,0 +1,19 @@
+"""Where users belong, as the ledger says it and the boards take it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from laurel_server.domain.boards import BoardKey
+
+
+class Placement(NamedTuple):
+    """Where one user belongs: his totals by period (score, reached), the boards he is on and those he has left.
+
+    `version` is that of the user's row; a board that knows a newer one ignores the placement.
+    """
+
+    user_id: str
+    version: int
+    totals: Mapping[str, tuple[int, int]]
+    boards: Sequence[BoardKey]
+    left: Sequence[BoardKey] = ()

@@ -1,0 +1,233 @@
+"""The reading scripts, called and understood. Each costs one round trip to Redis."""
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import orjson
+
+from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Traits
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ranks import MILESTONES, Pair
+from laurel_server.domain.views import ANY_SCORE, Board, ScoreRange, Unlisted
+from laurel_server.leaderboards.registry import BoardRegistry
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.redis.keys import (
+    SUB_SCORE_LENGTH,
+    TIE_LENGTH,
+    board_keys,
+    extra_keys,
+    sub_score_in,
+    sub_score_text,
+    tie,
+)
+from laurel_server.redis.scripts import script
+
+NEW_BOARD_SECONDS = 0.05
+"""The award that registers a board writes its marker some milliseconds after COMMIT; a read between waits for it."""
+
+_MARK = re.compile(r"(-?[0-9]{1,17}):([\x21-\x7e]{1,90})")
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+class Listed(NamedTuple):
+    """One line as a board has it. `mark` names its place in the order of the board."""
+
+    user_id: str
+    pair: Pair
+    mark: str
+    metadata: Metadata = ()
+
+
+class Stretch(NamedTuple):
+    """Lines that stand next to each other; `position` of the first from 0, `end` behind the last one in range."""
+
+    total: int
+    position: int
+    end: int
+    rank: int
+    lines: Sequence[Listed]
+
+
+class Found(NamedTuple):
+    """Where one user stands."""
+
+    rank: int
+    line: Listed
+
+
+class Holder(NamedTuple):
+    """A better rank, and the score that it takes."""
+
+    rank: int
+    pair: Pair
+
+
+class Around(NamedTuple):
+    """Where one user stands and the listed lines around; `position` is None if there is no place for him."""
+
+    total: int
+    position: int | None
+    rank: int
+    stretch: Stretch
+    following: Holder | None
+    milestone: Holder | None
+
+
+class BoardScripts:
+    """Reads boards as Redis has them; `damaged` is called when one is found to be lost."""
+
+    def __init__(self, redis: RedisConnection, registry: BoardRegistry, damaged: Callable[[], None]) -> None:
+        self._redis = redis
+        self._registry = registry
+        self._damaged = damaged
+
+    async def stretch(
+        self, board: Board, limit: int, *, after: str = "", scores: ScoreRange = ANY_SCORE
+    ) -> Stretch:
+        """Return up to `limit` lines with these scores, from the best or behind a mark on.
+
+        PAGE_TOKEN_INVALID if `after` is no mark, BOARDS_REBUILDING.
+        """
+        lowest, highest = _bounds(board.traits, scores)
+        reply = await self._run(
+            "page", board, lowest, highest, *_place_of(after), limit, int(board.traits.has_scores)
+        )
+        position, end = reply[2]
+        return Stretch(reply[1], position, end, reply[3], list(_lines(board.traits, reply[4], reply[5])))
+
+    async def places(self, board: Board, user_ids: Sequence[str]) -> tuple[int, list[Found]]:
+        """Return how many users the board lists, and those asked for who are on it. BOARDS_REBUILDING."""
+        reply = await self._run("places", board, int(board.traits.has_scores), *user_ids)
+        flat = reply[2]
+        metadata = reply[3] or [None] * len(user_ids)
+        return reply[1], [
+            Found(rank, _line(board.traits, member, score, each))
+            for rank, score, member, each in zip(flat[::3], flat[1::3], flat[2::3], metadata, strict=False)
+            if rank
+        ]
+
+    async def around(self, board: Board, user_id: str, range_: int, own: Unlisted | None = None) -> Around:
+        """Return a user's place with `range_` lines on both sides; with `own`, where one would stand who is not listed.
+
+        BOARDS_REBUILDING.
+        """
+        traits = board.traits
+        place = ("", "") if own is None else (str(sorted_score(traits, own.pair.score)), _member(traits, own))
+        reply = await self._run(
+            "surrounding", board, int(traits.has_scores), user_id, range_, *place, *MILESTONES
+        )
+        total, position, first, first_rank, flat, following, milestone, metadata, rank = reply[1:]
+        lines = list(_lines(traits, flat, metadata))
+        return Around(
+            total,
+            None if position < 0 else position,
+            rank,
+            Stretch(total, first, first + len(lines), first_rank, lines),
+            _holder(traits, following),
+            _holder(traits, milestone),
+        )
+
+    async def _run(self, name: str, board: Board, *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
+        """Run a reading script. A board that the ledger never put anybody on is empty, any other gap is a loss."""
+        reply = await self._ask(name, board, args)
+        if reply[0] or not await self._registry.has(board.key):
+            return reply
+        await asyncio.sleep(NEW_BOARD_SECONDS)
+        reply = await self._ask(name, board, args)
+        if reply[0]:
+            return reply
+        self._damaged()
+        raise rebuilding(board.key)
+
+    async def _ask(self, name: str, board: Board, args: Sequence[str | int]) -> Any:  # noqa: ANN401 - a script's reply
+        traits, plain = board.traits, board_keys(board.key)[:2]
+        keys = plain if traits.is_plain else (*plain, *extra_keys(board.key))
+        try:
+            return await script(name).run(self._redis, keys, int(traits.tie_policy), width_of(traits), *args)
+        except RedisUnavailable as away:
+            raise rebuilding(board.key) from away
+
+
+def rebuilding(board: BoardKey) -> LaurelError:
+    """Return the error for a board that cannot be read before it has been filled from the ledger."""
+    return LaurelError(
+        Reason.BOARDS_REBUILDING,
+        "the board is being filled from the ledger",
+        metadata={"board": f"{board.scope} {board.period_id}"},
+        retry_after=timedelta(seconds=1),
+    )
+
+
+def width_of(traits: Traits) -> int:
+    """Return how many characters a member begins with for its sub-score."""
+    return SUB_SCORE_LENGTH if traits.has_scores else 0
+
+
+def sorted_score(traits: Traits, score: int) -> int:
+    """Return the score as boards sort it, which list the greatest first; its own inverse."""
+    return score if traits.sort_order is SortOrder.DESCENDING else -score
+
+
+async def look(redis: RedisConnection, board: BoardKey) -> tuple[bool, int]:
+    """Return whether nothing of a board is lost, and how many members it has. RedisUnavailable, RedisRefused."""
+    nothing = ("-inf", "+inf", "", "", 0, 0)
+    reply = await script("page").run(redis, board_keys(board)[:2], int(TiePolicy.EARLIEST_FIRST), 0, *nothing)
+    return bool(reply[0]), reply[1]
+
+
+def _bounds(traits: Traits, scores: ScoreRange) -> tuple[str | int, str | int]:
+    lowest = "-inf" if scores.lowest is None else scores.lowest
+    highest = "+inf" if scores.highest is None else scores.highest
+    if traits.sort_order is SortOrder.DESCENDING:
+        return lowest, highest
+    return (
+        "-inf" if scores.highest is None else -scores.highest,
+        "+inf" if scores.lowest is None else -scores.lowest,
+    )
+
+
+def _place_of(mark: str) -> tuple[str, str]:
+    if not mark:
+        return "", ""
+    match = _MARK.fullmatch(mark)
+    if match is None:
+        raise LaurelError(
+            Reason.PAGE_TOKEN_INVALID, "the page token is not one of Laurel", field="page_token"
+        )
+    return match[1], match[2]
+
+
+def _member(traits: Traits, own: Unlisted) -> str:
+    sub_score = sub_score_text(sorted_score(traits, own.pair.sub_score)) if traits.has_scores else ""
+    return f"{sub_score}{tie(own.reached)}{own.user_id}"
+
+
+def _lines(traits: Traits, flat: Sequence[bytes], metadata: Sequence[bytes | None]) -> Iterator[Listed]:
+    for member, score, each in zip(flat[::2], flat[1::2], metadata or [None] * (len(flat) // 2), strict=True):
+        yield _line(traits, member, score, each)
+
+
+def _line(traits: Traits, member: bytes, score: bytes, metadata: bytes | None) -> Listed:
+    text, width = member.decode(), width_of(traits)
+    return Listed(
+        text[width + TIE_LENGTH :],
+        Pair(sorted_score(traits, int(score)), _sub_score(traits, member)),
+        f"{int(score)}:{text}",
+        tuple(orjson.loads(metadata).items()) if metadata else (),
+    )
+
+
+def _sub_score(traits: Traits, member: bytes) -> int:
+    return sorted_score(traits, sub_score_in(member[:SUB_SCORE_LENGTH])) if traits.has_scores else 0
+
+
+def _holder(traits: Traits, reply: Sequence[Any]) -> Holder | None:
+    if not reply:
+        return None
+    rank, member, score = reply
+    return Holder(rank, Pair(sorted_score(traits, int(score)), _sub_score(traits, member)))

@@ -1,0 +1,127 @@
+"""Placing on boards that need more than points: score boards, and points boards with another tie policy.
+
+One script call a board, so that each finds its keys in one slot; the calls of one `seat` go out together.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from laurel_server.domain.boards import BoardKey, BoardMatrix, Traits
+from laurel_server.domain.ledger import BoardRank
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.reading import sorted_score, width_of
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, tie
+from laurel_server.redis.scripts import script
+
+SEATS_AT_ONCE = 200
+"""Users in one script call, which holds Redis for about 20 us each."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Seat(NamedTuple):
+    """Where one user belongs on one board, as `place.lua` takes it.
+
+    `score` is as boards sort it, `entry` is sub-score, tie and version as text, `metadata` JSON or "".
+    """
+
+    user_id: str
+    version: int
+    score: str
+    entry: str
+    metadata: str = ""
+
+
+@dataclass(slots=True)
+class Seating:
+    """What changes on one board: who is put on it, and who is taken off as of a version."""
+
+    traits: Traits
+    on: list[Seat] = field(default_factory=list)
+    off: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Seated:
+    """Ranks after a seating. `complete` is False when one of the boards is being rebuilt: its ranks mean nothing."""
+
+    complete: bool = True
+    ranks: list[tuple[str, BoardRank]] = field(default_factory=list)
+
+
+async def seat(
+    redis: RedisConnection,
+    seatings: Mapping[BoardKey, Seating],
+    created: Collection[BoardKey] = (),
+    *,
+    ranked: bool,
+    tell: bool,
+) -> Seated:
+    """Put users on boards and take others off. `created` are boards that the ledger has just registered.
+
+    `ranked`: ask for ranks. `tell`: watchers learn of it. RedisUnavailable.
+    """
+    calls = [(board, part) for board, seating in seatings.items() for part in _parts(seating)]
+    replies = await asyncio.gather(
+        *(_seat(redis, board, part, int(board in created), ranked=ranked, tell=tell) for board, part in calls)
+    )
+    seated = Seated()
+    for (board, part), (whole, total, old, new) in zip(calls, replies, strict=True):
+        seated.complete = seated.complete and (bool(whole) or not part.on)
+        for each, before, now in zip(part.on, old, new, strict=False):  # empty if not ranked
+            score = sorted_score(part.traits, int(each.score))
+            seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
+    return seated
+
+
+async def _seat(
+    redis: RedisConnection, board: BoardKey, seating: Seating, created: int, *, ranked: bool, tell: bool
+) -> Sequence[Any]:
+    traits = seating.traits
+    body = (str(int(traits.tie_policy)), width_of(traits), created, seating.on, seating.off)
+    channel, signal = (BOARD_CHANGES, signal_of([board])) if tell else ("", "")
+    reply = await script("place").run(redis, all_keys(board), _encode(([body], int(ranked))), channel, signal)
+    results: Sequence[Sequence[Any]] = _decode(reply)
+    return results[0]
+
+
+def _parts(seating: Seating) -> Iterator[Seating]:
+    """Yield the seating in parts that hold Redis for a moment only; who leaves goes first."""
+    yield Seating(seating.traits, seating.on[:SEATS_AT_ONCE], seating.off)
+    for start in range(SEATS_AT_ONCE, len(seating.on), SEATS_AT_ONCE):
+        yield Seating(seating.traits, seating.on[start : start + SEATS_AT_ONCE])
+
+
+def seatings_of(placements: Sequence[Placement], matrix: BoardMatrix) -> dict[BoardKey, Seating]:
+    """Return what placements do to those of their boards that are not plain."""
+    seatings: dict[BoardKey, Seating] = {}
+    for placement in placements:
+        for board in (*placement.boards, *placement.left):
+            traits = matrix.traits_of(board)
+            if traits.is_plain:
+                continue
+            seating = seatings.setdefault(board, Seating(traits))
+            score, reached = placement.totals.get(board.period_id, (0, 0))
+            if board in placement.left or score <= 0:
+                seating.off.append((placement.user_id, placement.version))
+            else:
+                entry = f"{tie(reached)}{placement.version}"
+                seating.on.append(Seat(placement.user_id, placement.version, str(score), entry))
+    return seatings
+
+
+def without_special(placements: Sequence[Placement], matrix: BoardMatrix) -> list[Placement]:
+    """Return the placements with their plain boards alone."""
+    return [
+        placement._replace(
+            boards=[board for board in placement.boards if matrix.traits_of(board).is_plain],
+            left=[board for board in placement.left if matrix.traits_of(board).is_plain],
+        )
+        for placement in placements
+    ]
