@@ -79,6 +79,11 @@ class CallContext:
         """Seconds until the deadline, negative after it; None without a deadline."""
         return None if self.deadline is None else self.deadline - time.monotonic()
 
+    async def read(self) -> bytes | None:
+        """Return the next message of a stream of requests, None after the last; waits until it is there."""
+        message = await self.rpc.read()
+        return None if message is grpc.aio.EOF else message
+
     async def write(self, message: Message | bytes) -> None:
         """Send one message of a stream; waits while the connection takes no more."""
         await self.rpc.write(message if isinstance(message, bytes) else message.SerializeToString())

@@ -39,6 +39,7 @@ class Method:
     """One RPC. `full_name` is `laurel.rewards.v1.RewardsService.AwardPoints`.
 
     `idempotent` says that a repetition of the same request is harmless, `read_only` that it changes nothing.
+    What takes a stream of requests also answers with a stream.
     """
 
     service: str
@@ -46,6 +47,7 @@ class Method:
     full_name: str
     request_type: type[Message]
     response_type: type[Message]
+    client_streaming: bool
     server_streaming: bool
     idempotent: bool
     read_only: bool
@@ -72,11 +74,11 @@ SERVICES: Final = (REWARDS, LEADERBOARDS, RANKING, ADMIN, SANDBOX)
 def methods_of(service: ServiceDescriptor) -> Iterator[Method]:
     """Yield the methods of `service` in the order of the contract.
 
-    ValueError for one that takes a stream, or whose contract does not say which scope its callers need.
+    ValueError for one that answers a stream at once, or whose contract does not say which scope its callers need.
     """
     for descriptor in service.methods:
-        if descriptor.client_streaming:
-            raise ValueError(f"{descriptor.full_name} takes a stream of requests")
+        if descriptor.client_streaming and not descriptor.server_streaming:
+            raise ValueError(f"{descriptor.full_name} takes a stream of requests and gives one answer")
         yield _method(service, descriptor)
 
 
@@ -88,6 +90,7 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> Method:
         full_name=descriptor.full_name,
         request_type=GetMessageClass(descriptor.input_type),
         response_type=GetMessageClass(descriptor.output_type),
+        client_streaming=descriptor.client_streaming,
         server_streaming=descriptor.server_streaming,
         idempotent=level != MethodOptions.IDEMPOTENCY_UNKNOWN,
         read_only=level == MethodOptions.NO_SIDE_EFFECTS,

@@ -19,7 +19,8 @@ _UNLIMITED = 2**31 - 1
 class Servicer(Protocol):
     """Serves methods of one service: for each a coroutine method of that name, `(request, call) -> response`.
 
-    The response is a message or its serialized form. A streaming method writes to `call` and returns None.
+    The response is a message or its serialized form. A streaming method writes to `call` and returns None; one that
+    takes a stream is given no request and reads them, serialized, from `call`.
     Several servicers may share a service, each with other methods.
     """
 
@@ -94,6 +95,13 @@ def _find(method: Method, servicers: Sequence[Servicer]) -> Handler:
 
 def _bound(method: Method, handler: Handler) -> "grpc.RpcMethodHandler[bytes, bytes]":
     """Return gRPC's handler from bytes to bytes: parsing is part of the chain, which maps its errors."""
+    if method.client_streaming:
+
+        async def streams(_requests: object, rpc: "grpc.aio.ServicerContext[bytes, bytes]") -> None:
+            await handler(b"", CallContext(method, rpc))
+
+        return grpc.stream_stream_rpc_method_handler(streams)
+
     if method.server_streaming:
 
         async def stream(request: bytes, rpc: "grpc.aio.ServicerContext[bytes, bytes]") -> None:

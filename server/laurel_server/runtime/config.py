@@ -148,6 +148,15 @@ class Ledger(Part):
         return self
 
 
+class Ingest(Part):
+    """Awards that come as streams."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_INGEST_")
+
+    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 1024
+    """Awards of one stream that are read and not yet answered; then the server reads no more until some are."""
+
+
 class Boards(Part):
     """Redis, which holds the order of every board."""
 
@@ -321,6 +330,7 @@ class Settings(BaseModel):
     grpc: Grpc = Field(default_factory=Grpc)
     http: Http = Field(default_factory=Http)
     ledger: Ledger = Field(default_factory=Ledger)
+    ingest: Ingest = Field(default_factory=Ingest)
     boards: Boards = Field(default_factory=Boards)
     reads: Reads = Field(default_factory=Reads)
     watch: Watch = Field(default_factory=Watch)

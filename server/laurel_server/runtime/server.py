@@ -20,6 +20,7 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.schema import SchemaMismatchError, require_current
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.callers import Callers
+from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
@@ -64,6 +65,10 @@ class Server:
                 streams=settings.watch.max_streams,
             )
         )
+        ledger = settings.ledger
+        self._ingest = IngestServicer(
+            parts.awards, settings.ingest.max_in_flight, min(ledger.max_batch, ledger.max_waiting)
+        )
         self._serving = False
         self._operations = OperationsServer(lambda: self._serving, metrics=settings.telemetry.metrics)
         self._loops: list[asyncio.Task[None]] = []
@@ -104,6 +109,7 @@ class Server:
         self._serving = False
         await self._health.drain()
         self._admission.drain()
+        self._ingest.drain()
         await self._parts.hub.drain(STREAMS_SECONDS)
         if self._grpc is not None:
             await self._grpc.stop(LAST_CALLS_SECONDS)
@@ -129,6 +135,7 @@ class Server:
         parts, reads = self._parts, self._settings.reads
         servicers: list[Servicer] = [
             RewardsServicer(parts.awards),
+            self._ingest,
             StatementsServicer(parts.statement),
             LeaderboardsServicer(
                 parts.queries,

@@ -20,6 +20,7 @@ from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.callers import Callers
+from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
@@ -68,12 +69,15 @@ class Served:
     page_max_age: float = 1.0
     clock_runs: bool = True
     callers: Callers | None = None
+    max_in_flight: int = 1024
     admission: Admission = field(init=False)
+    ingest: IngestServicer = field(init=False)
     port: int = field(init=False)
     channel: grpc.aio.Channel = field(init=False)
 
     def __post_init__(self) -> None:
         self.admission = Admission(self.limits)
+        self.ingest = IngestServicer(self.awards, self.max_in_flight, max_chunk=64)
 
     @property
     def rewards(self) -> RewardsServiceStub:
@@ -109,6 +113,7 @@ class Served:
         """Return the server, which does not listen yet."""
         servicers = (
             RewardsServicer(self.awards),
+            self.ingest,
             StatementsServicer(self.statement),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,

@@ -16,6 +16,7 @@ def test_a_method_knows_its_types_and_what_it_does() -> None:
         full_name="laurel.rewards.v1.RewardsService.AwardPoints",
         request_type=rewards_service_pb2.AwardPointsRequest,
         response_type=rewards_service_pb2.AwardPointsResponse,
+        client_streaming=False,
         server_streaming=False,
         idempotent=True,
         read_only=False,
@@ -29,6 +30,7 @@ def test_a_method_knows_its_types_and_what_it_does() -> None:
         ("laurel.rewards.v1.RewardsService.AwardPoints", MethodKind.WRITE),
         ("laurel.rewards.v1.RewardsService.GetRewards", MethodKind.READ),
         ("laurel.leaderboard.v1.LeaderboardService.WatchRank", MethodKind.STREAM),
+        ("laurel.rewards.v1.RewardsService.IngestAwards", MethodKind.STREAM),
         ("laurel.admin.v1.AdminService.RebuildBoards", MethodKind.WRITE),
         ("laurel.sandbox.v1.SandboxService.AdvanceClock", MethodKind.WRITE),
     ],
@@ -75,7 +77,7 @@ def test_a_method_without_scope_is_refused_at_the_start() -> None:
         list(methods_of(upload_service(client_streaming=False)))
 
 
-def test_a_stream_of_requests_is_refused_at_the_start() -> None:
+def test_a_stream_of_requests_with_one_answer_is_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match=r"test\.UploadService\.Upload takes a stream"):
         list(methods_of(upload_service(client_streaming=True)))
 

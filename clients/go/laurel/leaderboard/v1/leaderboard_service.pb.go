@@ -33,7 +33,7 @@ type GetLeaderboardRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before, with otherwise the same request.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Also answers where this user stands; empty: nobody.
+	// Also answers where this user stands; empty: nobody. An unknown user is `USER_NOT_FOUND`.
 	UserId        string `protobuf:"bytes,4,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,6 +700,253 @@ func (x *GetSurroundingResponse) GetNextMilestone() *NextRank {
 	return nil
 }
 
+// Asks for ListByScore.
+type ListByScoreRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which board; unset: global all-time.
+	Board *v1.BoardRef `protobuf:"bytes,1,opt,name=board,proto3" json:"board,omitempty"`
+	// Lowest score, included; unset: no bound. 0 is a bound.
+	MinScore *int64 `protobuf:"varint,2,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
+	// Highest score, included; unset: no bound. 0 is a bound.
+	MaxScore *int64 `protobuf:"varint,3,opt,name=max_score,json=maxScore,proto3,oneof" json:"max_score,omitempty"`
+	// Entries a page: 0 means 100, more than 1,000 means 1,000.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before, with otherwise the same request.
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListByScoreRequest) Reset() {
+	*x = ListByScoreRequest{}
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListByScoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListByScoreRequest) ProtoMessage() {}
+
+func (x *ListByScoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListByScoreRequest.ProtoReflect.Descriptor instead.
+func (*ListByScoreRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListByScoreRequest) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
+}
+
+func (x *ListByScoreRequest) GetMinScore() int64 {
+	if x != nil && x.MinScore != nil {
+		return *x.MinScore
+	}
+	return 0
+}
+
+func (x *ListByScoreRequest) GetMaxScore() int64 {
+	if x != nil && x.MaxScore != nil {
+		return *x.MaxScore
+	}
+	return 0
+}
+
+func (x *ListByScoreRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListByScoreRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Answer of ListByScore.
+type ListByScoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entries, best first, with their ranks on the whole board.
+	Entries []*LeaderboardEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// Token of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListByScoreResponse) Reset() {
+	*x = ListByScoreResponse{}
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListByScoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListByScoreResponse) ProtoMessage() {}
+
+func (x *ListByScoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListByScoreResponse.ProtoReflect.Descriptor instead.
+func (*ListByScoreResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListByScoreResponse) GetEntries() []*LeaderboardEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *ListByScoreResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks for CountByScore.
+type CountByScoreRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which board; unset: global all-time.
+	Board *v1.BoardRef `protobuf:"bytes,1,opt,name=board,proto3" json:"board,omitempty"`
+	// Lowest score, included; unset: no bound. 0 is a bound.
+	MinScore *int64 `protobuf:"varint,2,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
+	// Highest score, included; unset: no bound. 0 is a bound.
+	MaxScore      *int64 `protobuf:"varint,3,opt,name=max_score,json=maxScore,proto3,oneof" json:"max_score,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountByScoreRequest) Reset() {
+	*x = CountByScoreRequest{}
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountByScoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountByScoreRequest) ProtoMessage() {}
+
+func (x *CountByScoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountByScoreRequest.ProtoReflect.Descriptor instead.
+func (*CountByScoreRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *CountByScoreRequest) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
+}
+
+func (x *CountByScoreRequest) GetMinScore() int64 {
+	if x != nil && x.MinScore != nil {
+		return *x.MinScore
+	}
+	return 0
+}
+
+func (x *CountByScoreRequest) GetMaxScore() int64 {
+	if x != nil && x.MaxScore != nil {
+		return *x.MaxScore
+	}
+	return 0
+}
+
+// Answer of CountByScore.
+type CountByScoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many users have such scores.
+	Count         int64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountByScoreResponse) Reset() {
+	*x = CountByScoreResponse{}
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountByScoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountByScoreResponse) ProtoMessage() {}
+
+func (x *CountByScoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountByScoreResponse.ProtoReflect.Descriptor instead.
+func (*CountByScoreResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *CountByScoreResponse) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 // Asks for WatchRank.
 type WatchRankRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -715,7 +962,7 @@ type WatchRankRequest struct {
 
 func (x *WatchRankRequest) Reset() {
 	*x = WatchRankRequest{}
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +974,7 @@ func (x *WatchRankRequest) String() string {
 func (*WatchRankRequest) ProtoMessage() {}
 
 func (x *WatchRankRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,7 +987,7 @@ func (x *WatchRankRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRankRequest.ProtoReflect.Descriptor instead.
 func (*WatchRankRequest) Descriptor() ([]byte, []int) {
-	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{10}
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchRankRequest) GetUserId() string {
@@ -785,7 +1032,7 @@ type WatchRankResponse struct {
 
 func (x *WatchRankResponse) Reset() {
 	*x = WatchRankResponse{}
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[11]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +1044,7 @@ func (x *WatchRankResponse) String() string {
 func (*WatchRankResponse) ProtoMessage() {}
 
 func (x *WatchRankResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[11]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +1057,7 @@ func (x *WatchRankResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRankResponse.ProtoReflect.Descriptor instead.
 func (*WatchRankResponse) Descriptor() ([]byte, []int) {
-	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{11}
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchRankResponse) GetSequence() int64 {
@@ -901,7 +1148,7 @@ type WatchLeaderboardRequest struct {
 
 func (x *WatchLeaderboardRequest) Reset() {
 	*x = WatchLeaderboardRequest{}
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1160,7 @@ func (x *WatchLeaderboardRequest) String() string {
 func (*WatchLeaderboardRequest) ProtoMessage() {}
 
 func (x *WatchLeaderboardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1173,7 @@ func (x *WatchLeaderboardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLeaderboardRequest.ProtoReflect.Descriptor instead.
 func (*WatchLeaderboardRequest) Descriptor() ([]byte, []int) {
-	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{12}
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WatchLeaderboardRequest) GetBoard() *v1.BoardRef {
@@ -972,7 +1219,7 @@ type WatchLeaderboardResponse struct {
 
 func (x *WatchLeaderboardResponse) Reset() {
 	*x = WatchLeaderboardResponse{}
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[13]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1231,7 @@ func (x *WatchLeaderboardResponse) String() string {
 func (*WatchLeaderboardResponse) ProtoMessage() {}
 
 func (x *WatchLeaderboardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[13]
+	mi := &file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1244,7 @@ func (x *WatchLeaderboardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchLeaderboardResponse.ProtoReflect.Descriptor instead.
 func (*WatchLeaderboardResponse) Descriptor() ([]byte, []int) {
-	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{13}
+	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchLeaderboardResponse) GetSequence() int64 {
@@ -1145,7 +1392,31 @@ const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\x12total_participants\x18\x05 \x01(\x03R\x11totalParticipants\x12A\n" +
 	"\aentries\x18\x06 \x03(\v2'.laurel.leaderboard.v1.LeaderboardEntryR\aentries\x12<\n" +
 	"\tnext_rank\x18\a \x01(\v2\x1f.laurel.leaderboard.v1.NextRankR\bnextRank\x12F\n" +
-	"\x0enext_milestone\x18\b \x01(\v2\x1f.laurel.leaderboard.v1.NextRankR\rnextMilestone\"\x80\x01\n" +
+	"\x0enext_milestone\x18\b \x01(\v2\x1f.laurel.leaderboard.v1.NextRankR\rnextMilestone\"\xe0\x01\n" +
+	"\x12ListByScoreRequest\x12.\n" +
+	"\x05board\x18\x01 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x12 \n" +
+	"\tmin_score\x18\x02 \x01(\x03H\x00R\bminScore\x88\x01\x01\x12 \n" +
+	"\tmax_score\x18\x03 \x01(\x03H\x01R\bmaxScore\x88\x01\x01\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageTokenB\f\n" +
+	"\n" +
+	"_min_scoreB\f\n" +
+	"\n" +
+	"_max_score\"\x80\x01\n" +
+	"\x13ListByScoreResponse\x12A\n" +
+	"\aentries\x18\x01 \x03(\v2'.laurel.leaderboard.v1.LeaderboardEntryR\aentries\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa5\x01\n" +
+	"\x13CountByScoreRequest\x12.\n" +
+	"\x05board\x18\x01 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x12 \n" +
+	"\tmin_score\x18\x02 \x01(\x03H\x00R\bminScore\x88\x01\x01\x12 \n" +
+	"\tmax_score\x18\x03 \x01(\x03H\x01R\bmaxScore\x88\x01\x01B\f\n" +
+	"\n" +
+	"_min_scoreB\f\n" +
+	"\n" +
+	"_max_score\",\n" +
+	"\x14CountByScoreResponse\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"\x80\x01\n" +
 	"\x10WatchRankRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x120\n" +
 	"\x06boards\x18\x02 \x03(\v2\x18.laurel.type.v1.BoardRefR\x06boards\x12!\n" +
@@ -1168,13 +1439,15 @@ const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\x05delta\x18\x04 \x01(\v2\x1c.laurel.leaderboard.v1.DeltaH\x00R\x05delta\x12@\n" +
 	"\theartbeat\x18\x05 \x01(\v2 .laurel.leaderboard.v1.HeartbeatH\x00R\theartbeat\x124\n" +
 	"\x03end\x18\x06 \x01(\v2 .laurel.leaderboard.v1.StreamEndH\x00R\x03endB\a\n" +
-	"\x05event2\xbc\x06\n" +
+	"\x05event2\x9d\b\n" +
 	"\x12LeaderboardService\x12v\n" +
 	"\x0eGetLeaderboard\x12,.laurel.leaderboard.v1.GetLeaderboardRequest\x1a-.laurel.leaderboard.v1.GetLeaderboardResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12a\n" +
 	"\aGetRank\x12%.laurel.leaderboard.v1.GetRankRequest\x1a&.laurel.leaderboard.v1.GetRankResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12s\n" +
 	"\rBatchGetRanks\x12+.laurel.leaderboard.v1.BatchGetRanksRequest\x1a,.laurel.leaderboard.v1.BatchGetRanksResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12s\n" +
 	"\rListUserRanks\x12+.laurel.leaderboard.v1.ListUserRanksRequest\x1a,.laurel.leaderboard.v1.ListUserRanksResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12v\n" +
-	"\x0eGetSurrounding\x12,.laurel.leaderboard.v1.GetSurroundingRequest\x1a-.laurel.leaderboard.v1.GetSurroundingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12i\n" +
+	"\x0eGetSurrounding\x12,.laurel.leaderboard.v1.GetSurroundingRequest\x1a-.laurel.leaderboard.v1.GetSurroundingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12m\n" +
+	"\vListByScore\x12).laurel.leaderboard.v1.ListByScoreRequest\x1a*.laurel.leaderboard.v1.ListByScoreResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12p\n" +
+	"\fCountByScore\x12*.laurel.leaderboard.v1.CountByScoreRequest\x1a+.laurel.leaderboard.v1.CountByScoreResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12i\n" +
 	"\tWatchRank\x12'.laurel.leaderboard.v1.WatchRankRequest\x1a(.laurel.leaderboard.v1.WatchRankResponse\"\a\xa8\xbb\x18\x01\x90\x02\x010\x01\x12~\n" +
 	"\x10WatchLeaderboard\x12..laurel.leaderboard.v1.WatchLeaderboardRequest\x1a/.laurel.leaderboard.v1.WatchLeaderboardResponse\"\a\xa8\xbb\x18\x01\x90\x02\x010\x01B\xe9\x01\n" +
 	"\x19com.laurel.leaderboard.v1B\x17LeaderboardServiceProtoP\x01Z=laurel.example/clients/go/laurel/leaderboard/v1;leaderboardv1\xa2\x02\x03LLX\xaa\x02\x15Laurel.Leaderboard.V1\xca\x02\x15Laurel\\Leaderboard\\V1\xe2\x02!Laurel\\Leaderboard\\V1\\GPBMetadata\xea\x02\x17Laurel::Leaderboard::V1b\x06proto3"
@@ -1191,7 +1464,7 @@ func file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP() []byte {
 	return file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescData
 }
 
-var file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_laurel_leaderboard_v1_leaderboard_service_proto_goTypes = []any{
 	(*GetLeaderboardRequest)(nil),    // 0: laurel.leaderboard.v1.GetLeaderboardRequest
 	(*GetLeaderboardResponse)(nil),   // 1: laurel.leaderboard.v1.GetLeaderboardResponse
@@ -1203,66 +1476,77 @@ var file_laurel_leaderboard_v1_leaderboard_service_proto_goTypes = []any{
 	(*ListUserRanksResponse)(nil),    // 7: laurel.leaderboard.v1.ListUserRanksResponse
 	(*GetSurroundingRequest)(nil),    // 8: laurel.leaderboard.v1.GetSurroundingRequest
 	(*GetSurroundingResponse)(nil),   // 9: laurel.leaderboard.v1.GetSurroundingResponse
-	(*WatchRankRequest)(nil),         // 10: laurel.leaderboard.v1.WatchRankRequest
-	(*WatchRankResponse)(nil),        // 11: laurel.leaderboard.v1.WatchRankResponse
-	(*WatchLeaderboardRequest)(nil),  // 12: laurel.leaderboard.v1.WatchLeaderboardRequest
-	(*WatchLeaderboardResponse)(nil), // 13: laurel.leaderboard.v1.WatchLeaderboardResponse
-	(*v1.BoardRef)(nil),              // 14: laurel.type.v1.BoardRef
-	(*LeaderboardEntry)(nil),         // 15: laurel.leaderboard.v1.LeaderboardEntry
-	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
-	(*v1.BoardRank)(nil),             // 17: laurel.type.v1.BoardRank
-	(*NextRank)(nil),                 // 18: laurel.leaderboard.v1.NextRank
-	(*RankUpdate)(nil),               // 19: laurel.leaderboard.v1.RankUpdate
-	(*Heartbeat)(nil),                // 20: laurel.leaderboard.v1.Heartbeat
-	(*StreamEnd)(nil),                // 21: laurel.leaderboard.v1.StreamEnd
-	(*Snapshot)(nil),                 // 22: laurel.leaderboard.v1.Snapshot
-	(*Delta)(nil),                    // 23: laurel.leaderboard.v1.Delta
+	(*ListByScoreRequest)(nil),       // 10: laurel.leaderboard.v1.ListByScoreRequest
+	(*ListByScoreResponse)(nil),      // 11: laurel.leaderboard.v1.ListByScoreResponse
+	(*CountByScoreRequest)(nil),      // 12: laurel.leaderboard.v1.CountByScoreRequest
+	(*CountByScoreResponse)(nil),     // 13: laurel.leaderboard.v1.CountByScoreResponse
+	(*WatchRankRequest)(nil),         // 14: laurel.leaderboard.v1.WatchRankRequest
+	(*WatchRankResponse)(nil),        // 15: laurel.leaderboard.v1.WatchRankResponse
+	(*WatchLeaderboardRequest)(nil),  // 16: laurel.leaderboard.v1.WatchLeaderboardRequest
+	(*WatchLeaderboardResponse)(nil), // 17: laurel.leaderboard.v1.WatchLeaderboardResponse
+	(*v1.BoardRef)(nil),              // 18: laurel.type.v1.BoardRef
+	(*LeaderboardEntry)(nil),         // 19: laurel.leaderboard.v1.LeaderboardEntry
+	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
+	(*v1.BoardRank)(nil),             // 21: laurel.type.v1.BoardRank
+	(*NextRank)(nil),                 // 22: laurel.leaderboard.v1.NextRank
+	(*RankUpdate)(nil),               // 23: laurel.leaderboard.v1.RankUpdate
+	(*Heartbeat)(nil),                // 24: laurel.leaderboard.v1.Heartbeat
+	(*StreamEnd)(nil),                // 25: laurel.leaderboard.v1.StreamEnd
+	(*Snapshot)(nil),                 // 26: laurel.leaderboard.v1.Snapshot
+	(*Delta)(nil),                    // 27: laurel.leaderboard.v1.Delta
 }
 var file_laurel_leaderboard_v1_leaderboard_service_proto_depIdxs = []int32{
-	14, // 0: laurel.leaderboard.v1.GetLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
-	15, // 1: laurel.leaderboard.v1.GetLeaderboardResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
-	16, // 2: laurel.leaderboard.v1.GetLeaderboardResponse.last_updated:type_name -> google.protobuf.Timestamp
-	16, // 3: laurel.leaderboard.v1.GetLeaderboardResponse.starts_at:type_name -> google.protobuf.Timestamp
-	16, // 4: laurel.leaderboard.v1.GetLeaderboardResponse.ends_at:type_name -> google.protobuf.Timestamp
-	15, // 5: laurel.leaderboard.v1.GetLeaderboardResponse.user_entry:type_name -> laurel.leaderboard.v1.LeaderboardEntry
-	14, // 6: laurel.leaderboard.v1.GetLeaderboardResponse.board:type_name -> laurel.type.v1.BoardRef
-	14, // 7: laurel.leaderboard.v1.GetRankRequest.board:type_name -> laurel.type.v1.BoardRef
-	17, // 8: laurel.leaderboard.v1.GetRankResponse.rank:type_name -> laurel.type.v1.BoardRank
-	14, // 9: laurel.leaderboard.v1.BatchGetRanksRequest.board:type_name -> laurel.type.v1.BoardRef
-	15, // 10: laurel.leaderboard.v1.BatchGetRanksResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
-	17, // 11: laurel.leaderboard.v1.ListUserRanksResponse.ranks:type_name -> laurel.type.v1.BoardRank
-	14, // 12: laurel.leaderboard.v1.GetSurroundingRequest.board:type_name -> laurel.type.v1.BoardRef
-	15, // 13: laurel.leaderboard.v1.GetSurroundingResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
-	18, // 14: laurel.leaderboard.v1.GetSurroundingResponse.next_rank:type_name -> laurel.leaderboard.v1.NextRank
-	18, // 15: laurel.leaderboard.v1.GetSurroundingResponse.next_milestone:type_name -> laurel.leaderboard.v1.NextRank
-	14, // 16: laurel.leaderboard.v1.WatchRankRequest.boards:type_name -> laurel.type.v1.BoardRef
-	19, // 17: laurel.leaderboard.v1.WatchRankResponse.update:type_name -> laurel.leaderboard.v1.RankUpdate
-	20, // 18: laurel.leaderboard.v1.WatchRankResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
-	21, // 19: laurel.leaderboard.v1.WatchRankResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
-	14, // 20: laurel.leaderboard.v1.WatchLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
-	22, // 21: laurel.leaderboard.v1.WatchLeaderboardResponse.snapshot:type_name -> laurel.leaderboard.v1.Snapshot
-	23, // 22: laurel.leaderboard.v1.WatchLeaderboardResponse.delta:type_name -> laurel.leaderboard.v1.Delta
-	20, // 23: laurel.leaderboard.v1.WatchLeaderboardResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
-	21, // 24: laurel.leaderboard.v1.WatchLeaderboardResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
-	0,  // 25: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:input_type -> laurel.leaderboard.v1.GetLeaderboardRequest
-	2,  // 26: laurel.leaderboard.v1.LeaderboardService.GetRank:input_type -> laurel.leaderboard.v1.GetRankRequest
-	4,  // 27: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:input_type -> laurel.leaderboard.v1.BatchGetRanksRequest
-	6,  // 28: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:input_type -> laurel.leaderboard.v1.ListUserRanksRequest
-	8,  // 29: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:input_type -> laurel.leaderboard.v1.GetSurroundingRequest
-	10, // 30: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
-	12, // 31: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
-	1,  // 32: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
-	3,  // 33: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
-	5,  // 34: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
-	7,  // 35: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
-	9,  // 36: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
-	11, // 37: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
-	13, // 38: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
-	32, // [32:39] is the sub-list for method output_type
-	25, // [25:32] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	18, // 0: laurel.leaderboard.v1.GetLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
+	19, // 1: laurel.leaderboard.v1.GetLeaderboardResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	20, // 2: laurel.leaderboard.v1.GetLeaderboardResponse.last_updated:type_name -> google.protobuf.Timestamp
+	20, // 3: laurel.leaderboard.v1.GetLeaderboardResponse.starts_at:type_name -> google.protobuf.Timestamp
+	20, // 4: laurel.leaderboard.v1.GetLeaderboardResponse.ends_at:type_name -> google.protobuf.Timestamp
+	19, // 5: laurel.leaderboard.v1.GetLeaderboardResponse.user_entry:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	18, // 6: laurel.leaderboard.v1.GetLeaderboardResponse.board:type_name -> laurel.type.v1.BoardRef
+	18, // 7: laurel.leaderboard.v1.GetRankRequest.board:type_name -> laurel.type.v1.BoardRef
+	21, // 8: laurel.leaderboard.v1.GetRankResponse.rank:type_name -> laurel.type.v1.BoardRank
+	18, // 9: laurel.leaderboard.v1.BatchGetRanksRequest.board:type_name -> laurel.type.v1.BoardRef
+	19, // 10: laurel.leaderboard.v1.BatchGetRanksResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	21, // 11: laurel.leaderboard.v1.ListUserRanksResponse.ranks:type_name -> laurel.type.v1.BoardRank
+	18, // 12: laurel.leaderboard.v1.GetSurroundingRequest.board:type_name -> laurel.type.v1.BoardRef
+	19, // 13: laurel.leaderboard.v1.GetSurroundingResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	22, // 14: laurel.leaderboard.v1.GetSurroundingResponse.next_rank:type_name -> laurel.leaderboard.v1.NextRank
+	22, // 15: laurel.leaderboard.v1.GetSurroundingResponse.next_milestone:type_name -> laurel.leaderboard.v1.NextRank
+	18, // 16: laurel.leaderboard.v1.ListByScoreRequest.board:type_name -> laurel.type.v1.BoardRef
+	19, // 17: laurel.leaderboard.v1.ListByScoreResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	18, // 18: laurel.leaderboard.v1.CountByScoreRequest.board:type_name -> laurel.type.v1.BoardRef
+	18, // 19: laurel.leaderboard.v1.WatchRankRequest.boards:type_name -> laurel.type.v1.BoardRef
+	23, // 20: laurel.leaderboard.v1.WatchRankResponse.update:type_name -> laurel.leaderboard.v1.RankUpdate
+	24, // 21: laurel.leaderboard.v1.WatchRankResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
+	25, // 22: laurel.leaderboard.v1.WatchRankResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
+	18, // 23: laurel.leaderboard.v1.WatchLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
+	26, // 24: laurel.leaderboard.v1.WatchLeaderboardResponse.snapshot:type_name -> laurel.leaderboard.v1.Snapshot
+	27, // 25: laurel.leaderboard.v1.WatchLeaderboardResponse.delta:type_name -> laurel.leaderboard.v1.Delta
+	24, // 26: laurel.leaderboard.v1.WatchLeaderboardResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
+	25, // 27: laurel.leaderboard.v1.WatchLeaderboardResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
+	0,  // 28: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:input_type -> laurel.leaderboard.v1.GetLeaderboardRequest
+	2,  // 29: laurel.leaderboard.v1.LeaderboardService.GetRank:input_type -> laurel.leaderboard.v1.GetRankRequest
+	4,  // 30: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:input_type -> laurel.leaderboard.v1.BatchGetRanksRequest
+	6,  // 31: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:input_type -> laurel.leaderboard.v1.ListUserRanksRequest
+	8,  // 32: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:input_type -> laurel.leaderboard.v1.GetSurroundingRequest
+	10, // 33: laurel.leaderboard.v1.LeaderboardService.ListByScore:input_type -> laurel.leaderboard.v1.ListByScoreRequest
+	12, // 34: laurel.leaderboard.v1.LeaderboardService.CountByScore:input_type -> laurel.leaderboard.v1.CountByScoreRequest
+	14, // 35: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
+	16, // 36: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
+	1,  // 37: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
+	3,  // 38: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
+	5,  // 39: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
+	7,  // 40: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
+	9,  // 41: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
+	11, // 42: laurel.leaderboard.v1.LeaderboardService.ListByScore:output_type -> laurel.leaderboard.v1.ListByScoreResponse
+	13, // 43: laurel.leaderboard.v1.LeaderboardService.CountByScore:output_type -> laurel.leaderboard.v1.CountByScoreResponse
+	15, // 44: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
+	17, // 45: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
+	37, // [37:46] is the sub-list for method output_type
+	28, // [28:37] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_laurel_leaderboard_v1_leaderboard_service_proto_init() }
@@ -1272,12 +1556,14 @@ func file_laurel_leaderboard_v1_leaderboard_service_proto_init() {
 	}
 	file_laurel_leaderboard_v1_leaderboard_proto_init()
 	file_laurel_leaderboard_v1_watch_proto_init()
-	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[11].OneofWrappers = []any{
+	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10].OneofWrappers = []any{}
+	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12].OneofWrappers = []any{}
+	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[15].OneofWrappers = []any{
 		(*WatchRankResponse_Update)(nil),
 		(*WatchRankResponse_Heartbeat)(nil),
 		(*WatchRankResponse_End)(nil),
 	}
-	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[13].OneofWrappers = []any{
+	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[17].OneofWrappers = []any{
 		(*WatchLeaderboardResponse_Snapshot)(nil),
 		(*WatchLeaderboardResponse_Delta)(nil),
 		(*WatchLeaderboardResponse_Heartbeat)(nil),
@@ -1289,7 +1575,7 @@ func file_laurel_leaderboard_v1_leaderboard_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc), len(file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,8 @@ const (
 	LeaderboardService_BatchGetRanks_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/BatchGetRanks"
 	LeaderboardService_ListUserRanks_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/ListUserRanks"
 	LeaderboardService_GetSurrounding_FullMethodName   = "/laurel.leaderboard.v1.LeaderboardService/GetSurrounding"
+	LeaderboardService_ListByScore_FullMethodName      = "/laurel.leaderboard.v1.LeaderboardService/ListByScore"
+	LeaderboardService_CountByScore_FullMethodName     = "/laurel.leaderboard.v1.LeaderboardService/CountByScore"
 	LeaderboardService_WatchRank_FullMethodName        = "/laurel.leaderboard.v1.LeaderboardService/WatchRank"
 	LeaderboardService_WatchLeaderboard_FullMethodName = "/laurel.leaderboard.v1.LeaderboardService/WatchLeaderboard"
 )
@@ -34,7 +36,8 @@ const (
 //
 // Reads the boards and streams their changes. For every visible user the rank is the position in the list.
 type LeaderboardServiceClient interface {
-	// A page of a board, best first. The first page may be up to 1 second old, everything else is current.
+	// A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+	// names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
 	GetLeaderboard(ctx context.Context, in *GetLeaderboardRequest, opts ...grpc.CallOption) (*GetLeaderboardResponse, error)
 	// Where one user stands on one board.
 	GetRank(ctx context.Context, in *GetRankRequest, opts ...grpc.CallOption) (*GetRankResponse, error)
@@ -44,6 +47,10 @@ type LeaderboardServiceClient interface {
 	ListUserRanks(ctx context.Context, in *ListUserRanksRequest, opts ...grpc.CallOption) (*ListUserRanksResponse, error)
 	// The user with those just above and below, and what the next rank takes.
 	GetSurrounding(ctx context.Context, in *GetSurroundingRequest, opts ...grpc.CallOption) (*GetSurroundingResponse, error)
+	// The users whose scores lie between two bounds, best first.
+	ListByScore(ctx context.Context, in *ListByScoreRequest, opts ...grpc.CallOption) (*ListByScoreResponse, error)
+	// How many users have scores between two bounds.
+	CountByScore(ctx context.Context, in *CountByScoreRequest, opts ...grpc.CallOption) (*CountByScoreResponse, error)
 	// Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
 	WatchRank(ctx context.Context, in *WatchRankRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRankResponse], error)
 	// Streams the top of a board: first a snapshot, then what changes.
@@ -108,6 +115,26 @@ func (c *leaderboardServiceClient) GetSurrounding(ctx context.Context, in *GetSu
 	return out, nil
 }
 
+func (c *leaderboardServiceClient) ListByScore(ctx context.Context, in *ListByScoreRequest, opts ...grpc.CallOption) (*ListByScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListByScoreResponse)
+	err := c.cc.Invoke(ctx, LeaderboardService_ListByScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *leaderboardServiceClient) CountByScore(ctx context.Context, in *CountByScoreRequest, opts ...grpc.CallOption) (*CountByScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountByScoreResponse)
+	err := c.cc.Invoke(ctx, LeaderboardService_CountByScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *leaderboardServiceClient) WatchRank(ctx context.Context, in *WatchRankRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRankResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &LeaderboardService_ServiceDesc.Streams[0], LeaderboardService_WatchRank_FullMethodName, cOpts...)
@@ -152,7 +179,8 @@ type LeaderboardService_WatchLeaderboardClient = grpc.ServerStreamingClient[Watc
 //
 // Reads the boards and streams their changes. For every visible user the rank is the position in the list.
 type LeaderboardServiceServer interface {
-	// A page of a board, best first. The first page may be up to 1 second old, everything else is current.
+	// A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+	// names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
 	GetLeaderboard(context.Context, *GetLeaderboardRequest) (*GetLeaderboardResponse, error)
 	// Where one user stands on one board.
 	GetRank(context.Context, *GetRankRequest) (*GetRankResponse, error)
@@ -162,6 +190,10 @@ type LeaderboardServiceServer interface {
 	ListUserRanks(context.Context, *ListUserRanksRequest) (*ListUserRanksResponse, error)
 	// The user with those just above and below, and what the next rank takes.
 	GetSurrounding(context.Context, *GetSurroundingRequest) (*GetSurroundingResponse, error)
+	// The users whose scores lie between two bounds, best first.
+	ListByScore(context.Context, *ListByScoreRequest) (*ListByScoreResponse, error)
+	// How many users have scores between two bounds.
+	CountByScore(context.Context, *CountByScoreRequest) (*CountByScoreResponse, error)
 	// Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
 	WatchRank(*WatchRankRequest, grpc.ServerStreamingServer[WatchRankResponse]) error
 	// Streams the top of a board: first a snapshot, then what changes.
@@ -190,6 +222,12 @@ func (UnimplementedLeaderboardServiceServer) ListUserRanks(context.Context, *Lis
 }
 func (UnimplementedLeaderboardServiceServer) GetSurrounding(context.Context, *GetSurroundingRequest) (*GetSurroundingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSurrounding not implemented")
+}
+func (UnimplementedLeaderboardServiceServer) ListByScore(context.Context, *ListByScoreRequest) (*ListByScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListByScore not implemented")
+}
+func (UnimplementedLeaderboardServiceServer) CountByScore(context.Context, *CountByScoreRequest) (*CountByScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountByScore not implemented")
 }
 func (UnimplementedLeaderboardServiceServer) WatchRank(*WatchRankRequest, grpc.ServerStreamingServer[WatchRankResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchRank not implemented")
@@ -308,6 +346,42 @@ func _LeaderboardService_GetSurrounding_Handler(srv interface{}, ctx context.Con
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LeaderboardService_ListByScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListByScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaderboardServiceServer).ListByScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LeaderboardService_ListByScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaderboardServiceServer).ListByScore(ctx, req.(*ListByScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LeaderboardService_CountByScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountByScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaderboardServiceServer).CountByScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LeaderboardService_CountByScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaderboardServiceServer).CountByScore(ctx, req.(*CountByScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LeaderboardService_WatchRank_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchRankRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -356,6 +430,14 @@ var LeaderboardService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSurrounding",
 			Handler:    _LeaderboardService_GetSurrounding_Handler,
+		},
+		{
+			MethodName: "ListByScore",
+			Handler:    _LeaderboardService_ListByScore_Handler,
+		},
+		{
+			MethodName: "CountByScore",
+			Handler:    _LeaderboardService_CountByScore_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

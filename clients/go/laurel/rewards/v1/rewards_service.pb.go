@@ -374,7 +374,7 @@ func (x *BatchAwardPointsResponse) GetResults() []*AwardResult {
 // What became of one award of a batch.
 type AwardResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Position in the request, from 0.
+	// Position in the request or in the stream, from 0.
 	Index int64 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	// The award or the reason against it.
 	//
@@ -806,6 +806,98 @@ func (x *ListTransactionsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// One message of the stream to IngestAwards.
+type IngestAwardsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The award; its request_id is shared with AwardPoints and BatchAwardPoints.
+	Award         *AwardPointsRequest `protobuf:"bytes,1,opt,name=award,proto3" json:"award,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IngestAwardsRequest) Reset() {
+	*x = IngestAwardsRequest{}
+	mi := &file_laurel_rewards_v1_rewards_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IngestAwardsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IngestAwardsRequest) ProtoMessage() {}
+
+func (x *IngestAwardsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_rewards_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IngestAwardsRequest.ProtoReflect.Descriptor instead.
+func (*IngestAwardsRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_rewards_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *IngestAwardsRequest) GetAward() *AwardPointsRequest {
+	if x != nil {
+		return x.Award
+	}
+	return nil
+}
+
+// One message of the stream from IngestAwards.
+type IngestAwardsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of the award at `index` of the stream.
+	Result        *AwardResult `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IngestAwardsResponse) Reset() {
+	*x = IngestAwardsResponse{}
+	mi := &file_laurel_rewards_v1_rewards_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IngestAwardsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IngestAwardsResponse) ProtoMessage() {}
+
+func (x *IngestAwardsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_rewards_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IngestAwardsResponse.ProtoReflect.Descriptor instead.
+func (*IngestAwardsResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_rewards_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *IngestAwardsResponse) GetResult() *AwardResult {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 var File_laurel_rewards_v1_rewards_service_proto protoreflect.FileDescriptor
 
 const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
@@ -872,10 +964,15 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"page_token\x18\x06 \x01(\tR\tpageToken\"\x86\x01\n" +
 	"\x18ListTransactionsResponse\x12B\n" +
 	"\ftransactions\x18\x01 \x03(\v2\x1e.laurel.rewards.v1.TransactionR\ftransactions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xa6\x06\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"R\n" +
+	"\x13IngestAwardsRequest\x12;\n" +
+	"\x05award\x18\x01 \x01(\v2%.laurel.rewards.v1.AwardPointsRequestR\x05award\"N\n" +
+	"\x14IngestAwardsResponse\x126\n" +
+	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\x94\a\n" +
 	"\x0eRewardsService\x12e\n" +
 	"\vAwardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
-	"\x10BatchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12b\n" +
+	"\x10BatchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12l\n" +
+	"\fIngestAwards\x12&.laurel.rewards.v1.IngestAwardsRequest\x1a'.laurel.rewards.v1.IngestAwardsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02(\x010\x01\x12b\n" +
 	"\n" +
 	"GetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12q\n" +
 	"\x0fBatchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12n\n" +
@@ -896,7 +993,7 @@ func file_laurel_rewards_v1_rewards_service_proto_rawDescGZIP() []byte {
 	return file_laurel_rewards_v1_rewards_service_proto_rawDescData
 }
 
-var file_laurel_rewards_v1_rewards_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_laurel_rewards_v1_rewards_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_laurel_rewards_v1_rewards_service_proto_goTypes = []any{
 	(*AwardPointsRequest)(nil),         // 0: laurel.rewards.v1.AwardPointsRequest
 	(*AwardPointsResponse)(nil),        // 1: laurel.rewards.v1.AwardPointsResponse
@@ -909,61 +1006,67 @@ var file_laurel_rewards_v1_rewards_service_proto_goTypes = []any{
 	(*GetTransactionResponse)(nil),     // 8: laurel.rewards.v1.GetTransactionResponse
 	(*ListTransactionsRequest)(nil),    // 9: laurel.rewards.v1.ListTransactionsRequest
 	(*ListTransactionsResponse)(nil),   // 10: laurel.rewards.v1.ListTransactionsResponse
-	nil,                                // 11: laurel.rewards.v1.AwardPointsRequest.AttributesEntry
-	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
-	(*Transaction)(nil),                // 13: laurel.rewards.v1.Transaction
-	(*UserRewards)(nil),                // 14: laurel.rewards.v1.UserRewards
-	(*v1.BoardRank)(nil),               // 15: laurel.type.v1.BoardRank
-	(*v1.Badge)(nil),                   // 16: laurel.type.v1.Badge
-	(*v1.TierChange)(nil),              // 17: laurel.type.v1.TierChange
-	(*AwardBreakdown)(nil),             // 18: laurel.rewards.v1.AwardBreakdown
-	(v1.RankState)(0),                  // 19: laurel.type.v1.RankState
-	(*status.Status)(nil),              // 20: google.rpc.Status
-	(*BatchGetRewardsRequest)(nil),     // 21: laurel.rewards.v1.BatchGetRewardsRequest
-	(*ListExpiringPointsRequest)(nil),  // 22: laurel.rewards.v1.ListExpiringPointsRequest
-	(*BatchGetRewardsResponse)(nil),    // 23: laurel.rewards.v1.BatchGetRewardsResponse
-	(*ListExpiringPointsResponse)(nil), // 24: laurel.rewards.v1.ListExpiringPointsResponse
+	(*IngestAwardsRequest)(nil),        // 11: laurel.rewards.v1.IngestAwardsRequest
+	(*IngestAwardsResponse)(nil),       // 12: laurel.rewards.v1.IngestAwardsResponse
+	nil,                                // 13: laurel.rewards.v1.AwardPointsRequest.AttributesEntry
+	(*timestamppb.Timestamp)(nil),      // 14: google.protobuf.Timestamp
+	(*Transaction)(nil),                // 15: laurel.rewards.v1.Transaction
+	(*UserRewards)(nil),                // 16: laurel.rewards.v1.UserRewards
+	(*v1.BoardRank)(nil),               // 17: laurel.type.v1.BoardRank
+	(*v1.Badge)(nil),                   // 18: laurel.type.v1.Badge
+	(*v1.TierChange)(nil),              // 19: laurel.type.v1.TierChange
+	(*AwardBreakdown)(nil),             // 20: laurel.rewards.v1.AwardBreakdown
+	(v1.RankState)(0),                  // 21: laurel.type.v1.RankState
+	(*status.Status)(nil),              // 22: google.rpc.Status
+	(*BatchGetRewardsRequest)(nil),     // 23: laurel.rewards.v1.BatchGetRewardsRequest
+	(*ListExpiringPointsRequest)(nil),  // 24: laurel.rewards.v1.ListExpiringPointsRequest
+	(*BatchGetRewardsResponse)(nil),    // 25: laurel.rewards.v1.BatchGetRewardsResponse
+	(*ListExpiringPointsResponse)(nil), // 26: laurel.rewards.v1.ListExpiringPointsResponse
 }
 var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
-	11, // 0: laurel.rewards.v1.AwardPointsRequest.attributes:type_name -> laurel.rewards.v1.AwardPointsRequest.AttributesEntry
-	12, // 1: laurel.rewards.v1.AwardPointsRequest.occurred_at:type_name -> google.protobuf.Timestamp
-	12, // 2: laurel.rewards.v1.AwardPointsRequest.activates_at:type_name -> google.protobuf.Timestamp
-	13, // 3: laurel.rewards.v1.AwardPointsResponse.transaction:type_name -> laurel.rewards.v1.Transaction
-	14, // 4: laurel.rewards.v1.AwardPointsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
-	15, // 5: laurel.rewards.v1.AwardPointsResponse.ranks:type_name -> laurel.type.v1.BoardRank
-	16, // 6: laurel.rewards.v1.AwardPointsResponse.badges:type_name -> laurel.type.v1.Badge
-	17, // 7: laurel.rewards.v1.AwardPointsResponse.tier_change:type_name -> laurel.type.v1.TierChange
-	18, // 8: laurel.rewards.v1.AwardPointsResponse.breakdown:type_name -> laurel.rewards.v1.AwardBreakdown
-	19, // 9: laurel.rewards.v1.AwardPointsResponse.rank_state:type_name -> laurel.type.v1.RankState
+	13, // 0: laurel.rewards.v1.AwardPointsRequest.attributes:type_name -> laurel.rewards.v1.AwardPointsRequest.AttributesEntry
+	14, // 1: laurel.rewards.v1.AwardPointsRequest.occurred_at:type_name -> google.protobuf.Timestamp
+	14, // 2: laurel.rewards.v1.AwardPointsRequest.activates_at:type_name -> google.protobuf.Timestamp
+	15, // 3: laurel.rewards.v1.AwardPointsResponse.transaction:type_name -> laurel.rewards.v1.Transaction
+	16, // 4: laurel.rewards.v1.AwardPointsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
+	17, // 5: laurel.rewards.v1.AwardPointsResponse.ranks:type_name -> laurel.type.v1.BoardRank
+	18, // 6: laurel.rewards.v1.AwardPointsResponse.badges:type_name -> laurel.type.v1.Badge
+	19, // 7: laurel.rewards.v1.AwardPointsResponse.tier_change:type_name -> laurel.type.v1.TierChange
+	20, // 8: laurel.rewards.v1.AwardPointsResponse.breakdown:type_name -> laurel.rewards.v1.AwardBreakdown
+	21, // 9: laurel.rewards.v1.AwardPointsResponse.rank_state:type_name -> laurel.type.v1.RankState
 	0,  // 10: laurel.rewards.v1.BatchAwardPointsRequest.awards:type_name -> laurel.rewards.v1.AwardPointsRequest
 	4,  // 11: laurel.rewards.v1.BatchAwardPointsResponse.results:type_name -> laurel.rewards.v1.AwardResult
 	1,  // 12: laurel.rewards.v1.AwardResult.award:type_name -> laurel.rewards.v1.AwardPointsResponse
-	20, // 13: laurel.rewards.v1.AwardResult.error:type_name -> google.rpc.Status
-	12, // 14: laurel.rewards.v1.GetRewardsRequest.as_of:type_name -> google.protobuf.Timestamp
-	14, // 15: laurel.rewards.v1.GetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
-	13, // 16: laurel.rewards.v1.GetTransactionResponse.transaction:type_name -> laurel.rewards.v1.Transaction
-	12, // 17: laurel.rewards.v1.ListTransactionsRequest.from_time:type_name -> google.protobuf.Timestamp
-	12, // 18: laurel.rewards.v1.ListTransactionsRequest.to_time:type_name -> google.protobuf.Timestamp
-	13, // 19: laurel.rewards.v1.ListTransactionsResponse.transactions:type_name -> laurel.rewards.v1.Transaction
-	0,  // 20: laurel.rewards.v1.RewardsService.AwardPoints:input_type -> laurel.rewards.v1.AwardPointsRequest
-	2,  // 21: laurel.rewards.v1.RewardsService.BatchAwardPoints:input_type -> laurel.rewards.v1.BatchAwardPointsRequest
-	5,  // 22: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
-	21, // 23: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
-	7,  // 24: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
-	9,  // 25: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
-	22, // 26: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
-	1,  // 27: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
-	3,  // 28: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
-	6,  // 29: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
-	23, // 30: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
-	8,  // 31: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
-	10, // 32: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
-	24, // 33: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
-	27, // [27:34] is the sub-list for method output_type
-	20, // [20:27] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	22, // 13: laurel.rewards.v1.AwardResult.error:type_name -> google.rpc.Status
+	14, // 14: laurel.rewards.v1.GetRewardsRequest.as_of:type_name -> google.protobuf.Timestamp
+	16, // 15: laurel.rewards.v1.GetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
+	15, // 16: laurel.rewards.v1.GetTransactionResponse.transaction:type_name -> laurel.rewards.v1.Transaction
+	14, // 17: laurel.rewards.v1.ListTransactionsRequest.from_time:type_name -> google.protobuf.Timestamp
+	14, // 18: laurel.rewards.v1.ListTransactionsRequest.to_time:type_name -> google.protobuf.Timestamp
+	15, // 19: laurel.rewards.v1.ListTransactionsResponse.transactions:type_name -> laurel.rewards.v1.Transaction
+	0,  // 20: laurel.rewards.v1.IngestAwardsRequest.award:type_name -> laurel.rewards.v1.AwardPointsRequest
+	4,  // 21: laurel.rewards.v1.IngestAwardsResponse.result:type_name -> laurel.rewards.v1.AwardResult
+	0,  // 22: laurel.rewards.v1.RewardsService.AwardPoints:input_type -> laurel.rewards.v1.AwardPointsRequest
+	2,  // 23: laurel.rewards.v1.RewardsService.BatchAwardPoints:input_type -> laurel.rewards.v1.BatchAwardPointsRequest
+	11, // 24: laurel.rewards.v1.RewardsService.IngestAwards:input_type -> laurel.rewards.v1.IngestAwardsRequest
+	5,  // 25: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
+	23, // 26: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
+	7,  // 27: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
+	9,  // 28: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
+	24, // 29: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
+	1,  // 30: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
+	3,  // 31: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
+	12, // 32: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
+	6,  // 33: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
+	25, // 34: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
+	8,  // 35: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
+	10, // 36: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
+	26, // 37: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
+	30, // [30:38] is the sub-list for method output_type
+	22, // [22:30] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_laurel_rewards_v1_rewards_service_proto_init() }
@@ -983,7 +1086,7 @@ func file_laurel_rewards_v1_rewards_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_rewards_v1_rewards_service_proto_rawDesc), len(file_laurel_rewards_v1_rewards_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

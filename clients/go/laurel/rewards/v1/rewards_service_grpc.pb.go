@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	RewardsService_AwardPoints_FullMethodName        = "/laurel.rewards.v1.RewardsService/AwardPoints"
 	RewardsService_BatchAwardPoints_FullMethodName   = "/laurel.rewards.v1.RewardsService/BatchAwardPoints"
+	RewardsService_IngestAwards_FullMethodName       = "/laurel.rewards.v1.RewardsService/IngestAwards"
 	RewardsService_GetRewards_FullMethodName         = "/laurel.rewards.v1.RewardsService/GetRewards"
 	RewardsService_BatchGetRewards_FullMethodName    = "/laurel.rewards.v1.RewardsService/BatchGetRewards"
 	RewardsService_GetTransaction_FullMethodName     = "/laurel.rewards.v1.RewardsService/GetTransaction"
@@ -38,6 +39,11 @@ type RewardsServiceClient interface {
 	AwardPoints(ctx context.Context, in *AwardPointsRequest, opts ...grpc.CallOption) (*AwardPointsResponse, error)
 	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
 	BatchAwardPoints(ctx context.Context, in *BatchAwardPointsRequest, opts ...grpc.CallOption) (*BatchAwardPointsResponse, error)
+	// Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
+	// whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
+	// is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
+	// perhaps others: send those again with the same request_id.
+	IngestAwards(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[IngestAwardsRequest, IngestAwardsResponse], error)
 	// The points of one user, now or as of an instant.
 	GetRewards(ctx context.Context, in *GetRewardsRequest, opts ...grpc.CallOption) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -78,6 +84,19 @@ func (c *rewardsServiceClient) BatchAwardPoints(ctx context.Context, in *BatchAw
 	}
 	return out, nil
 }
+
+func (c *rewardsServiceClient) IngestAwards(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[IngestAwardsRequest, IngestAwardsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RewardsService_ServiceDesc.Streams[0], RewardsService_IngestAwards_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[IngestAwardsRequest, IngestAwardsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RewardsService_IngestAwardsClient = grpc.BidiStreamingClient[IngestAwardsRequest, IngestAwardsResponse]
 
 func (c *rewardsServiceClient) GetRewards(ctx context.Context, in *GetRewardsRequest, opts ...grpc.CallOption) (*GetRewardsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -139,6 +158,11 @@ type RewardsServiceServer interface {
 	AwardPoints(context.Context, *AwardPointsRequest) (*AwardPointsResponse, error)
 	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
 	BatchAwardPoints(context.Context, *BatchAwardPointsRequest) (*BatchAwardPointsResponse, error)
+	// Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
+	// whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
+	// is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
+	// perhaps others: send those again with the same request_id.
+	IngestAwards(grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]) error
 	// The points of one user, now or as of an instant.
 	GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -165,6 +189,9 @@ func (UnimplementedRewardsServiceServer) AwardPoints(context.Context, *AwardPoin
 }
 func (UnimplementedRewardsServiceServer) BatchAwardPoints(context.Context, *BatchAwardPointsRequest) (*BatchAwardPointsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method BatchAwardPoints not implemented")
+}
+func (UnimplementedRewardsServiceServer) IngestAwards(grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]) error {
+	return status.Error(codes.Unimplemented, "method IngestAwards not implemented")
 }
 func (UnimplementedRewardsServiceServer) GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRewards not implemented")
@@ -237,6 +264,13 @@ func _RewardsService_BatchAwardPoints_Handler(srv interface{}, ctx context.Conte
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _RewardsService_IngestAwards_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RewardsServiceServer).IngestAwards(&grpc.GenericServerStream[IngestAwardsRequest, IngestAwardsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RewardsService_IngestAwardsServer = grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]
 
 func _RewardsService_GetRewards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetRewardsRequest)
@@ -364,6 +398,13 @@ var RewardsService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RewardsService_ListExpiringPoints_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "IngestAwards",
+			Handler:       _RewardsService_IngestAwards_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "laurel/rewards/v1/rewards_service.proto",
 }

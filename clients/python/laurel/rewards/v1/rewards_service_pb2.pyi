@@ -238,7 +238,7 @@ class AwardResult(_message.Message):
     AWARD_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Position in the request, from 0."""
+    """Position in the request or in the stream, from 0."""
     @_builtins.property
     def award(self) -> Global___AwardPointsResponse:
         """The same answer as AwardPoints."""
@@ -437,3 +437,51 @@ class ListTransactionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListTransactionsResponse: _TypeAlias = ListTransactionsResponse  # noqa: Y015
+
+@_typing.final
+class IngestAwardsRequest(_message.Message):
+    """One message of the stream to IngestAwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AWARD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def award(self) -> Global___AwardPointsRequest:
+        """The award; its request_id is shared with AwardPoints and BatchAwardPoints."""
+
+    def __init__(
+        self,
+        *,
+        award: Global___AwardPointsRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["award", b"award"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["award", b"award"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IngestAwardsRequest: _TypeAlias = IngestAwardsRequest  # noqa: Y015
+
+@_typing.final
+class IngestAwardsResponse(_message.Message):
+    """One message of the stream from IngestAwards."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def result(self) -> Global___AwardResult:
+        """What became of the award at `index` of the stream."""
+
+    def __init__(
+        self,
+        *,
+        result: Global___AwardResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IngestAwardsResponse: _TypeAlias = IngestAwardsResponse  # noqa: Y015

@@ -46,6 +46,11 @@ class RewardsServiceStub:
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsResponse.FromString,
                 _registered_method=True)
+        self.IngestAwards = channel.stream_stream(
+                '/laurel.rewards.v1.RewardsService/IngestAwards',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.FromString,
+                _registered_method=True)
         self.GetRewards = channel.unary_unary(
                 '/laurel.rewards.v1.RewardsService/GetRewards',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetRewardsRequest.SerializeToString,
@@ -86,6 +91,16 @@ class RewardsServiceServicer:
 
     def BatchAwardPoints(self, request, context):
         """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IngestAwards(self, request_iterator, context):
+        """Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
+        whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
+        is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
+        perhaps others: send those again with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,6 +156,11 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     servicer.BatchAwardPoints,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsResponse.SerializeToString,
+            ),
+            'IngestAwards': grpc.stream_stream_rpc_method_handler(
+                    servicer.IngestAwards,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.SerializeToString,
             ),
             'GetRewards': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRewards,
@@ -223,6 +243,33 @@ class RewardsService:
             '/laurel.rewards.v1.RewardsService/BatchAwardPoints',
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsRequest.SerializeToString,
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.BatchAwardPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IngestAwards(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/laurel.rewards.v1.RewardsService/IngestAwards',
+            laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -21,6 +21,12 @@ class RewardsServiceStub:
     """Awards points for one action. Durable when it answers; counted once whatever is retried with the same request_id."""
     BatchAwardPoints: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.BatchAwardPointsRequest, _rewards_service_pb2.BatchAwardPointsResponse]
     """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other."""
+    IngestAwards: _aio.StreamStreamMultiCallable[_rewards_service_pb2.IngestAwardsRequest, _rewards_service_pb2.IngestAwardsResponse]
+    """Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
+    whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
+    is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
+    perhaps others: send those again with the same request_id.
+    """
     GetRewards: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetRewardsRequest, _rewards_service_pb2.GetRewardsResponse]
     """Statements.
 
@@ -55,6 +61,18 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_rewards_service_pb2.BatchAwardPointsRequest, _abc.Awaitable[_rewards_service_pb2.BatchAwardPointsResponse]],
     ) -> _abc.Awaitable[_rewards_service_pb2.BatchAwardPointsResponse]:
         """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other."""
+
+    @_abc_1.abstractmethod
+    def IngestAwards(
+        self,
+        request_iterator: _abc.AsyncIterator[_rewards_service_pb2.IngestAwardsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_rewards_service_pb2.IngestAwardsRequest], _abc.AsyncIterator[_rewards_service_pb2.IngestAwardsResponse]],
+    ) -> _abc.AsyncIterator[_rewards_service_pb2.IngestAwardsResponse]:
+        """Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
+        whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
+        is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
+        perhaps others: send those again with the same request_id.
+        """
 
     @_abc_1.abstractmethod
     def GetRewards(

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/leaderboard/v1/leaderboard_service.proto.
  */
 export const file_laurel_leaderboard_v1_leaderboard_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci9sYXVyZWwvbGVhZGVyYm9hcmQvdjEvbGVhZGVyYm9hcmRfc2VydmljZS5wcm90bxIVbGF1cmVsLmxlYWRlcmJvYXJkLnYxIngKFUdldExlYWRlcmJvYXJkUmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg8KB3VzZXJfaWQYBCABKAki+wIKFkdldExlYWRlcmJvYXJkUmVzcG9uc2USOAoHZW50cmllcxgBIAMoCzInLmxhdXJlbC5sZWFkZXJib2FyZC52MS5MZWFkZXJib2FyZEVudHJ5EhoKEnRvdGFsX3BhcnRpY2lwYW50cxgCIAEoAxIwCgxsYXN0X3VwZGF0ZWQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXN0YXJ0c19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPbmV4dF9wYWdlX3Rva2VuGAYgASgJEjsKCnVzZXJfZW50cnkYByABKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRInCgVib2FyZBgIIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmIkoKDkdldFJhbmtSZXF1ZXN0EicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDwoHdXNlcl9pZBgCIAEoCSJjCg9HZXRSYW5rUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBIlEKFEJhdGNoR2V0UmFua3NSZXF1ZXN0EicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSEAoIdXNlcl9pZHMYAiADKAkiawoVQmF0Y2hHZXRSYW5rc1Jlc3BvbnNlEjgKB2VudHJpZXMYASADKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRIYChBtaXNzaW5nX3VzZXJfaWRzGAIgAygJIicKFExpc3RVc2VyUmFua3NSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiQQoVTGlzdFVzZXJSYW5rc1Jlc3BvbnNlEigKBXJhbmtzGAEgAygLMhkubGF1cmVsLnR5cGUudjEuQm9hcmRSYW5rImAKFUdldFN1cnJvdW5kaW5nUmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEg8KB3VzZXJfaWQYAiABKAkSDQoFcmFuZ2UYAyABKAUioQIKFkdldFN1cnJvdW5kaW5nUmVzcG9uc2USDAoEcmFuaxgBIAEoAxINCgVzY29yZRgCIAEoAxISCgpwZXJjZW50aWxlGAMgASgBEhMKC3RvcF9wZXJjZW50GAQgASgBEhoKEnRvdGFsX3BhcnRpY2lwYW50cxgFIAEoAxI4CgdlbnRyaWVzGAYgAygLMicubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxlYWRlcmJvYXJkRW50cnkSMgoJbmV4dF9yYW5rGAcgASgLMh8ubGF1cmVsLmxlYWRlcmJvYXJkLnYxLk5leHRSYW5rEjcKDm5leHRfbWlsZXN0b25lGAggASgLMh8ubGF1cmVsLmxlYWRlcmJvYXJkLnYxLk5leHRSYW5rImMKEFdhdGNoUmFua1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIoCgZib2FyZHMYAiADKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhIUCgxyZXN1bWVfdG9rZW4YAyABKAki4QEKEVdhdGNoUmFua1Jlc3BvbnNlEhAKCHNlcXVlbmNlGAEgASgDEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIzCgZ1cGRhdGUYAyABKAsyIS5sYXVyZWwubGVhZGVyYm9hcmQudjEuUmFua1VwZGF0ZUgAEjUKCWhlYXJ0YmVhdBgEIAEoCzIgLmxhdXJlbC5sZWFkZXJib2FyZC52MS5IZWFydGJlYXRIABIvCgNlbmQYBSABKAsyIC5sYXVyZWwubGVhZGVyYm9hcmQudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiZwoXV2F0Y2hMZWFkZXJib2FyZFJlcXVlc3QSJwoFYm9hcmQYASABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhINCgV0b3BfbhgCIAEoBRIUCgxyZXN1bWVfdG9rZW4YAyABKAkilwIKGFdhdGNoTGVhZGVyYm9hcmRSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoAxIUCgxyZXN1bWVfdG9rZW4YAiABKAkSMwoIc25hcHNob3QYAyABKAsyHy5sYXVyZWwubGVhZGVyYm9hcmQudjEuU25hcHNob3RIABItCgVkZWx0YRgEIAEoCzIcLmxhdXJlbC5sZWFkZXJib2FyZC52MS5EZWx0YUgAEjUKCWhlYXJ0YmVhdBgFIAEoCzIgLmxhdXJlbC5sZWFkZXJib2FyZC52MS5IZWFydGJlYXRIABIvCgNlbmQYBiABKAsyIC5sYXVyZWwubGVhZGVyYm9hcmQudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQyvAYKEkxlYWRlcmJvYXJkU2VydmljZRJ2Cg5HZXRMZWFkZXJib2FyZBIsLmxhdXJlbC5sZWFkZXJib2FyZC52MS5HZXRMZWFkZXJib2FyZFJlcXVlc3QaLS5sYXVyZWwubGVhZGVyYm9hcmQudjEuR2V0TGVhZGVyYm9hcmRSZXNwb25zZSIHkAIBqLsYARJhCgdHZXRSYW5rEiUubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkdldFJhbmtSZXF1ZXN0GiYubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkdldFJhbmtSZXNwb25zZSIHkAIBqLsYARJzCg1CYXRjaEdldFJhbmtzEisubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkJhdGNoR2V0UmFua3NSZXF1ZXN0GiwubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkJhdGNoR2V0UmFua3NSZXNwb25zZSIHkAIBqLsYARJzCg1MaXN0VXNlclJhbmtzEisubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxpc3RVc2VyUmFua3NSZXF1ZXN0GiwubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxpc3RVc2VyUmFua3NSZXNwb25zZSIHkAIBqLsYARJ2Cg5HZXRTdXJyb3VuZGluZxIsLmxhdXJlbC5sZWFkZXJib2FyZC52MS5HZXRTdXJyb3VuZGluZ1JlcXVlc3QaLS5sYXVyZWwubGVhZGVyYm9hcmQudjEuR2V0U3Vycm91bmRpbmdSZXNwb25zZSIHkAIBqLsYARJpCglXYXRjaFJhbmsSJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hSYW5rUmVxdWVzdBooLmxhdXJlbC5sZWFkZXJib2FyZC52MS5XYXRjaFJhbmtSZXNwb25zZSIHkAIBqLsYATABEn4KEFdhdGNoTGVhZGVyYm9hcmQSLi5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hMZWFkZXJib2FyZFJlcXVlc3QaLy5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hMZWFkZXJib2FyZFJlc3BvbnNlIgeQAgGouxgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_laurel_leaderboard_v1_leaderboard, file_laurel_leaderboard_v1_watch, file_laurel_options_v1_scope, file_laurel_type_v1_board]);
+  fileDesc("Ci9sYXVyZWwvbGVhZGVyYm9hcmQvdjEvbGVhZGVyYm9hcmRfc2VydmljZS5wcm90bxIVbGF1cmVsLmxlYWRlcmJvYXJkLnYxIngKFUdldExlYWRlcmJvYXJkUmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEg8KB3VzZXJfaWQYBCABKAki+wIKFkdldExlYWRlcmJvYXJkUmVzcG9uc2USOAoHZW50cmllcxgBIAMoCzInLmxhdXJlbC5sZWFkZXJib2FyZC52MS5MZWFkZXJib2FyZEVudHJ5EhoKEnRvdGFsX3BhcnRpY2lwYW50cxgCIAEoAxIwCgxsYXN0X3VwZGF0ZWQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi0KCXN0YXJ0c19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPbmV4dF9wYWdlX3Rva2VuGAYgASgJEjsKCnVzZXJfZW50cnkYByABKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRInCgVib2FyZBgIIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmIkoKDkdldFJhbmtSZXF1ZXN0EicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDwoHdXNlcl9pZBgCIAEoCSJjCg9HZXRSYW5rUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBIlEKFEJhdGNoR2V0UmFua3NSZXF1ZXN0EicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSEAoIdXNlcl9pZHMYAiADKAkiawoVQmF0Y2hHZXRSYW5rc1Jlc3BvbnNlEjgKB2VudHJpZXMYASADKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRIYChBtaXNzaW5nX3VzZXJfaWRzGAIgAygJIicKFExpc3RVc2VyUmFua3NSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiQQoVTGlzdFVzZXJSYW5rc1Jlc3BvbnNlEigKBXJhbmtzGAEgAygLMhkubGF1cmVsLnR5cGUudjEuQm9hcmRSYW5rImAKFUdldFN1cnJvdW5kaW5nUmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEg8KB3VzZXJfaWQYAiABKAkSDQoFcmFuZ2UYAyABKAUioQIKFkdldFN1cnJvdW5kaW5nUmVzcG9uc2USDAoEcmFuaxgBIAEoAxINCgVzY29yZRgCIAEoAxISCgpwZXJjZW50aWxlGAMgASgBEhMKC3RvcF9wZXJjZW50GAQgASgBEhoKEnRvdGFsX3BhcnRpY2lwYW50cxgFIAEoAxI4CgdlbnRyaWVzGAYgAygLMicubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxlYWRlcmJvYXJkRW50cnkSMgoJbmV4dF9yYW5rGAcgASgLMh8ubGF1cmVsLmxlYWRlcmJvYXJkLnYxLk5leHRSYW5rEjcKDm5leHRfbWlsZXN0b25lGAggASgLMh8ubGF1cmVsLmxlYWRlcmJvYXJkLnYxLk5leHRSYW5rIrABChJMaXN0QnlTY29yZVJlcXVlc3QSJwoFYm9hcmQYASABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhIWCgltaW5fc2NvcmUYAiABKANIAIgBARIWCgltYXhfc2NvcmUYAyABKANIAYgBARIRCglwYWdlX3NpemUYBCABKAUSEgoKcGFnZV90b2tlbhgFIAEoCUIMCgpfbWluX3Njb3JlQgwKCl9tYXhfc2NvcmUiaAoTTGlzdEJ5U2NvcmVSZXNwb25zZRI4CgdlbnRyaWVzGAEgAygLMicubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxlYWRlcmJvYXJkRW50cnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIooBChNDb3VudEJ5U2NvcmVSZXF1ZXN0EicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSFgoJbWluX3Njb3JlGAIgASgDSACIAQESFgoJbWF4X3Njb3JlGAMgASgDSAGIAQFCDAoKX21pbl9zY29yZUIMCgpfbWF4X3Njb3JlIiUKFENvdW50QnlTY29yZVJlc3BvbnNlEg0KBWNvdW50GAEgASgDImMKEFdhdGNoUmFua1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIoCgZib2FyZHMYAiADKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhIUCgxyZXN1bWVfdG9rZW4YAyABKAki4QEKEVdhdGNoUmFua1Jlc3BvbnNlEhAKCHNlcXVlbmNlGAEgASgDEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIzCgZ1cGRhdGUYAyABKAsyIS5sYXVyZWwubGVhZGVyYm9hcmQudjEuUmFua1VwZGF0ZUgAEjUKCWhlYXJ0YmVhdBgEIAEoCzIgLmxhdXJlbC5sZWFkZXJib2FyZC52MS5IZWFydGJlYXRIABIvCgNlbmQYBSABKAsyIC5sYXVyZWwubGVhZGVyYm9hcmQudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQiZwoXV2F0Y2hMZWFkZXJib2FyZFJlcXVlc3QSJwoFYm9hcmQYASABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhINCgV0b3BfbhgCIAEoBRIUCgxyZXN1bWVfdG9rZW4YAyABKAkilwIKGFdhdGNoTGVhZGVyYm9hcmRSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoAxIUCgxyZXN1bWVfdG9rZW4YAiABKAkSMwoIc25hcHNob3QYAyABKAsyHy5sYXVyZWwubGVhZGVyYm9hcmQudjEuU25hcHNob3RIABItCgVkZWx0YRgEIAEoCzIcLmxhdXJlbC5sZWFkZXJib2FyZC52MS5EZWx0YUgAEjUKCWhlYXJ0YmVhdBgFIAEoCzIgLmxhdXJlbC5sZWFkZXJib2FyZC52MS5IZWFydGJlYXRIABIvCgNlbmQYBiABKAsyIC5sYXVyZWwubGVhZGVyYm9hcmQudjEuU3RyZWFtRW5kSABCBwoFZXZlbnQynQgKEkxlYWRlcmJvYXJkU2VydmljZRJ2Cg5HZXRMZWFkZXJib2FyZBIsLmxhdXJlbC5sZWFkZXJib2FyZC52MS5HZXRMZWFkZXJib2FyZFJlcXVlc3QaLS5sYXVyZWwubGVhZGVyYm9hcmQudjEuR2V0TGVhZGVyYm9hcmRSZXNwb25zZSIHkAIBqLsYARJhCgdHZXRSYW5rEiUubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkdldFJhbmtSZXF1ZXN0GiYubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkdldFJhbmtSZXNwb25zZSIHkAIBqLsYARJzCg1CYXRjaEdldFJhbmtzEisubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkJhdGNoR2V0UmFua3NSZXF1ZXN0GiwubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkJhdGNoR2V0UmFua3NSZXNwb25zZSIHkAIBqLsYARJzCg1MaXN0VXNlclJhbmtzEisubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxpc3RVc2VyUmFua3NSZXF1ZXN0GiwubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkxpc3RVc2VyUmFua3NSZXNwb25zZSIHkAIBqLsYARJ2Cg5HZXRTdXJyb3VuZGluZxIsLmxhdXJlbC5sZWFkZXJib2FyZC52MS5HZXRTdXJyb3VuZGluZ1JlcXVlc3QaLS5sYXVyZWwubGVhZGVyYm9hcmQudjEuR2V0U3Vycm91bmRpbmdSZXNwb25zZSIHkAIBqLsYARJtCgtMaXN0QnlTY29yZRIpLmxhdXJlbC5sZWFkZXJib2FyZC52MS5MaXN0QnlTY29yZVJlcXVlc3QaKi5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGlzdEJ5U2NvcmVSZXNwb25zZSIHkAIBqLsYARJwCgxDb3VudEJ5U2NvcmUSKi5sYXVyZWwubGVhZGVyYm9hcmQudjEuQ291bnRCeVNjb3JlUmVxdWVzdBorLmxhdXJlbC5sZWFkZXJib2FyZC52MS5Db3VudEJ5U2NvcmVSZXNwb25zZSIHkAIBqLsYARJpCglXYXRjaFJhbmsSJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hSYW5rUmVxdWVzdBooLmxhdXJlbC5sZWFkZXJib2FyZC52MS5XYXRjaFJhbmtSZXNwb25zZSIHkAIBqLsYATABEn4KEFdhdGNoTGVhZGVyYm9hcmQSLi5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hMZWFkZXJib2FyZFJlcXVlc3QaLy5sYXVyZWwubGVhZGVyYm9hcmQudjEuV2F0Y2hMZWFkZXJib2FyZFJlc3BvbnNlIgeQAgGouxgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_laurel_leaderboard_v1_leaderboard, file_laurel_leaderboard_v1_watch, file_laurel_options_v1_scope, file_laurel_type_v1_board]);
 
 /**
  * Asks for GetLeaderboard.
@@ -49,7 +49,7 @@ export type GetLeaderboardRequest = Message<"laurel.leaderboard.v1.GetLeaderboar
   pageToken: string;
 
   /**
-   * Also answers where this user stands; empty: nobody.
+   * Also answers where this user stands; empty: nobody. An unknown user is `USER_NOT_FOUND`.
    *
    * @generated from field: string user_id = 4;
    */
@@ -400,6 +400,139 @@ export const GetSurroundingResponseSchema: GenMessage<GetSurroundingResponse> = 
   messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 9);
 
 /**
+ * Asks for ListByScore.
+ *
+ * @generated from message laurel.leaderboard.v1.ListByScoreRequest
+ */
+export type ListByScoreRequest = Message<"laurel.leaderboard.v1.ListByScoreRequest"> & {
+  /**
+   * Which board; unset: global all-time.
+   *
+   * @generated from field: laurel.type.v1.BoardRef board = 1;
+   */
+  board?: BoardRef | undefined;
+
+  /**
+   * Lowest score, included; unset: no bound. 0 is a bound.
+   *
+   * @generated from field: optional int64 min_score = 2;
+   */
+  minScore?: bigint | undefined;
+
+  /**
+   * Highest score, included; unset: no bound. 0 is a bound.
+   *
+   * @generated from field: optional int64 max_score = 3;
+   */
+  maxScore?: bigint | undefined;
+
+  /**
+   * Entries a page: 0 means 100, more than 1,000 means 1,000.
+   *
+   * @generated from field: int32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, with otherwise the same request.
+   *
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message laurel.leaderboard.v1.ListByScoreRequest.
+ * Use `create(ListByScoreRequestSchema)` to create a new message.
+ */
+export const ListByScoreRequestSchema: GenMessage<ListByScoreRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 10);
+
+/**
+ * Answer of ListByScore.
+ *
+ * @generated from message laurel.leaderboard.v1.ListByScoreResponse
+ */
+export type ListByScoreResponse = Message<"laurel.leaderboard.v1.ListByScoreResponse"> & {
+  /**
+   * The entries, best first, with their ranks on the whole board.
+   *
+   * @generated from field: repeated laurel.leaderboard.v1.LeaderboardEntry entries = 1;
+   */
+  entries: LeaderboardEntry[];
+
+  /**
+   * Token of the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message laurel.leaderboard.v1.ListByScoreResponse.
+ * Use `create(ListByScoreResponseSchema)` to create a new message.
+ */
+export const ListByScoreResponseSchema: GenMessage<ListByScoreResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 11);
+
+/**
+ * Asks for CountByScore.
+ *
+ * @generated from message laurel.leaderboard.v1.CountByScoreRequest
+ */
+export type CountByScoreRequest = Message<"laurel.leaderboard.v1.CountByScoreRequest"> & {
+  /**
+   * Which board; unset: global all-time.
+   *
+   * @generated from field: laurel.type.v1.BoardRef board = 1;
+   */
+  board?: BoardRef | undefined;
+
+  /**
+   * Lowest score, included; unset: no bound. 0 is a bound.
+   *
+   * @generated from field: optional int64 min_score = 2;
+   */
+  minScore?: bigint | undefined;
+
+  /**
+   * Highest score, included; unset: no bound. 0 is a bound.
+   *
+   * @generated from field: optional int64 max_score = 3;
+   */
+  maxScore?: bigint | undefined;
+};
+
+/**
+ * Describes the message laurel.leaderboard.v1.CountByScoreRequest.
+ * Use `create(CountByScoreRequestSchema)` to create a new message.
+ */
+export const CountByScoreRequestSchema: GenMessage<CountByScoreRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 12);
+
+/**
+ * Answer of CountByScore.
+ *
+ * @generated from message laurel.leaderboard.v1.CountByScoreResponse
+ */
+export type CountByScoreResponse = Message<"laurel.leaderboard.v1.CountByScoreResponse"> & {
+  /**
+   * How many users have such scores.
+   *
+   * @generated from field: int64 count = 1;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message laurel.leaderboard.v1.CountByScoreResponse.
+ * Use `create(CountByScoreResponseSchema)` to create a new message.
+ */
+export const CountByScoreResponseSchema: GenMessage<CountByScoreResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 13);
+
+/**
  * Asks for WatchRank.
  *
  * @generated from message laurel.leaderboard.v1.WatchRankRequest
@@ -432,7 +565,7 @@ export type WatchRankRequest = Message<"laurel.leaderboard.v1.WatchRankRequest">
  * Use `create(WatchRankRequestSchema)` to create a new message.
  */
 export const WatchRankRequestSchema: GenMessage<WatchRankRequest> = /*@__PURE__*/
-  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 10);
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 14);
 
 /**
  * One message of WatchRank.
@@ -491,7 +624,7 @@ export type WatchRankResponse = Message<"laurel.leaderboard.v1.WatchRankResponse
  * Use `create(WatchRankResponseSchema)` to create a new message.
  */
 export const WatchRankResponseSchema: GenMessage<WatchRankResponse> = /*@__PURE__*/
-  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 11);
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 15);
 
 /**
  * Asks for WatchLeaderboard.
@@ -526,7 +659,7 @@ export type WatchLeaderboardRequest = Message<"laurel.leaderboard.v1.WatchLeader
  * Use `create(WatchLeaderboardRequestSchema)` to create a new message.
  */
 export const WatchLeaderboardRequestSchema: GenMessage<WatchLeaderboardRequest> = /*@__PURE__*/
-  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 12);
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 16);
 
 /**
  * One message of WatchLeaderboard.
@@ -593,7 +726,7 @@ export type WatchLeaderboardResponse = Message<"laurel.leaderboard.v1.WatchLeade
  * Use `create(WatchLeaderboardResponseSchema)` to create a new message.
  */
 export const WatchLeaderboardResponseSchema: GenMessage<WatchLeaderboardResponse> = /*@__PURE__*/
-  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 13);
+  messageDesc(file_laurel_leaderboard_v1_leaderboard_service, 17);
 
 /**
  * Reads the boards and streams their changes. For every visible user the rank is the position in the list.
@@ -602,7 +735,8 @@ export const WatchLeaderboardResponseSchema: GenMessage<WatchLeaderboardResponse
  */
 export const LeaderboardService: GenService<{
   /**
-   * A page of a board, best first. The first page may be up to 1 second old, everything else is current.
+   * A page of a board, best first. The first page may be up to 1 second old, everything else is current. A page token
+   * names a place in the order of the board: whoever keeps his score while the pages are walked is listed exactly once.
    *
    * @generated from rpc laurel.leaderboard.v1.LeaderboardService.GetLeaderboard
    */
@@ -650,6 +784,26 @@ export const LeaderboardService: GenService<{
     methodKind: "unary";
     input: typeof GetSurroundingRequestSchema;
     output: typeof GetSurroundingResponseSchema;
+  },
+  /**
+   * The users whose scores lie between two bounds, best first.
+   *
+   * @generated from rpc laurel.leaderboard.v1.LeaderboardService.ListByScore
+   */
+  listByScore: {
+    methodKind: "unary";
+    input: typeof ListByScoreRequestSchema;
+    output: typeof ListByScoreResponseSchema;
+  },
+  /**
+   * How many users have scores between two bounds.
+   *
+   * @generated from rpc laurel.leaderboard.v1.LeaderboardService.CountByScore
+   */
+  countByScore: {
+    methodKind: "unary";
+    input: typeof CountByScoreRequestSchema;
+    output: typeof CountByScoreResponseSchema;
   },
   /**
    * Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
