@@ -1,8 +1,10 @@
 """RewardsService."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from typing import Unpack
+
+import grpc
 
 from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import (
@@ -12,6 +14,7 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     BatchAwardPointsRequest,
     GetRewardsRequest,
     GetTransactionRequest,
+    IngestAwardsRequest,
     ListTransactionsRequest,
 )
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
@@ -50,6 +53,28 @@ class Rewards:
         request = BatchAwardPointsRequest(awards=awards)
         response = await self._caller.call(self._stub.BatchAwardPoints, request)
         return [_outcome(result) for result in response.results]
+
+    async def ingest_awards(
+        self, awards: AsyncIterable[AwardPointsRequest]
+    ) -> AsyncIterator[tuple[int, AwardPointsResponse | LaurelCallError]]:
+        """Make any number of awards, built by `award`; yield what became of each and its position, in any order.
+
+        Reads on from `awards` as answers are taken. After an error, send those without an answer again: with the same
+        request_id they count once.
+        """
+
+        async def requests() -> AsyncIterator[IngestAwardsRequest]:
+            async for each in awards:
+                yield IngestAwardsRequest(award=each)
+
+        call = self._stub.IngestAwards(requests())
+        try:
+            async for response in call:
+                yield response.result.index, _outcome(response.result)
+        except grpc.aio.AioRpcError as failure:
+            raise LaurelCallError.from_call(failure) from failure
+        finally:
+            call.cancel()
 
     async def get_rewards(self, user_id: str, as_of: datetime | None = None) -> UserRewards:
         """Return a user's points, now or after everything recorded up to `as_of`."""

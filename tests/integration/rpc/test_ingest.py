@@ -18,6 +18,7 @@ from laurel_server.domain.errors import LaurelError, Reason, user_not_found
 from laurel_server.rpc.interceptors.admission import AdmissionLimits
 from tests.integration.rpc.harness import Served, read_status, refused, serving
 from tests.integration.rpc.stand_ins import sample_award
+from tests.integration.wired import until
 
 METHOD = "/laurel.rewards.v1.RewardsService/IngestAwards"
 Stream: TypeAlias = "grpc.aio.StreamStreamCall[IngestAwardsRequest, IngestAwardsResponse]"
@@ -29,8 +30,8 @@ def message(number: int) -> IngestAwardsRequest:
     )
 
 
-def open_stream(served: Served, **options: float) -> Stream:
-    return cast("Stream", served.rewards.IngestAwards(**options))
+def open_stream(served: Served, timeout: float | None = None) -> Stream:
+    return served.rewards.IngestAwards(timeout=timeout)
 
 
 async def send(stream: Stream, messages: Iterable[IngestAwardsRequest]) -> None:
@@ -57,9 +58,10 @@ class Gate:
     """Lets awards through when it is opened."""
 
     def __init__(self) -> None:
-        self.open = asyncio.Event()
+        self.reached, self.open = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, command: AwardCommand, deadline: float | None) -> AwardAnswer:
+        self.reached.set()
         await self.open.wait()
         return await sample_award(command, deadline)
 
@@ -99,7 +101,9 @@ async def test_a_malformed_or_refused_award_hurts_no_other(served: Served) -> No
         served, [message(0), malformed, IngestAwardsRequest(), message(3), message(4), message(5)]
     )
     assert [index for index, result in sorted(results.items()) if result.HasField("award")] == [0, 5]
-    refusals = {index: read_status(result.error) for index, result in results.items() if index in {1, 2, 3, 4}}
+    refusals = {
+        index: read_status(result.error) for index, result in results.items() if index in {1, 2, 3, 4}
+    }
     reasons = {index: refusal.info.reason for index, refusal in refusals.items() if refusal.info}
     assert reasons == {1: "INVALID_FIELD", 2: "INVALID_FIELD", 3: "USER_NOT_FOUND", 4: "INTERNAL"}
     assert refusals[1].fields.keys() == {"award.user_id"}
@@ -108,7 +112,7 @@ async def test_a_malformed_or_refused_award_hurts_no_other(served: Served) -> No
 
 
 async def test_bytes_that_are_no_award_are_refused_alone(served: Served) -> None:
-    stream = served.channel.stream_stream(METHOD)()
+    stream: grpc.aio.StreamStreamCall[bytes, bytes] = served.channel.stream_stream(METHOD)()
     await stream.write(b"\xff\xff")
     await stream.write(message(1).SerializeToString())
     await stream.done_writing()
@@ -126,8 +130,7 @@ async def test_awards_in_flight_are_bounded() -> None:
         stream = open_stream(served)
         await send(stream, map(message, range(30)))
         waiting = asyncio.ensure_future(receive(stream, 30))
-        while len(served.awards.commands) < 3:
-            await asyncio.sleep(0.01)
+        await gate.reached.wait()
         assert served.ingest.in_flight <= 10
         gate.open.set()
         assert {result.index for result in await waiting} == set(range(30))
@@ -163,14 +166,13 @@ async def test_draining_answers_what_was_read_and_ends_the_stream(served: Served
     served.awards.make = gate = Gate()
     stream = open_stream(served)
     await send(stream, [message(0), message(1)])
-    while len(served.awards.commands) < 1:
-        await asyncio.sleep(0.01)
+    await gate.reached.wait()
     served.admission.drain()
     served.ingest.drain()
     gate.open.set()
     answered = {result.index for result in await receive(stream, 1)}
     with refused(Reason.DRAINING):
-        while True:
+        for _ in range(2):
             answered |= {result.index for result in await receive(stream, 1)}
     assert 0 in answered
     assert answered <= {0, 1}
@@ -193,16 +195,17 @@ async def test_the_deadline_of_the_stream_is_that_of_its_awards(served: Served) 
 
 
 async def test_a_client_that_hangs_up_ends_its_stream(served: Served) -> None:
-    served.awards.make = Gate()
+    served.awards.make = gate = Gate()
     stream = open_stream(served)
     await send(stream, [message(0)])
-    while not served.awards.commands:
-        await asyncio.sleep(0.01)
+    await gate.reached.wait()
     assert served.ingest.streams == 1
     stream.cancel()
-    async with asyncio.timeout(10):
-        while served.ingest.streams:
-            await asyncio.sleep(0.01)
+
+    async def has_ended() -> bool:
+        return not served.ingest.streams
+
+    await until(has_ended, "the stream ends")
 
 
 @pytest.mark.parametrize("count", [2000])
