@@ -7,8 +7,10 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 from laurel_server.domain.boards import BoardMatrix, Membership, Visibility
+from laurel_server.domain.holdings import Holdings
 from laurel_server.domain.identifiers import sequence_of
-from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.ledger import LedgerEntry, Rewards, shown_balances
+from laurel_server.domain.lots import Debit, Lot
 from laurel_server.domain.periods import ALL_TIME, Period, parse_period_id
 from laurel_server.domain.tiers import Tier, TierChange, tier_change, tier_for
 
@@ -34,16 +36,6 @@ class Total(NamedTuple):
 
 
 NOTHING = Total(0, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Lot:
-    """What an award adds to spend: `remaining` points in `[activates_at, expires_at)`; None: no bound."""
-
-    lot_id: int
-    remaining: int
-    activates_at: datetime | None
-    expires_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -76,34 +68,60 @@ class Account:
     """Points of open lots outside their time now: not active yet, or expired and not swept yet."""
     pending_points: int = 0
     """The part of `unavailable_points` that becomes available later."""
+    lapsed_points: int = 0
+    """The part of `held_points` whose holds have timed out and are not swept yet."""
     tier: Tier = Tier.BRONZE
     tier_since: datetime | None = None
     next_expiry: datetime | None = None
+    following_expiry: datetime | None = None
+    """The soonest expiry after now, None for none; known where `times_read`."""
+    times_read: bool = False
+    """Whether this batch has looked at the times of the user's lots."""
     pending_until: datetime | None = None
     last_reward_at: datetime | None = None
     version: int = 0
     totals: dict[str, Total] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
+    holdings: Holdings | None = None
+    """None in a batch that neither spends nor reverses anything of this user."""
     changed: bool = False
 
     def copy(self) -> Self:
         """Return an account that can be changed without changing this one."""
-        return replace(self, totals=dict(self.totals), usage=dict(self.usage))
+        return replace(self, totals=dict(self.totals), usage=dict(self.usage), holdings=None)
 
     @property
     def membership(self) -> Membership:
         """Where the user belongs; decides his boards."""
         return Membership(self.country, self.region, self.tier, self.segments, self.visibility)
 
+    @property
+    def active_points(self) -> int:
+        """Points whose time it is, held ones included; negative after a reversal into a deficit."""
+        return self.balance - self.unavailable_points
+
+    @property
+    def available_points(self) -> int:
+        """Points that can be spent or held now."""
+        return shown_balances(self.active_points, self.held_points - self.lapsed_points)[0]
+
+    @property
+    def opened(self) -> Holdings:
+        """The lots, holds and reversals that the batch has read for this user."""
+        if self.holdings is None:
+            raise LookupError(f"nothing was read of the lots of {self.user_id}")
+        return self.holdings
+
     def rewards(self) -> Rewards:
         """Return the balances as callers see them."""
+        available, held = shown_balances(self.active_points, self.held_points - self.lapsed_points)
         return Rewards(
             user_id=self.user_id,
-            total_points=self.balance - self.unavailable_points - self.held_points,
+            total_points=available,
             lifetime_points=self.lifetime_points,
             redeemed_points=self.redeemed_points,
             expired_points=self.expired_points,
-            held_points=self.held_points,
+            held_points=held,
             pending_points=self.pending_points,
             tier=self.tier,
             last_reward_at=self.last_reward_at,
@@ -116,6 +134,10 @@ class Account:
         self.version = sequence_of(entry.transaction_id)
         self.last_reward_at = now
         self.lifetime_points += entry.points
+        return self.open_lot(entry, now)
+
+    def open_lot(self, entry: LedgerEntry, now: datetime) -> Lot | None:
+        """Add the entry's points to the balance and return their lot; None if a deficit leaves nothing to spend."""
         self.balance += entry.points
         filled = min(self.deficit, entry.points)
         self.deficit -= filled
@@ -123,7 +145,44 @@ class Account:
             return None
         lot = Lot(entry.transaction_id, entry.points - filled, entry.activates_at, entry.expires_at)
         self._note_times(lot, now)
+        if self.holdings is not None:
+            self.holdings.lots[lot.lot_id] = lot
         return lot
+
+    def change(self, sequence: int) -> None:
+        """Note a change that is no award: the version grows."""
+        self.changed = True
+        self.version = sequence
+
+    def take(self, points: int, now: datetime) -> tuple[Debit, ...]:
+        """Take up to `points` from lots that count now, in the order of spending; the balance falls by them."""
+        usable = [lot for lot in self.opened.lots.values() if lot.remaining and lot.counts_at(now)]
+        debits: list[Debit] = []
+        for lot in sorted(usable, key=lambda lot: lot.spending_order):
+            if points <= 0:
+                break
+            debits.append(self.take_from(lot, min(points, lot.remaining), now))
+            points -= debits[-1].points
+        return tuple(debits)
+
+    def take_from(self, lot: Lot, points: int, now: datetime) -> Debit:
+        """Take `points`, at most what remains, from one lot, whatever its time is."""
+        self.opened.put_lot(replace(lot, remaining=lot.remaining - points))
+        self.balance -= points
+        self._note_unavailable(lot, -points, now)
+        if self.times_read and self.unavailable_points == self.pending_points:
+            self.next_expiry = self.following_expiry  # no lot is left that has expired
+        return Debit(lot.lot_id, points, lot.activates_at, lot.expires_at)
+
+    def give_back(self, debit: Debit, now: datetime) -> Debit:
+        """Return what was taken to its own lot, which keeps its bounds, and the debit that says so."""
+        kept = self.opened.lots.get(debit.lot_id)
+        lot = kept or Lot(debit.lot_id, 0, debit.activates_at, debit.expires_at)
+        self.opened.put_lot(replace(lot, remaining=lot.remaining + debit.points))
+        self.balance += debit.points
+        self._note_unavailable(lot, debit.points, now)
+        self._note_expiry(lot, now)
+        return debit._replace(points=-debit.points)
 
     def count_in(self, periods: Iterable[Period], points: int) -> None:
         """Add `points` to the user's totals of `periods`; `reached` changes only where the score does."""
@@ -162,12 +221,24 @@ class Account:
         ]
 
     def _note_times(self, lot: Lot, now: datetime) -> None:
-        if lot.expires_at is not None:
-            self.next_expiry = min(self.next_expiry or lot.expires_at, lot.expires_at)
+        self._note_expiry(lot, now)
         if lot.activates_at is not None and lot.activates_at > now:
             self.pending_until = max(self.pending_until or lot.activates_at, lot.activates_at)
             self.pending_points += lot.remaining
             self.unavailable_points += lot.remaining
+
+    def _note_expiry(self, lot: Lot, now: datetime) -> None:
+        if lot.expires_at is None:
+            return
+        self.next_expiry = min(self.next_expiry or lot.expires_at, lot.expires_at)
+        if lot.expires_at > now:
+            self.following_expiry = min(self.following_expiry or lot.expires_at, lot.expires_at)
+
+    def _note_unavailable(self, lot: Lot, points: int, now: datetime) -> None:
+        if not lot.counts_at(now):
+            self.unavailable_points += points
+        if lot.pending_at(now):
+            self.pending_points += points
 
 
 @lru_cache(maxsize=1024)
@@ -176,9 +247,11 @@ def _period(period_id: str, zone: tzinfo) -> Period:
 
 
 def needs_lot_times(account: Account, now: datetime) -> bool:
-    """Whether some open lot of the user may be pending or expired, so that its lots must be looked at."""
-    return (account.next_expiry is not None and account.next_expiry <= now) or (
-        account.pending_until is not None and account.pending_until > now
+    """Whether a lot of the user may be pending or expired or a hold timed out, so that they must be looked at."""
+    return (
+        account.held_points > 0
+        or (account.next_expiry is not None and account.next_expiry <= now)
+        or (account.pending_until is not None and account.pending_until > now)
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
-from laurel_server.domain.accounts import Account, Lot, Usage
+from laurel_server.domain.accounts import Account, Usage
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership
 from laurel_server.domain.campaigns import Campaign, applicable
@@ -13,6 +13,7 @@ from laurel_server.domain.decimals import MAX_EXACT
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
+from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import (
     ALL_TIME,
     Period,

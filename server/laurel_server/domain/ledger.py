@@ -75,6 +75,12 @@ class ExpiringPoints(NamedTuple):
     total_points: int
 
 
+def shown_balances(active: int, held: int) -> tuple[int, int]:
+    """Return what of the `active` points is available and what is held: holds do not hold points that have expired."""
+    held = min(held, max(active, 0)) if held else 0
+    return active - held, held
+
+
 @dataclass(frozen=True, slots=True)
 class BoardRank:
     """Where a user stands: rank from 1, 0 = not on the board. `total` counts the members."""

@@ -1,17 +1,17 @@
 """Ledger entries and balances as they are read, outside of any award."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
 
 from laurel_server.domain.campaigns import AppliedCampaign
 from laurel_server.domain.identifiers import ids_of_months
-from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards
+from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, shown_balances
 from laurel_server.domain.points import Breakdown
 from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.pool import Pool
@@ -19,16 +19,26 @@ from laurel_server.postgres.sql import load
 
 
 class StoredEntry(NamedTuple):
-    """An entry and how its points came about."""
+    """An entry and what it was made from, as JSON."""
 
     entry: LedgerEntry
-    breakdown: Breakdown
+    inputs: str
+
+    @property
+    def breakdown(self) -> Breakdown:
+        """How the points of an award came about."""
+        return _breakdown(self.entry, orjson.loads(self.inputs))
+
+    @property
+    def period_ids(self) -> tuple[str, ...]:
+        """The periods in which the entry counts."""
+        return tuple(orjson.loads(self.inputs)["periods"])
 
 
 async def read_entries(pool: Pool, transaction_ids: Collection[int]) -> dict[int, StoredEntry]:
     """Return the entries that exist, by id."""
     rows = await pool.fetch(load("entries_read"), list(transaction_ids))
-    return {row["transaction_id"]: StoredEntry(_entry(row), _breakdown(row)) for row in rows}
+    return {row["transaction_id"]: StoredEntry(_entry(row), row["inputs"]) for row in rows}
 
 
 async def list_entries(
@@ -99,18 +109,18 @@ def _entry(row: asyncpg.Record) -> LedgerEntry:
         balance_after=row["balance_after"],
         expires_at=row["expires_at"],
         activates_at=row["activates_at"],
+        reversed_points=row["reversed_points"] or 0,
         reverses_transaction_id=row["reverses_transaction_id"] or 0,
     )
 
 
-def _breakdown(row: asyncpg.Record) -> Breakdown:
-    inputs = orjson.loads(row["inputs"])
+def _breakdown(entry: LedgerEntry, inputs: Mapping[str, Any]) -> Breakdown:
     return Breakdown(
-        points=row["points"],
-        base_points=row["base_points"],
+        points=entry.points,
+        base_points=entry.base_points,
         tier_multiplier=Decimal(inputs["tier_multiplier"]),
         campaigns=tuple(AppliedCampaign(name, Decimal(value)) for name, value in inputs["campaigns"]),
-        multiplier=row["multiplier"],
+        multiplier=entry.multiplier,
         uncapped_points=inputs["uncapped"],
         capped=bool(inputs["cap"]),
         cap=inputs["cap"],
@@ -118,13 +128,15 @@ def _breakdown(row: asyncpg.Record) -> Breakdown:
 
 
 def _rewards(row: asyncpg.Record) -> Rewards:
+    active = row["balance"] - row["pending"] - row["expired"]
+    available, held = shown_balances(active, row["held_points"])
     return Rewards(
         user_id=row["user_id"],
-        total_points=row["balance"] - row["pending"] - row["expired"] - row["held_points"],
+        total_points=available,
         lifetime_points=row["lifetime_points"],
         redeemed_points=row["redeemed_points"],
         expired_points=row["expired_points"],
-        held_points=row["held_points"],
+        held_points=held,
         pending_points=row["pending"],
         tier=Tier(row["tier"]),
         last_reward_at=row["last_reward_at"],

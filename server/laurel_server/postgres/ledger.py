@@ -10,10 +10,12 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.accounts import Account, PastTotal, Total, Usage
-from laurel_server.domain.awards import Posting
 from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.ledger import LedgerEntry
+from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import Period
 from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.columns import columns
 from laurel_server.postgres.pool import Connection
 from laurel_server.postgres.sql import load
 
@@ -36,10 +38,11 @@ class OpenBatch:
     answers: dict[bytes, Answer] = field(default_factory=dict)
 
 
-class PostedAward(NamedTuple):
-    """A posting, the user it belongs to, and its inputs as JSON."""
+class PostedEntry(NamedTuple):
+    """An entry, the lot it opens, the user it belongs to, and its inputs as JSON."""
 
-    posting: Posting
+    entry: LedgerEntry
+    lot: Lot | None
     user_no: int
     inputs: str
 
@@ -92,12 +95,17 @@ async def create_users(connection: Connection, accounts: Sequence[Account], now:
 
 
 async def read_lot_times(connection: Connection, accounts: Iterable[Account], now: datetime) -> None:
-    """Fill in how many points of the accounts are pending or expired at `now`."""
+    """Fill in how many points of the accounts are pending, expired, or held by timed-out holds at `now`."""
     by_number = {account.user_no: account for account in accounts}
     for row in await connection.fetch(load("ledger_lot_times"), list(by_number), now):
         account = by_number[row["user_no"]]
         account.pending_points = row["pending"]
         account.unavailable_points = row["pending"] + row["expired"]
+        account.lapsed_points = row["lapsed"]
+        account.following_expiry = row["following_expiry"]
+        account.times_read = True
+        if not row["expired"]:
+            account.next_expiry = account.following_expiry
 
 
 async def read_usage(connection: Connection, accounts: Iterable[Account], actions: Collection[str]) -> None:
@@ -166,13 +174,13 @@ async def spill_totals(connection: Connection, spilled: Sequence[PastTotal]) -> 
 
 async def keep_answers(connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
     """Keep the answers of a batch that writes nothing else."""
-    await connection.execute(load("ledger_keep_answers"), *_columns(answers, 3), now)
+    await connection.execute(load("ledger_keep_answers"), *columns(answers, 3), now)
 
 
 async def write_batch(
     connection: Connection,
     batch_no: int,
-    posted: Sequence[PostedAward],
+    posted: Sequence[PostedEntry],
     answers: Sequence[Answer],
     accounts: Sequence[Account],
     events: str,
@@ -182,24 +190,19 @@ async def write_batch(
     await connection.execute(
         load("ledger_write_batch"),
         *_entry_columns(posted, now),
-        *_columns(answers, 3),
-        *_account_columns(accounts),
+        *columns(answers, 3),
+        *_account_columns(accounts, now),
         batch_no,
         now,
         events,
     )
 
 
-def _columns(rows: Sequence[tuple[object, ...]], width: int) -> Iterable[Sequence[object]]:
-    return zip(*rows, strict=True) if rows else ((),) * width
-
-
-def _entry_columns(posted: Sequence[PostedAward], now: datetime) -> tuple[object, ...]:
-    postings = [award.posting for award in posted]
-    entries = [posting.entry for posting in postings]
+def _entry_columns(posted: Sequence[PostedEntry], now: datetime) -> tuple[object, ...]:
+    entries = [each.entry for each in posted]
     return (
         _numbers([entry.transaction_id for entry in entries]),
-        _numbers([award.user_no for award in posted]),
+        _numbers([each.user_no for each in posted]),
         [entry.action for entry in entries],
         _numbers([entry.points for entry in entries]),
         _numbers([entry.base_points for entry in entries]),
@@ -214,12 +217,13 @@ def _entry_columns(posted: Sequence[PostedAward], now: datetime) -> tuple[object
         _times([entry.activates_at for entry in entries]),
         _times([entry.expires_at for entry in entries]),
         _numbers([entry.balance_after for entry in entries]),
-        [award.inputs for award in posted],
-        _numbers([posting.lot.remaining if posting.lot else 0 for posting in postings]),
+        [each.inputs for each in posted],
+        _numbers([each.lot.remaining if each.lot else 0 for each in posted]),
+        _ids([entry.reverses_transaction_id for entry in entries]),
     )
 
 
-def _account_columns(accounts: Sequence[Account]) -> tuple[object, ...]:
+def _account_columns(accounts: Sequence[Account], now: datetime) -> tuple[object, ...]:
     return (
         _numbers([account.user_no for account in accounts]),
         _numbers([account.balance for account in accounts]),
@@ -229,6 +233,7 @@ def _account_columns(accounts: Sequence[Account]) -> tuple[object, ...]:
         _times([account.tier_since for account in accounts]),
         _times([account.next_expiry for account in accounts]),
         _times([account.pending_until for account in accounts]),
+        _reward_times([account.last_reward_at for account in accounts], now),
         _numbers([account.version for account in accounts]),
         [totals_json(account) for account in accounts],
     )
@@ -239,11 +244,25 @@ def _numbers(column: Iterable[int | Decimal]) -> str:
     return f"{{{','.join(map(str, column))}}}"
 
 
+def _ids(column: Sequence[int]) -> str | None:
+    """Return the array literal of a column in which 0 is not set, None if nothing is."""
+    return (
+        f"{{{','.join([str(number) if number else 'NULL' for number in column])}}}" if any(column) else None
+    )
+
+
 def _times(column: Sequence[datetime | None]) -> str | None:
     """Return the array literal of a column, None if nothing is set in it."""
     if not any(column):
         return None
     return f"{{{','.join([moment.isoformat() if moment else 'NULL' for moment in column])}}}"
+
+
+def _reward_times(column: Sequence[datetime | None], now: datetime) -> str | None:
+    """Return the array literal of a column, None if all of it is `now`; who was never rewarded has -infinity."""
+    if all(moment is now for moment in column):
+        return None
+    return f"{{{','.join([moment.isoformat() if moment else '-infinity' for moment in column])}}}"
 
 
 def _texts(column: Sequence[str]) -> list[str | None] | None:

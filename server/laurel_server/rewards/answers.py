@@ -1,23 +1,24 @@
 """From a committed batch to its callers: where the boards must put its users, and what each caller is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rules
 from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.ledger import BoardRank, RankState
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projected
 from laurel_server.postgres.entries import StoredEntry
 from laurel_server.rewards.ledger_batch import CommittedBatch, Result, boards_left
-from laurel_server.rewards.outcomes import StoredAward
+from laurel_server.rewards.outcomes import StoredAward, StoredChange
 
 
 @dataclass(slots=True)
 class Move:
-    """Where one user has to be put, after all of his awards in a batch."""
+    """Where one user has to be put, after all of his commands in a batch."""
 
     account: Account
     boards: dict[BoardKey, None] = field(default_factory=dict)
@@ -26,13 +27,13 @@ class Move:
 
     def placement(self) -> Placement:
         """Return the absolute scores for the boards; applying them twice or late is harmless."""
-        boards = tuple(board for board in self.boards if board not in self.left)
-        return Placement(
-            self.account.user_id, self.account.version, self.account.totals, boards, tuple(self.left)
-        )
+        own = f"tier:{self.account.tier.name.lower()}"  # he may have left it and come back
+        left = tuple(board for board in self.left if board.scope != own)
+        boards = tuple(board for board in self.boards if board not in left)
+        return Placement(self.account.user_id, self.account.version, self.account.totals, boards, left)
 
 
-def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand]) -> dict[str, Move]:
+def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand | Command]) -> dict[str, Move]:
     """Return the moves of a batch by user id; replays are in it so that their ranks are read fresh."""
     moves: dict[str, Move] = {}
     for command, result in zip(commands, batch.results, strict=True):
@@ -43,21 +44,21 @@ def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand]) -> dict[st
         move = moves.setdefault(command.user_id, Move(account))
         move.awards += 1
         move.boards.update(dict.fromkeys(boards))
-        if isinstance(result, Posting) and result.tier_change:
+        if isinstance(result, Posting | Change) and result.tier_change:
             move.left.update(dict.fromkeys(boards_left(result, account, batch.rules)))
     return moves
 
 
-def _boards(command: AwardCommand, result: Result, batch: CommittedBatch) -> Sequence[BoardKey]:
-    if isinstance(result, Posting):
+def _boards(command: AwardCommand | Command, result: Result, batch: CommittedBatch) -> Sequence[BoardKey]:
+    if isinstance(result, Posting | Change):
         return () if command.validate_only else result.boards
-    if isinstance(result, StoredAward):
+    if isinstance(result, StoredAward | StoredChange):
         return replayed_boards(result, batch.accounts[command.user_id], batch.rules)
     return ()
 
 
-def replayed_boards(stored: StoredAward, account: Account, rules: Rules) -> list[BoardKey]:
-    """Return the boards that an earlier award counts on and that are still open, as the user belongs now."""
+def replayed_boards(stored: StoredAward | StoredChange, account: Account, rules: Rules) -> list[BoardKey]:
+    """Return the boards that an earlier command moved the user on and that are still open, as the user belongs now."""
     member = account.membership
     return [
         BoardKey(scope, period_id)
@@ -102,6 +103,36 @@ def answer_again(
         rank_state=state,
         replayed=True,
         closed_period_ids=stored.closed_period_ids,
+    )
+
+
+def change_answer(
+    user_id: str, change: Change, move: Move | None, projected: Projected | None
+) -> ChangeAnswer:
+    """Return the answer to a command that was just carried out."""
+    ranks, state = _ranks(user_id, change.boards, move, projected)
+    return ChangeAnswer(
+        change.rewards, change.entry, change.hold, change.tier_change, ranks, state, replayed=False
+    )
+
+
+def change_answer_again(
+    user_id: str,
+    stored: StoredChange,
+    kept: Mapping[int, StoredEntry],
+    move: Move | None,
+    projected: Projected | None,
+) -> ChangeAnswer:
+    """Return the answer given before, with the ranks of now."""
+    ranks, state = _ranks(user_id, tuple(move.boards) if move else (), move, projected)
+    return ChangeAnswer(
+        stored.rewards(user_id),
+        kept[stored.transaction_id].entry if stored.transaction_id else None,
+        stored.hold,
+        stored.tier_change(user_id),
+        ranks,
+        state,
+        replayed=True,
     )
 
 

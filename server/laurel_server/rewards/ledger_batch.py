@@ -1,4 +1,4 @@
-"""One batch of awards in one transaction: lock, read, compute, write, commit.
+"""One batch of commands in one transaction: lock, read, compute, write, commit.
 
 A refusal is the result of its own item and hurts no neighbour. Whatever else goes wrong rolls the whole batch back.
 """
@@ -14,18 +14,25 @@ from laurel_server.domain.accounts import Account, changed_accounts, needs_lot_t
 from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_limited, open_boards
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.commands import Change, Command, Turn
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.identifiers import SEQUENCE_BITS
+from laurel_server.domain.holdings import Holdings
+from laurel_server.domain.identifiers import SEQUENCE_BITS, transaction_id
+from laurel_server.domain.lots import Debit
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.points import campaign_spending
 from laurel_server.postgres import ledger
-from laurel_server.postgres.ledger import Answer, OpenBatch, PostedAward
+from laurel_server.postgres.holdings import read_holdings, write_holdings
+from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
+from laurel_server.rewards.batch_records import award_event, award_inputs, change_event, change_inputs
 from laurel_server.rewards.outcomes import (
     StoredAward,
+    StoredChange,
     StoredRefusal,
     decode,
     encode_award,
+    encode_change,
     encode_refusal,
     is_sticky,
 )
@@ -36,14 +43,14 @@ BATCH_NUMBERS = 1024
 
 
 class Item(NamedTuple):
-    """One award to make; `key` is the digest of caller, RPC family and request_id."""
+    """One command to carry out; `key` is the digest of caller, RPC family and request_id."""
 
-    command: AwardCommand
+    command: AwardCommand | Command
     key: bytes
 
 
-Result: TypeAlias = Posting | StoredAward | LaurelError
-"""A new entry, the answer given before, or the reason against it."""
+Result: TypeAlias = Posting | Change | StoredAward | StoredChange | LaurelError
+"""What was done, the answer given before, or the reason against it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +76,9 @@ class LedgerWriter:
         self._known_months: set[int] = set()
 
     async def commit(self, connection: Connection, items: Sequence[Item]) -> CommittedBatch:
-        """Make the awards durable. Cost: 4 round trips; one more for each of: new users, new boards, limits, budgets.
+        """Make the commands durable.
+
+        Cost: 4 round trips; one more for each of: new users, new boards, limits, budgets; two if any is no award.
 
         Raises one of `postgres.errors.RETRYABLE` or `UNAVAILABLE`; then nothing happened, except that a connection
         lost during COMMIT leaves the outcome open: retried with the same request_id it is found out.
@@ -94,6 +103,7 @@ class LedgerWriter:
         now = self._clock.now()
         await self._add_new_users(connection, opened, items)
         await self._read_more(connection, opened, items, rules, now)
+        await self._read_holdings(connection, opened, items, now)
         rules = await self._lock_budgets(connection, items, rules)
         work = BatchWork(opened, rules, now)
         results = [work.do(item, place) for place, item in enumerate(items)]
@@ -115,13 +125,24 @@ class LedgerWriter:
         timed = [account for account in accounts if needs_lot_times(account, now)]
         if timed:
             await ledger.read_lot_times(connection, timed, now)
-        actions = {item.command.action for item in items} & rules.actions.keys()
+        actions = awarded_actions(items) & rules.actions.keys()
         limited = [action for action in actions if is_limited(rules.actions[action])]
         if limited:
             await ledger.read_usage(connection, accounts, limited)
 
+    async def _read_holdings(
+        self, connection: Connection, opened: OpenBatch, items: Sequence[Item], now: datetime
+    ) -> None:
+        commands = [item.command for item in items if isinstance(item.command, Command)]
+        if not commands:
+            return
+        needs = [(opened.accounts[command.user_id], command.needs) for command in commands]
+        for account, _ in needs:
+            account.holdings = Holdings()
+        await read_holdings(connection, needs, now)
+
     async def _lock_budgets(self, connection: Connection, items: Sequence[Item], rules: Rules) -> Rules:
-        actions = {item.command.action for item in items}
+        actions = awarded_actions(items)
         bounded = [
             campaign.campaign_id
             for campaign in rules.campaigns
@@ -134,23 +155,26 @@ class LedgerWriter:
         return with_spending(rules, await ledger.lock_spending(connection, bounded))
 
     async def _write(self, connection: Connection, work: "BatchWork", batch: CommittedBatch) -> None:
-        if not work.posted:
+        changed = changed_accounts(batch.accounts.values())
+        if not changed:
             if work.answers:
                 await ledger.keep_answers(connection, work.answers, work.now)
             return
-        changed = changed_accounts(batch.accounts.values())
         await self._make_room(connection, work, batch, changed)
         await ledger.write_batch(
             connection, batch.batch_no, work.posted, work.answers, changed, work.events(), work.now
         )
+        opened = [account for account in changed if account.holdings is not None]
+        if opened:
+            await write_holdings(connection, opened, work.debits)
         batch.wrote = True
 
     async def _make_room(
         self, connection: Connection, work: "BatchWork", batch: CommittedBatch, changed: Sequence[Account]
     ) -> None:
         """Do what few batches need before their rows fit: a partition, users, boards, spilled totals, limits."""
-        month = work.posted[0].posting.entry.transaction_id >> SEQUENCE_BITS
-        if month not in self._known_months:
+        month = transaction_id(work.now, 0) >> SEQUENCE_BITS
+        if work.posted and month not in self._known_months:
             await ledger.make_partition(connection, month)
             batch.months.add(month)  # known once this is committed: rolled back, the partition is gone again
         new_users = [account for account in changed if account.is_new]
@@ -168,14 +192,18 @@ class LedgerWriter:
             await ledger.write_spending(connection, work.spent)
 
     async def _register_boards(self, connection: Connection, work: "BatchWork") -> set[BoardKey]:
-        moved = {board for award in work.posted for board in award.posting.boards}
-        unknown = sorted(moved - self._known_boards)
+        unknown = sorted(work.boards - self._known_boards)
         if not unknown:
             return set()
         periods = {board: parse_period_id(board.period_id, zone=work.rules.zone) for board in unknown}
         created = await ledger.register_boards(connection, periods)
         self._known_boards |= set(unknown) - created
         return created
+
+
+def awarded_actions(items: Sequence[Item]) -> set[str]:
+    """Return the actions that the batch awards."""
+    return {item.command.action for item in items if isinstance(item.command, AwardCommand)}
 
 
 def with_spending(rules: Rules, spent: dict[str, int]) -> Rules:
@@ -193,8 +221,10 @@ class BatchWork:
     def __init__(self, opened: OpenBatch, rules: Rules, now: datetime) -> None:
         self.rules = rules
         self.now = now
-        self.posted: list[PostedAward] = []
+        self.posted: list[PostedEntry] = []
         self.answers: list[Answer] = []
+        self.boards: set[BoardKey] = set()
+        self.debits: dict[int, tuple[Debit, ...]] = {}
         self.spent: dict[str, int] = {}
         self.spilled = [
             total
@@ -202,6 +232,7 @@ class BatchWork:
             for total in account.spill(now, rules.grace, rules.zone, rules.matrix)
         ]
         self._opened = opened
+        self._events: list[dict[str, object]] = []
 
     def do(self, item: Item, place: int) -> Result:
         """Return the result of one item and keep what it writes."""
@@ -211,20 +242,27 @@ class BatchWork:
         answered = self._opened.answers.get(item.key)
         if answered is not None:
             return replay(answered, command)
+        result: Posting | Change
         try:
-            posting = self._post(command, place)
+            if isinstance(command, AwardCommand):
+                result = self._award(command, place)
+                outcome = encode_award(result)
+            else:
+                result = self._carry_out(command, place)
+                outcome = encode_change(result, self.now)
         except LaurelError as refusal:
             if is_sticky(refusal):
                 self._answer(Answer(item.key, command.request_hash, encode_refusal(refusal)))
             return refusal
-        self._answer(Answer(item.key, command.request_hash, encode_award(posting)))
-        return posting
+        self._answer(Answer(item.key, command.request_hash, outcome))
+        return result
 
     def events(self) -> str:
         """Return what happened, as JSON for the outbox: one event an entry, in the order of the ledger."""
-        return orjson.dumps([event_of(award.posting) for award in self.posted]).decode()
+        return orjson.dumps(self._events).decode()
 
-    def _try_out(self, command: AwardCommand, place: int) -> Result:
+    def _try_out(self, command: AwardCommand | Command, place: int) -> Result:
+        assert isinstance(command, AwardCommand)  # noqa: S101 - no other command can be tried out
         try:
             return award(
                 command,
@@ -236,10 +274,25 @@ class BatchWork:
         except LaurelError as refusal:
             return refusal
 
-    def _post(self, command: AwardCommand, place: int) -> Posting:
+    def _carry_out(self, command: Command, place: int) -> Change:
+        account = self._opened.accounts[command.user_id]
+        before = account.rewards()
+        change = command.post(account, Turn(self.rules, self._sequence(place), self.now))
+        if change.entry is not None:
+            inputs = change_inputs(change, before)
+            self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
+            self.debits[change.entry.transaction_id] = change.debits
+            self._events.append(change_event(change, change.entry))
+        self.boards.update(change.boards)
+        return change
+
+    def _award(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]
         posting = award(command, account, self.rules, self._sequence(place), self.now)
-        self.posted.append(PostedAward(posting, account.user_no, inputs_of(command, posting)))
+        inputs = award_inputs(command, posting)
+        self.posted.append(PostedEntry(posting.entry, posting.lot, account.user_no, inputs))
+        self.boards.update(posting.boards)
+        self._events.append(award_event(posting))
         if posting.breakdown.campaigns:
             self._spend(posting)
         return posting
@@ -259,7 +312,7 @@ class BatchWork:
         return self._opened.batch_no * BATCH_NUMBERS + place
 
 
-def replay(answered: Answer, command: AwardCommand) -> StoredAward | LaurelError:
+def replay(answered: Answer, command: AwardCommand | Command) -> StoredAward | StoredChange | LaurelError:
     """Return the answer given before, or IDEMPOTENCY_CONFLICT when it was given to another body."""
     if answered.request_hash != command.request_hash:
         return LaurelError(
@@ -271,44 +324,8 @@ def replay(answered: Answer, command: AwardCommand) -> StoredAward | LaurelError
     return stored.error() if isinstance(stored, StoredRefusal) else stored
 
 
-def inputs_of(command: AwardCommand, posting: Posting) -> str:
-    """Return what the points were computed from, as JSON; with the entry it is enough to compute them again."""
-    breakdown = posting.breakdown
-    return orjson.dumps(
-        {
-            "attributes": command.attributes,
-            "config": posting.config_version,
-            "tier": posting.tier_before.name,
-            "tier_multiplier": str(breakdown.tier_multiplier),
-            "campaigns": [(each.campaign_id, str(each.multiplier)) for each in breakdown.campaigns],
-            "uncapped": breakdown.uncapped_points,
-            "cap": breakdown.cap,
-            "periods": [period.id for period in posting.counted],
-        }
-    ).decode()
-
-
-def event_of(posting: Posting) -> dict[str, object]:
-    """Return the `rewards.earned` event of an entry."""
-    entry, rewards = posting.entry, posting.rewards
-    return {
-        "type": "rewards.earned",
-        "transaction_id": str(entry.transaction_id),
-        "user_id": entry.user_id,
-        "action": entry.action,
-        "points": entry.points,
-        "total_points": rewards.total_points,
-        "lifetime_points": rewards.lifetime_points,
-        "tier": rewards.tier.name,
-        "tier_before": posting.tier_before.name,
-        "occurred_at": entry.occurred_at,
-        "recorded_at": entry.transaction_time,
-        "periods": [period.id for period in posting.counted],
-    }
-
-
-def boards_left(posting: Posting, account: Account, rules: Rules) -> list[BoardKey]:
-    """Return the boards that a promotion takes the user off."""
+def boards_left(posting: Posting | Change, account: Account, rules: Rules) -> list[BoardKey]:
+    """Return the boards that a change of tier takes the user off."""
     if posting.tier_change is None:
         return []
     return open_boards(account, rules, f"tier:{posting.tier_change.from_tier.name.lower()}")

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from laurel_server.domain.awards import Posting
+from laurel_server.domain.commands import Change
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.holdings import Hold
 from laurel_server.domain.ledger import Rewards
-from laurel_server.domain.tiers import Tier, TierChange
+from laurel_server.domain.tiers import Tier, TierChange, tier_change
 
 
 class StoredAward(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -67,10 +69,55 @@ class StoredRefusal(msgspec.Struct, array_like=True, tag=2, frozen=True):
         )
 
 
+class StoredRewards(msgspec.Struct, array_like=True, frozen=True):
+    """Balances as they were right after a command."""
+
+    total_points: int
+    lifetime_points: int
+    redeemed_points: int
+    expired_points: int
+    held_points: int
+    pending_points: int
+    tier: int
+    last_reward_at: datetime | None
+    version: int
+
+
+class StoredChange(msgspec.Struct, array_like=True, tag=3, frozen=True):
+    """A command other than an award that was carried out. `transaction_id` 0: it posted no entry."""
+
+    transaction_id: int
+    after: StoredRewards
+    tier_before: int
+    changed_at: datetime
+    period_ids: tuple[str, ...]
+    hold: Hold | None
+
+    def rewards(self, user_id: str) -> Rewards:
+        """Return the balances right after the command."""
+        after = self.after
+        return Rewards(
+            user_id,
+            after.total_points,
+            after.lifetime_points,
+            after.redeemed_points,
+            after.expired_points,
+            after.held_points,
+            after.pending_points,
+            Tier(after.tier),
+            after.last_reward_at,
+            after.version,
+        )
+
+    def tier_change(self, user_id: str) -> TierChange | None:
+        """Return the change of tier that the command caused."""
+        return tier_change(user_id, Tier(self.tier_before), Tier(self.after.tier), self.changed_at)
+
+
 _STICKY_CODES = frozenset({"FAILED_PRECONDITION", "NOT_FOUND", "RESOURCE_EXHAUSTED"})
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[StoredAward | StoredRefusal] = msgspec.msgpack.Decoder(
-    StoredAward | StoredRefusal
+_decoder: msgspec.msgpack.Decoder[StoredAward | StoredChange | StoredRefusal] = msgspec.msgpack.Decoder(
+    StoredAward | StoredChange | StoredRefusal
 )
 
 
@@ -101,12 +148,32 @@ def encode_award(posting: Posting) -> bytes:
     )
 
 
+def encode_change(change: Change, now: datetime) -> bytes:
+    """Return the bytes to keep of a command other than an award."""
+    rewards = change.rewards
+    after = StoredRewards(
+        rewards.total_points,
+        rewards.lifetime_points,
+        rewards.redeemed_points,
+        rewards.expired_points,
+        rewards.held_points,
+        rewards.pending_points,
+        int(rewards.tier),
+        rewards.last_reward_at,
+        rewards.version,
+    )
+    transaction_id = change.entry.transaction_id if change.entry else 0
+    return _encoder.encode(
+        StoredChange(transaction_id, after, int(change.tier_before), now, change.period_ids, change.hold)
+    )
+
+
 def encode_refusal(error: LaurelError) -> bytes:
     """Return the bytes to keep of a refusal."""
     wait = error.retry_after.total_seconds() if error.retry_after is not None else None
     return _encoder.encode(StoredRefusal(error.reason, error.message, error.metadata, error.field, wait))
 
 
-def decode(outcome: bytes) -> StoredAward | StoredRefusal:
+def decode(outcome: bytes) -> StoredAward | StoredChange | StoredRefusal:
     """Return what was kept."""
     return _decoder.decode(outcome)

@@ -73,6 +73,8 @@ def _field_check(field: FieldDescriptor, rules: validate_pb2.FieldRules) -> Chec
             return _map_check(rules.map)
         case ["int32"]:
             return _number_check(rules.int32)
+        case ["int64"]:
+            return _number_check(rules.int64)
         case ["enum"] if field.enum_type is not None and _names(rules.enum) == ["defined_only"]:
             return frozenset(value.number for value in field.enum_type.values).__contains__
         case _:
@@ -93,7 +95,7 @@ def _length_check(least: int, most: int) -> Check:
     return lambda text: least <= len(text) <= most
 
 
-def _number_check(rules: validate_pb2.Int32Rules) -> Check:
+def _number_check(rules: validate_pb2.Int32Rules | validate_pb2.Int64Rules) -> Check:
     if not set(_names(rules)) <= {"gte", "lte"}:
         raise _OtherRuleError
     most = rules.lte if rules.HasField("lte") else _UNBOUNDED

@@ -31,6 +31,7 @@ from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build_server, listen
+from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.watch import WatchServicer
@@ -137,6 +138,7 @@ class Server:
             RewardsServicer(parts.awards),
             self._ingest,
             StatementsServicer(parts.statement),
+            SpendingServicer(parts.spending),
             LeaderboardsServicer(
                 parts.queries,
                 reads.cache_max_age_ms / 1000,

@@ -35,9 +35,10 @@ from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, crea
 from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
-from laurel_server.rewards.award import Awards
+from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.maintenance import Maintenance, now
@@ -51,7 +52,8 @@ from laurel_server.users.profiles import Profiles
 class Parts:
     """A server process, whole but for its transport."""
 
-    awards: Awards
+    awards: Commands
+    spending: Spending
     statement: Statement
     profiles: Profiles
     people: People
@@ -105,7 +107,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     async def connect() -> LaneConnection:
         return await connect_lane(pg_dsn, ledger.statement_timeout_seconds)
 
-    awards = Awards(
+    commands = Commands(
         pool,
         connect,
         LedgerWriter(rule_book, clock),
@@ -124,9 +126,11 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
     events = await _events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue))
+    statement = Statement(pool, clock)
     return Parts(
-        awards=awards,
-        statement=Statement(pool, clock),
+        awards=commands,
+        spending=Spending(commands, statement, pool),
+        statement=statement,
         profiles=Profiles(pool, clock, moves, faces_changed),
         people=People(pool, clock, moves, faces_changed),
         rule_book=rule_book,

@@ -31,6 +31,7 @@ from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
+from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from tests.integration.rpc.stand_in_jobs import StandInJobs
@@ -42,6 +43,7 @@ from tests.integration.rpc.stand_ins import (
     StandInPeople,
     StandInProfiles,
     StandInRuleBook,
+    StandInSpending,
     StandInStanding,
     StandInStatement,
     StandInWatches,
@@ -54,6 +56,7 @@ class Served:
 
     awards: StandInAwards = field(default_factory=StandInAwards)
     statement: StandInStatement = field(default_factory=StandInStatement)
+    spending: StandInSpending = field(default_factory=StandInSpending)
     boards: StandInBoards = field(default_factory=StandInBoards)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
     standing: StandInStanding = field(default_factory=StandInStanding)
@@ -115,6 +118,7 @@ class Served:
             RewardsServicer(self.awards),
             self.ingest,
             StatementsServicer(self.statement),
+            SpendingServicer(self.spending),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
             RankingServicer(self.boards, self.standing),

@@ -9,10 +9,12 @@ from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
+from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
+from laurel_server.domain.spending import RedeemCommand
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
 from laurel_server.domain.user_filter import UserFilter
 from laurel_server.domain.views import (
@@ -29,7 +31,7 @@ from laurel_server.domain.views import (
 )
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
-from tests.unit.rpc.samples import ANSWER, BOARD, ENTRY, NOW, REWARDS, line
+from tests.unit.rpc.samples import ANSWER, BOARD, CHANGED, ENTRY, NOW, REWARDS, line
 
 Award = Callable[[AwardCommand, float | None], Awaitable[AwardAnswer]]
 
@@ -104,6 +106,27 @@ class StandInStatement:
         newest = (self.count + 1 if before is None else before) - 1
         ids = range(newest, max(0, newest - limit), -1)
         return [replace(ENTRY, transaction_id=number, reason=self.reason) for number in ids]
+
+
+class StandInSpending:
+    """Answers with the sample, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.deadlines: list[float | None] = []
+
+    async def redeem(self, command: RedeemCommand, deadline: float | None) -> ChangeAnswer:
+        return self._answer(command, deadline)
+
+    async def cancel(
+        self, request: RequestKey, transaction_id: int, reason: str, deadline: float | None
+    ) -> ChangeAnswer:
+        return self._answer((request.caller, request.request_id, transaction_id, reason), deadline)
+
+    def _answer(self, asked: object, deadline: float | None) -> ChangeAnswer:
+        self.asked.append(asked)
+        self.deadlines.append(deadline)
+        return CHANGED
 
 
 class StandInBoards:

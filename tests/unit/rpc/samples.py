@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.campaigns import AppliedCampaign
+from laurel_server.domain.commands import ChangeAnswer
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
 from laurel_server.domain.periods import PeriodType, period_at
 from laurel_server.domain.points import Breakdown
@@ -72,6 +73,15 @@ ANSWER = AwardAnswer(
     rank_state=RankState.FRESH,
     replayed=True,
     closed_period_ids=("2026-11-22",),
+)
+CHANGED = ChangeAnswer(
+    rewards=REWARDS,
+    entry=ENTRY,
+    hold=None,
+    tier_change=ANSWER.tier_change,
+    ranks=ANSWER.ranks,
+    rank_state=RankState.FRESH,
+    replayed=True,
 )
 
 

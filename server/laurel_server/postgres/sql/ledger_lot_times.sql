@@ -1,9 +1,18 @@
--- Points of users' open lots that are outside their time at $2: pending, or expired and not swept yet.
--- $1: user numbers (locked or read as they are). Result: user_no, pending, expired; users with neither have no row.
--- Cost: the open lots of those users.
-SELECT user_no,
-       coalesce(sum(remaining) FILTER (WHERE activates_at > $2 AND expires_at > $2), 0)::bigint AS pending,
-       coalesce(sum(remaining) FILTER (WHERE expires_at <= $2), 0)::bigint AS expired
-  FROM lots
- WHERE user_no = ANY ($1::bigint[]) AND (expires_at <= $2 OR activates_at > $2)
- GROUP BY user_no
+-- What of users' points is not to be spent at $2 although the balance has it: pending lots, lots that expired, and holds that
+-- timed out, neither swept yet. $1: user numbers (locked or read as they are).
+-- Result: one row a user: user_no, pending, expired, lapsed, following_expiry (the soonest one after $2, NULL: none).
+-- Cost: the lots and holds that it sums up.
+SELECT u.user_no, p.pending, e.expired, h.lapsed, f.following_expiry
+  FROM unnest($1::bigint[]) AS u(user_no)
+ CROSS JOIN LATERAL (
+     SELECT coalesce(sum(remaining), 0)::bigint AS pending FROM lots
+      WHERE lots.user_no = u.user_no AND activates_at > $2 AND expires_at > $2) p
+ CROSS JOIN LATERAL (
+     SELECT coalesce(sum(remaining), 0)::bigint AS expired FROM lots WHERE lots.user_no = u.user_no AND expires_at <= $2) e
+ CROSS JOIN LATERAL (
+     SELECT coalesce(sum(points), 0)::bigint AS lapsed FROM holds
+      WHERE holds.user_no = u.user_no AND state = 1 AND expires_at <= $2) h
+  LEFT JOIN LATERAL (
+     SELECT expires_at AS following_expiry FROM lots
+      WHERE lots.user_no = u.user_no AND expires_at > $2 AND expires_at < 'infinity'
+      ORDER BY user_no, expires_at, lot_id LIMIT 1) f ON true

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.rewards.v1 import rewards_service_pb2 as laurel_dot_rewards_dot_v1_dot_rewards__service__pb2
+from laurel.rewards.v1 import spending_pb2 as laurel_dot_rewards_dot_v1_dot_spending__pb2
 from laurel.rewards.v1 import statements_pb2 as laurel_dot_rewards_dot_v1_dot_statements__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -50,6 +51,16 @@ class RewardsServiceStub:
                 '/laurel.rewards.v1.RewardsService/IngestAwards',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.FromString,
+                _registered_method=True)
+        self.RedeemPoints = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/RedeemPoints',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsResponse.FromString,
+                _registered_method=True)
+        self.CancelRedemption = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/CancelRedemption',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.FromString,
                 _registered_method=True)
         self.GetRewards = channel.unary_unary(
                 '/laurel.rewards.v1.RewardsService/GetRewards',
@@ -101,6 +112,22 @@ class RewardsServiceServicer:
         whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
         is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
         perhaps others: send those again with the same request_id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedeemPoints(self, request, context):
+        """Spending.
+
+        Spends points, soonest expiry first. INSUFFICIENT_POINTS says how many are available; nothing is spent then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRedemption(self, request, context):
+        """Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,6 +188,16 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     servicer.IngestAwards,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.SerializeToString,
+            ),
+            'RedeemPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeemPoints,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsResponse.SerializeToString,
+            ),
+            'CancelRedemption': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRedemption,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.SerializeToString,
             ),
             'GetRewards': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRewards,
@@ -270,6 +307,60 @@ class RewardsService:
             '/laurel.rewards.v1.RewardsService/IngestAwards',
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsRequest.SerializeToString,
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.IngestAwardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeemPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/RedeemPoints',
+            laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_spending__pb2.RedeemPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRedemption(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/CancelRedemption',
+            laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.rewards.v1 import rewards_service_pb2 as _rewards_service_pb2
+from laurel.rewards.v1 import spending_pb2 as _spending_pb2
 from laurel.rewards.v1 import statements_pb2 as _statements_pb2
 import abc as _abc_1
 
@@ -27,6 +28,13 @@ class RewardsServiceStub:
     is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
     perhaps others: send those again with the same request_id.
     """
+    RedeemPoints: _aio.UnaryUnaryMultiCallable[_spending_pb2.RedeemPointsRequest, _spending_pb2.RedeemPointsResponse]
+    """Spending.
+
+    Spends points, soonest expiry first. INSUFFICIENT_POINTS says how many are available; nothing is spent then.
+    """
+    CancelRedemption: _aio.UnaryUnaryMultiCallable[_spending_pb2.CancelRedemptionRequest, _spending_pb2.CancelRedemptionResponse]
+    """Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired."""
     GetRewards: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetRewardsRequest, _rewards_service_pb2.GetRewardsResponse]
     """Statements.
 
@@ -73,6 +81,25 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
         perhaps others: send those again with the same request_id.
         """
+
+    @_abc_1.abstractmethod
+    def RedeemPoints(
+        self,
+        request: _spending_pb2.RedeemPointsRequest,
+        context: _aio.ServicerContext[_spending_pb2.RedeemPointsRequest, _abc.Awaitable[_spending_pb2.RedeemPointsResponse]],
+    ) -> _abc.Awaitable[_spending_pb2.RedeemPointsResponse]:
+        """Spending.
+
+        Spends points, soonest expiry first. INSUFFICIENT_POINTS says how many are available; nothing is spent then.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelRedemption(
+        self,
+        request: _spending_pb2.CancelRedemptionRequest,
+        context: _aio.ServicerContext[_spending_pb2.CancelRedemptionRequest, _abc.Awaitable[_spending_pb2.CancelRedemptionResponse]],
+    ) -> _abc.Awaitable[_spending_pb2.CancelRedemptionResponse]:
+        """Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired."""
 
     @_abc_1.abstractmethod
     def GetRewards(

@@ -1,12 +1,14 @@
-"""AwardPoints: from a command to a durable entry, new places on the boards, and the answer."""
+"""The way of every command: through the group commit into the ledger, to the boards, and back to its caller."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import structlog
 
 from laurel_server.domain.accounts import NOTHING
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
+from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
@@ -17,19 +19,27 @@ from laurel_server.metrics import AWARD_STAGE_SECONDS, AWARDS_PENDING_RANKS
 from laurel_server.postgres.entries import StoredEntry, read_entries
 from laurel_server.postgres.pool import LaneConnection, Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.rewards.answers import Move, answer_again, answer_to, first_answer, moves_of
+from laurel_server.rewards.answers import (
+    Move,
+    answer_again,
+    answer_to,
+    change_answer,
+    change_answer_again,
+    first_answer,
+    moves_of,
+)
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
 from laurel_server.rewards.ledger_batch import CommittedBatch, Item, LedgerWriter, Result
-from laurel_server.rewards.outcomes import StoredAward
+from laurel_server.rewards.outcomes import StoredAward, StoredChange
 
 log = structlog.get_logger()
 
-FAMILY = "award"
-"""AwardPoints and BatchAwardPoints share their request ids."""
+AWARD = "award"
+"""AwardPoints, BatchAwardPoints and IngestAwards share their request ids."""
 
 
-class Awards:
-    """The award path of one process."""
+class Commands:
+    """Carries out the commands of one process."""
 
     def __init__(
         self,
@@ -54,11 +64,11 @@ class Awards:
         self._group = GroupCommit(connect, writer, self._finish, lanes, max_batch, max_waiting, linger_max)
 
     def start(self) -> None:
-        """Begin to take awards."""
+        """Begin to take commands."""
         self._group.start()
 
     async def close(self) -> None:
-        """Finish the awards that were taken; refuse new ones with DRAINING."""
+        """Finish the commands that were taken; refuse new ones with DRAINING."""
         await self._group.close()
 
     async def award(self, command: AwardCommand, deadline: float | None) -> AwardAnswer:
@@ -66,7 +76,7 @@ class Awards:
 
         TimeoutError when `deadline`, a moment of `time.monotonic()`, passed before the award had begun.
         """
-        (result,) = await self._group.submit([item_of(command)], deadline)
+        (result,) = await self.submit([item_of(command, AWARD)], deadline)
         if isinstance(result, AwardAnswer):
             return result
         raise result if isinstance(result, Exception) else TypeError(result)
@@ -75,15 +85,30 @@ class Awards:
         self, commands: Sequence[AwardCommand | LaurelError], deadline: float | None
     ) -> list[AwardAnswer | Exception]:
         """Make many awards; each has its own result. A LaurelError in place of a command is its own result."""
-        items = [item_of(command) for command in commands if isinstance(command, AwardCommand)]
-        answered = iter(await self._group.submit(items, deadline) if items else ())
+        items = [item_of(command, AWARD) for command in commands if isinstance(command, AwardCommand)]
+        answered = iter(await self.submit(items, deadline) if items else ())
         return [
             command if isinstance(command, LaurelError) else next(answered)  # type: ignore[misc]
             for command in commands
         ]
 
+    async def carry_out(self, command: Command, family: str, deadline: float | None) -> ChangeAnswer:
+        """Carry out one command that is no award. Raises LaurelError for a refusal.
+
+        `family` is the RPC family that its request_id belongs to. TimeoutError when `deadline`, a moment of
+        `time.monotonic()`, passed before the command had begun.
+        """
+        (result,) = await self.submit([item_of(command, family)], deadline)
+        if isinstance(result, ChangeAnswer):
+            return result
+        raise result if isinstance(result, Exception) else TypeError(result)
+
+    async def submit(self, items: Sequence[Item], deadline: float | None) -> list[object]:
+        """Carry out commands and return their answers, or the errors in their place, in order."""
+        return await self._group.submit(items, deadline)
+
     async def _finish(self, batch: CommittedBatch, waiting: Sequence[Waiting]) -> None:
-        """Take a committed batch to the boards and answer its callers. Nothing in here may fail an award."""
+        """Take a committed batch to the boards and answer its callers. Nothing in here may fail a command."""
         commands = [each.item.command for each in waiting]
         moves = moves_of(batch, commands)
         promoted = [user_id for user_id, move in moves.items() if move.left]
@@ -92,10 +117,11 @@ class Awards:
         projected = await self._project(batch, moves)
         kept = await self._entries_of_replays(batch)
         for each, result in zip(waiting, batch.results, strict=True):
+            user_id = each.item.command.user_id
             if each.item.command.validate_only and isinstance(result, Posting):
                 each.answer(await self._preview(result, batch))
             else:
-                each.answer(_answer(result, moves.get(each.item.command.user_id), projected, kept))
+                each.answer(_answer(user_id, result, moves.get(user_id), projected, kept))
 
     async def _project(self, batch: CommittedBatch, moves: dict[str, Move]) -> Projected | None:
         """Return the new ranks, or None when the boards do not answer in time: repair takes them there."""
@@ -129,31 +155,44 @@ class Awards:
         return first_answer(posting, ranks, RankState.FRESH)
 
     async def _entries_of_replays(self, batch: CommittedBatch) -> dict[int, StoredEntry] | LaurelError:
-        replays = [result.transaction_id for result in batch.results if isinstance(result, StoredAward)]
+        replays = [
+            result.transaction_id
+            for result in batch.results
+            if isinstance(result, StoredAward | StoredChange) and result.transaction_id
+        ]
         if not replays:
             return {}
         try:
             async with ledger_errors():
-                return await read_entries(self._pool, replays)
+                kept = await read_entries(self._pool, replays)
         except LaurelError as lost:
             return lost
+        # The answer was given before anything of the entry was reversed.
+        return {
+            key: each._replace(entry=replace(each.entry, reversed_points=0)) for key, each in kept.items()
+        }
 
 
 def _answer(
+    user_id: str,
     result: Result,
     move: Move | None,
     projected: Projected | None,
-    kept: dict[int, StoredEntry] | LaurelError,
-) -> AwardAnswer | LaurelError:
-    if isinstance(result, LaurelError):
-        return result
+    kept: Mapping[int, StoredEntry] | LaurelError,
+) -> AwardAnswer | ChangeAnswer | LaurelError:
     if isinstance(result, Posting):
         return answer_to(result, move, projected)
+    if isinstance(result, Change):
+        return change_answer(user_id, result, move, projected)
+    if isinstance(result, LaurelError):
+        return result
     if isinstance(kept, LaurelError):
         return kept
+    if isinstance(result, StoredChange):
+        return change_answer_again(user_id, result, kept, move, projected)
     return answer_again(result, kept[result.transaction_id], move, projected)
 
 
-def item_of(command: AwardCommand) -> Item:
-    """Return the award with its idempotency key: a digest of caller, RPC family and request_id."""
-    return Item(command, idempotency_key(FAMILY, command.caller, command.request_id))
+def item_of(command: AwardCommand | Command, family: str) -> Item:
+    """Return the command with its idempotency key."""
+    return Item(command, idempotency_key(family, command.caller, command.request_id))

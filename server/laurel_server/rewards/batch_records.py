@@ -1,0 +1,76 @@
+"""What a batch writes down of each command beside the entry: its inputs, and its event for the outbox."""
+
+import orjson
+
+from laurel_server.domain.awards import AwardCommand, Posting
+from laurel_server.domain.commands import Change
+from laurel_server.domain.ledger import LedgerEntry, Rewards
+
+
+def award_inputs(command: AwardCommand, posting: Posting) -> str:
+    """Return what the points were computed from, as JSON; with the entry it is enough to compute them again."""
+    breakdown = posting.breakdown
+    return orjson.dumps(
+        {
+            "attributes": command.attributes,
+            "config": posting.config_version,
+            "tier": posting.tier_before.name,
+            "tier_multiplier": str(breakdown.tier_multiplier),
+            "campaigns": [(each.campaign_id, str(each.multiplier)) for each in breakdown.campaigns],
+            "uncapped": breakdown.uncapped_points,
+            "cap": breakdown.cap,
+            "periods": [period.id for period in posting.counted],
+        }
+    ).decode()
+
+
+def award_event(posting: Posting) -> dict[str, object]:
+    """Return the `rewards.earned` event of an entry."""
+    entry, rewards = posting.entry, posting.rewards
+    return {
+        "type": "rewards.earned",
+        "transaction_id": str(entry.transaction_id),
+        "user_id": entry.user_id,
+        "action": entry.action,
+        "points": entry.points,
+        "total_points": rewards.total_points,
+        "lifetime_points": rewards.lifetime_points,
+        "tier": rewards.tier.name,
+        "tier_before": posting.tier_before.name,
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.transaction_time,
+        "periods": [period.id for period in posting.counted],
+    }
+
+
+def change_inputs(change: Change, before: Rewards) -> str:
+    """Return what an entry that is no award did beside the balance, as JSON; its lots are kept in `lot_debits`."""
+    after = change.rewards
+    return orjson.dumps(
+        {
+            "tier": before.tier.name,
+            "periods": change.period_ids,
+            "lifetime": after.lifetime_points - before.lifetime_points,
+            "redeemed": after.redeemed_points - before.redeemed_points,
+            "expired": after.expired_points - before.expired_points,
+        }
+    ).decode()
+
+
+def change_event(change: Change, entry: LedgerEntry) -> dict[str, object]:
+    """Return the `rewards.changed` event of an entry that is no award."""
+    return {
+        "type": "rewards.changed",
+        "transaction_id": str(entry.transaction_id),
+        "user_id": entry.user_id,
+        "action": entry.action,
+        "points": entry.points,
+        "total_points": change.rewards.total_points,
+        "lifetime_points": change.rewards.lifetime_points,
+        "tier": change.rewards.tier.name,
+        "tier_before": change.tier_before.name,
+        "periods": change.period_ids,
+        "reverses_transaction_id": str(entry.reverses_transaction_id or ""),
+        "occurred_at": entry.occurred_at,
+        "recorded_at": entry.transaction_time,
+    }
