@@ -21,7 +21,7 @@ from protoc import run_protoc
 _GOOGLE_PROTOS: Final = (
     "google/api/annotations.proto",
     "google/api/http.proto",
-    "google/rpc/error_details.proto",  # clients read it
+    "google/rpc/error_details.proto",  # clients and gateways read it
     "google/rpc/status.proto",
 )
 _VALIDATE_PROTO: Final = "buf/validate/validate.proto"

@@ -12,7 +12,9 @@ import stat
 import sys
 import time
 from functools import partial
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 import asyncpg
 import pytest
@@ -24,9 +26,14 @@ from tests.e2e.conftest import StartServe
 from tests.e2e.serving import Serve, eventually, is_alive, processes_of
 
 _STANDIN = Path(__file__).with_name("standin_serve.py")
-_NAMES = ("postgres", "redis", "server")
+_NAMES = ("postgres", "redis", "server", "envoy")
 _BACK_SECONDS = 5
-_CLEAN_END = {"postgres": signal.SIGINT, "redis": signal.SIGTERM, "server": signal.SIGTERM}
+_CLEAN_END = {
+    "postgres": signal.SIGINT,
+    "redis": signal.SIGTERM,
+    "server": signal.SIGTERM,
+    "envoy": signal.SIGTERM,
+}
 
 
 @pytest.fixture
@@ -58,8 +65,11 @@ def answers(serve: Serve, name: str) -> bool:
         if name == "redis":
             with Redis.from_url(serve.run["redis_url"], socket_timeout=2) as client:
                 return bool(client.ping())
+        if name == "envoy":
+            with urlopen(f"http://{serve.run['http']}/livez", timeout=2) as answer:
+                return bool(answer.read() == b"ok\n")
         asyncio.run(check_health(serve.run["grpc"]))
-    except (OSError, asyncpg.PostgresError, RedisError):
+    except (OSError, HTTPException, asyncpg.PostgresError, RedisError):
         return False
     return True
 
@@ -261,7 +271,7 @@ def test_takes_a_relative_data_directory(
 def test_uses_engines_of_the_environment(start: StartServe, laurel: Serve) -> None:
     engines = {"LAUREL_PG_DSN": laurel.run["pg_dsn"], "LAUREL_REDIS_URL": laurel.run["redis_url"]}
     guest = start(**engines)
-    assert list(guest.pids) == ["server"]
+    assert list(guest.pids) == ["server", "envoy"]
     assert (guest.run["pg_dsn"], guest.run["redis_url"]) == tuple(engines.values())
 
 

@@ -60,7 +60,6 @@ class Deployment:
             "LAUREL_PG_DSN": self.dsn,
             "LAUREL_REDIS_URL": engines.redis_url(self.redis),
             "LAUREL_GRPC_PORT": str(self.port),
-            "LAUREL_HTTP_PORT": "0",
             "LAUREL_REPAIR_INTERVAL_MS": "200",
             "LAUREL_BOARDS_READ_TIMEOUT_MS": "500",
         }

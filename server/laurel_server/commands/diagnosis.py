@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from laurel_server.commands.ledger_address import ledger_dsn, running_stack
-from laurel_server.devstack.binaries import Program, find_postgres, find_redis, version_tuple
+from laurel_server.devstack.binaries import Program, find_envoy, find_postgres, find_redis, version_tuple
 from laurel_server.devstack.engines import external_postgres, external_redis
 from laurel_server.devstack.errors import DevstackError
 from laurel_server.devstack.identity import choose_identity
@@ -172,6 +172,15 @@ def _embedded(name: str, program: Program, settings: Settings) -> Finding:
     return Finding(name, f"{program.version_text}, embedded, {program.path}, would run {identity}")
 
 
+async def _envoy(settings: Settings) -> AsyncIterator[Finding]:
+    if not settings.http.gateway:
+        return
+    try:
+        yield _embedded("envoy", find_envoy(), settings)
+    except DevstackError as error:
+        yield Finding("envoy", str(error), State.WARNING, "gRPC is served all the same, REST is not")
+
+
 async def _ledger(settings: Settings) -> AsyncIterator[Finding]:
     """Looks into the database, if one runs."""
     if settings.ledger.pg_dsn is None and running_stack(settings) is None:
@@ -218,5 +227,6 @@ _LOOKS: Final[dict[str, Callable[[Settings], AsyncIterator[Finding]]]] = {
     "ports": _ports,
     "postgresql": _postgres,
     "redis": _redis,
+    "envoy": _envoy,
     "schema": _ledger,
 }

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from laurel_server.devstack.engines import Engine
 from laurel_server.devstack.ports import Endpoint
-from laurel_server.devstack.stack import Ready, StackOptions, run_stack
+from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
 from laurel_server.postgres.schema import current_of, head
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import load_settings, unknown_variables
@@ -36,6 +36,7 @@ def stack_options(settings: Settings) -> StackOptions:
         data_dir=settings.devstack.data_dir,
         grpc=Endpoint(settings.grpc.host, settings.grpc.port),
         http=Endpoint(settings.http.host, settings.http.port),
+        operations=Endpoint(settings.operations.host, settings.operations.port),
         probe=check_health,
         migrate=_migrate,
         pg_dsn=_secret(settings.ledger.pg_dsn),
@@ -44,6 +45,20 @@ def stack_options(settings: Settings) -> StackOptions:
         pg_bin=settings.devstack.pg_bin,
         start_seconds=settings.devstack.start_seconds,
         drain_seconds=settings.devstack.drain_seconds,
+        gateway=gateway_of(settings),
+    )
+
+
+def gateway_of(settings: Settings) -> Gateway | None:
+    """Returns what the gateway of these settings is like."""
+    if not settings.http.gateway:
+        return None
+    return Gateway(
+        origins=settings.http.origins,
+        rate=settings.http.rate_limit,
+        threads=settings.http.threads,
+        max_message_bytes=settings.grpc.max_message_bytes,
+        deadline_seconds=settings.grpc.max_deadline_seconds,
     )
 
 
@@ -78,7 +93,7 @@ def _summary(ready: Ready, seconds: float) -> str:
     return f"""\
 Laurel is ready after {seconds:.1f} s
   gRPC        {ready.grpc}
-  HTTP        {ready.http}  (/metrics, /healthz)
+  HTTP        {ready.http}  ({_served(ready)})
   {_line(ready.postgres)}
   {_line(ready.redis)}
   data, logs  {ready.data.root}
@@ -87,11 +102,18 @@ Try
   grpcurl -plaintext -d '{_AWARD}' \\
     {ready.grpc} laurel.rewards.v1.RewardsService/AwardPoints
   grpcurl -plaintext -d '{{"board": {{"scope": "global"}}}}' \\
-    {ready.grpc} laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"""
+    {ready.grpc} laurel.leaderboard.v1.LeaderboardService/GetLeaderboard
+  curl '{ready.http}/api/v1/leaderboard/global?period=weekly&limit=10'"""
 
 
 def _line(engine: Engine) -> str:
     return f"{engine.name:<11} {engine.version}, {engine.place}"
+
+
+def _served(ready: Ready) -> str:
+    if ready.gateway is None:
+        return "/metrics, /healthz"
+    return f"REST, gRPC-Web, /metrics, /healthz; Envoy {ready.gateway.version}"
 
 
 def _secret(value: SecretStr | None) -> str | None:

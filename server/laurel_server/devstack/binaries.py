@@ -11,9 +11,10 @@ from laurel_server.devstack.errors import DevstackError
 
 Version = tuple[int, ...]
 
-_VERSION = re.compile(r"(?:\bv=|\(PostgreSQL\) )(\d+(?:\.\d+)*)")
+_VERSION = re.compile(r"(?:\bv=|\(PostgreSQL\) |\bversion: [0-9a-f]+/)(\d+(?:\.\d+)*)")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 _MIN_REDIS_ON_PATH = (7,)
+_MIN_ENVOY_ON_PATH = (1, 34)
 _INSTALL = "install the engines with `pip install 'laurel[embedded]'`"
 
 
@@ -61,8 +62,20 @@ def find_redis() -> Program:
     )
 
 
+def find_envoy() -> Program:
+    """Returns the wheel's `envoy`, or else one on PATH that is new enough; raises DevstackError if none runs."""
+    wheel = _wheel("envoy")
+    program = _ask_if_runs(wheel / "_bin" / "envoy") if wheel else None
+    found = shutil.which("envoy")
+    if program is None and found is not None:
+        program = _ask_if_runs(Path(found).absolute())
+    if program is None or program.version < _MIN_ENVOY_ON_PATH:
+        raise DevstackError(f"no Envoy runs here: {_INSTALL}, or put Envoy 1.34 or newer on PATH")
+    return program
+
+
 def parse_version(text: str) -> Version | None:
-    """Returns the version in what `postgres --version` or `redis-server --version` prints."""
+    """Returns the version in what `postgres`, `redis-server` or `envoy` prints for `--version`."""
     match = _VERSION.search(text)
     return version_tuple(match[1]) if match else None
 

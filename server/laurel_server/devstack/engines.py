@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from laurel_server.devstack.binaries import Version, find_postgres, find_redis, version_tuple
+from laurel_server.devstack.binaries import Version, find_envoy, find_postgres, find_redis, version_tuple
 from laurel_server.devstack.datadir import DataDir
+from laurel_server.devstack.envoy import EmbeddedEnvoy
 from laurel_server.devstack.errors import DevstackError
-from laurel_server.devstack.identity import choose_identity
+from laurel_server.devstack.gateway import GatewayOptions
+from laurel_server.devstack.identity import Identity, choose_identity
 from laurel_server.devstack.ports import reserved
 from laurel_server.devstack.postgres import EmbeddedPostgres
 from laurel_server.devstack.reaper import Reaper
@@ -23,6 +25,7 @@ _MIN_POSTGRES: Final[Version] = (15,)
 _MIN_REDIS: Final[Version] = (6, 2)
 
 _LOOPBACK: Final = "127.0.0.1"
+_FIRST_ORDINARY_PORT: Final = 1024  # root alone listens below
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,21 @@ class Engines:
         redis = EmbeddedRedis(program, self.data, identity, endpoint)
         await self._supervisor.start(redis)
         return Engine("Redis", program.version_text, f"{endpoint} (embedded)", redis.url, redis.fast_url)
+
+    async def gateway(self, options: GatewayOptions, threads: int) -> Engine:
+        """Returns an Envoy in front of the servers; raises DevstackError if it cannot be had."""
+        program = find_envoy()
+        directory = self.data.engine(EmbeddedEnvoy.name)
+        low = options.listen.port < _FIRST_ORDINARY_PORT
+        identity = Identity() if low else choose_identity(program.path, directory)
+        envoy = EmbeddedEnvoy(program, self.data, identity, options, threads)
+        try:
+            await self._supervisor.start(envoy)
+        except DevstackError:
+            self._supervisor.abandon(envoy.name)
+            raise
+        address = str(options.listen)
+        return Engine("Envoy", program.version_text, f"{address} (embedded)", address, address)
 
 
 async def external_postgres(dsn: str) -> Engine:

@@ -3,13 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from laurel_server.devstack.datadir import DataDir, open_data_dir
 from laurel_server.devstack.engines import Engine, Engines
+from laurel_server.devstack.errors import DevstackError
+from laurel_server.devstack.gateway import GatewayOptions
 from laurel_server.devstack.locks import sole_owner
 from laurel_server.devstack.ports import Endpoint, reserved
 from laurel_server.devstack.reaper import Reaper
@@ -22,12 +24,24 @@ B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """What the gateway is like; see GatewayOptions."""
+
+    origins: Sequence[str]
+    rate: int
+    threads: int
+    max_message_bytes: int
+    deadline_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class StackOptions:
     """What to start, and where; port 0 means a free one, and an engine without address is embedded."""
 
     data_dir: Path
     grpc: Endpoint
     http: Endpoint
+    operations: Endpoint
     probe: Probe
     migrate: Callable[[str], Awaitable[object]]
     """Brings the database at a DSN to the newest schema."""
@@ -37,6 +51,8 @@ class StackOptions:
     pg_bin: Path | None = None
     start_seconds: float = 60
     drain_seconds: float = 10
+    gateway: Gateway | None = None
+    """None: the listener for operators takes the place of a gateway."""
     server_command: Sequence[str] = SERVER_COMMAND
 
 
@@ -46,8 +62,10 @@ class Ready:
 
     grpc: Endpoint
     http: Endpoint
+    operations: Endpoint
     postgres: Engine
     redis: Engine
+    gateway: Engine | None
     data: DataDir
 
 
@@ -62,7 +80,8 @@ async def run_stack(options: StackOptions, report: Report, announce: Callable[[R
         async with Reaper() as reaper:
             supervisor = Supervisor(data, reaper, report)
             try:
-                start = _start(options, supervisor, Engines(data, reaper, supervisor, held), held)
+                engines = Engines(data, reaper, supervisor, held)
+                start = _start(options, supervisor, engines, held, report)
                 if (ready := await _unless(stop, start)) is not None:
                     announce(ready)
                     await stop.wait()
@@ -71,26 +90,54 @@ async def run_stack(options: StackOptions, report: Report, announce: Callable[[R
                 data.run_file.unlink(missing_ok=True)
 
 
-async def _start(options: StackOptions, supervisor: Supervisor, engines: Engines, held: ExitStack) -> Ready:
-    """Starts the engines side by side, migrates, starts the server and writes the run file."""
+async def _start(
+    options: StackOptions, supervisor: Supervisor, engines: Engines, held: ExitStack, report: Report
+) -> Ready:
+    """Starts the engines side by side, migrates, starts server and gateway, and writes the run file."""
     grpc = held.enter_context(reserved(options.grpc.host, options.grpc.port, "LAUREL_GRPC_PORT"))
     http = held.enter_context(reserved(options.http.host, options.http.port, "LAUREL_HTTP_PORT"))
+    inner = http if options.gateway is None else held.enter_context(_operations(options))
     postgres, redis = await _both(
         engines.postgres(options.pg_dsn, options.pg_bin), engines.redis(options.redis_url)
     )
     await options.migrate(postgres.server_address)
-    ready = Ready(grpc, http, postgres, redis, engines.data)
+    ready = Ready(grpc, http, inner, postgres, redis, None, engines.data)
     await supervisor.start(_server(options, ready))
+    if options.gateway is not None:
+        ready = await _with_gateway(options.gateway, ready, engines, report)
     supervisor.changed = lambda: _write_run_file(ready, options.kafka, supervisor)
     supervisor.changed()
     return ready
+
+
+def _operations(options: StackOptions) -> AbstractContextManager[Endpoint]:
+    return reserved(options.operations.host, options.operations.port, "LAUREL_OPERATIONS_PORT")
+
+
+async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report: Report) -> Ready:
+    """Starts the gateway; where none runs, says so and goes on without."""
+    options = GatewayOptions(
+        listen=ready.http,
+        servers=[ready.grpc],
+        operations=[ready.operations],
+        origins=gateway.origins,
+        rate=gateway.rate,
+        max_message_bytes=gateway.max_message_bytes,
+        deadline_seconds=gateway.deadline_seconds,
+    )
+    try:
+        return replace(ready, gateway=await engines.gateway(options, gateway.threads))
+    except DevstackError as error:
+        report(f"warning: there is no gateway, so no REST: {error}\ngRPC serves all the same")
+        return replace(ready, http=ready.operations)
 
 
 def _server(options: StackOptions, ready: Ready) -> ServerProcess:
     settings = {
         "LAUREL_DATA_DIR": str(ready.data.root),
         "LAUREL_GRPC_PORT": str(ready.grpc.port),
-        "LAUREL_HTTP_PORT": str(ready.http.port),
+        "LAUREL_OPERATIONS_HOST": ready.operations.host,
+        "LAUREL_OPERATIONS_PORT": str(ready.operations.port),
         "LAUREL_PG_DSN": ready.postgres.server_address,
         "LAUREL_REDIS_URL": ready.redis.server_address,
     }

@@ -74,6 +74,10 @@ class Supervisor:
         self._tasks.append(asyncio.create_task(self._keep(child)))
         self._tasks.append(asyncio.create_task(self._bound_log(service.name)))
 
+    def abandon(self, name: str) -> None:
+        """Forgets a service whose `start` has failed: the stack goes on without it."""
+        del self._children[name]
+
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stops all in reverse order: gently at first, by force where that does not help or `hurry` is set."""
         for task in self._tasks:

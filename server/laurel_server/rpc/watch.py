@@ -31,7 +31,8 @@ class WatchServicer:
 
     async def WatchRank(self, request: WatchRankRequest, call: CallContext) -> None:
         """Stream where a user stands; without boards, on the global all-time one."""
-        refs = request.boards or [BoardRef()]
+        own = [request.board] if request.HasField("board") else []
+        refs = [*request.boards, *own] or [BoardRef()]
         tokens = ResumeTokens("WatchRank", request.user_id, *(part for ref in refs for part in _named(ref)))
         resumed = _resumed(tokens, request.resume_token)
         queries = [BoardQuery(*read_board(ref)) for ref in refs]

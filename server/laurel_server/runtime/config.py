@@ -101,7 +101,7 @@ class Grpc(Part):
 
 
 class Http(Part):
-    """The listener for operators: `/metrics` and `/healthz`."""
+    """The gateway that `laurel serve` starts: REST, server-sent events, gRPC-Web, and gRPC on the same port."""
 
     model_config = SettingsConfigDict(env_prefix="LAUREL_HTTP_")
 
@@ -110,6 +110,36 @@ class Http(Part):
 
     port: Port = 8080
     """TCP port; 0 = a free one, kept until `serve` ends."""
+
+    gateway: bool = True
+    """Starts Envoy; 0 leaves it out, and the port then serves what the operations listener does."""
+
+    cors_origins: str = "http://localhost:3000"
+    """Origins of pages that may call from browsers, separated by commas; `*` = all, `none` = no other's."""
+
+    rate_limit: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Requests a second that the gateway lets through, of all clients together; 0 = all."""
+
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of the gateway that do its work."""
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """`cors_origins` one by one."""
+        listed = (origin.strip() for origin in self.cors_origins.split(","))
+        return tuple(origin for origin in listed if origin not in {"", "none"})
+
+
+class Operations(Part):
+    """The server's own listener for plain HTTP: `/metrics`, `/healthz`, and what the gateway passes on to it."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_OPERATIONS_")
+
+    host: str = "127.0.0.1"
+    """Address to listen on; it asks for no token, so keep it away from strangers."""
+
+    port: Port = 0
+    """TCP port; 0 = a free one."""
 
 
 class Ledger(Part):
@@ -329,6 +359,7 @@ class Settings(BaseModel):
     devstack: Devstack = Field(default_factory=Devstack)
     grpc: Grpc = Field(default_factory=Grpc)
     http: Http = Field(default_factory=Http)
+    operations: Operations = Field(default_factory=Operations)
     ledger: Ledger = Field(default_factory=Ledger)
     ingest: Ingest = Field(default_factory=Ingest)
     boards: Boards = Field(default_factory=Boards)

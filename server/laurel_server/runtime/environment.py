@@ -56,6 +56,7 @@ def refusals(settings: Settings) -> Iterator[str]:
     for variable, host in (
         ("LAUREL_GRPC_HOST", settings.grpc.host),
         ("LAUREL_HTTP_HOST", settings.http.host),
+        ("LAUREL_OPERATIONS_HOST", settings.operations.host),
     ):
         if not is_loopback(host):
             yield (

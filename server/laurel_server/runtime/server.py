@@ -98,7 +98,7 @@ class Server:
             await (
                 parts.jobs.run_due()
             )  # who tries out downtime finds everything done; others need not wait for it
-        await self._operations.start(settings.http.host, settings.http.port)
+        await self._operations.start(settings.operations.host, settings.operations.port)
         settle_memory()
         await self._grpc.start()
         await self._health.set_serving(True)

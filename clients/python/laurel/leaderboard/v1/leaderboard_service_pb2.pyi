@@ -519,6 +519,7 @@ class WatchRankRequest(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     BOARDS_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    BOARD_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     """Whose places."""
     resume_token: _builtins.str
@@ -527,16 +528,21 @@ class WatchRankRequest(_message.Message):
     def boards(self) -> _containers.RepeatedCompositeFieldContainer[_board_pb2.BoardRef]:
         """Which boards, at most 16; empty: global all-time. An empty period_id follows into the next period."""
 
+    @_builtins.property
+    def board(self) -> _board_pb2.BoardRef:
+        """One more board, for queries of URLs, which can hold no list of boards."""
+
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         boards: _abc.Iterable[_board_pb2.BoardRef] | None = ...,
         resume_token: _builtins.str = ...,
+        board: _board_pb2.BoardRef | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boards", b"boards", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "boards", b"boards", "resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

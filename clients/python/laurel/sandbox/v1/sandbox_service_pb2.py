@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.options.v1 import scope_pb2 as laurel_dot_options_dot_v1_dot_scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/sandbox/v1/sandbox_service.proto\x12\x11laurel.sandbox.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/options/v1/scope.proto\"\x11\n\x0fGetClockRequest\"K\n\x10GetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"B\n\x0fSetClockRequest\x12/\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"K\n\x10SetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"I\n\x13\x41\x64vanceClockRequest\x12\x32\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02\x32\x00\xc8\x01\x01\"O\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\x32\xb3\x02\n\x0eSandboxService\x12\\\n\x08GetClock\x12\".laurel.sandbox.v1.GetClockRequest\x1a#.laurel.sandbox.v1.GetClockResponse\"\x07\x90\x02\x01\xa8\xbb\x18\x03\x12\\\n\x08SetClock\x12\".laurel.sandbox.v1.SetClockRequest\x1a#.laurel.sandbox.v1.SetClockResponse\"\x07\x90\x02\x02\xa8\xbb\x18\x03\x12\x65\n\x0c\x41\x64vanceClock\x12&.laurel.sandbox.v1.AdvanceClockRequest\x1a\'.laurel.sandbox.v1.AdvanceClockResponse\"\x04\xa8\xbb\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/sandbox/v1/sandbox_service.proto\x12\x11laurel.sandbox.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlaurel/options/v1/scope.proto\"\x11\n\x0fGetClockRequest\"K\n\x10GetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"B\n\x0fSetClockRequest\x12/\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\"K\n\x10SetClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\"I\n\x13\x41\x64vanceClockRequest\x12\x32\n\x02\x62y\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0b\xbaH\x08\xaa\x01\x02\x32\x00\xc8\x01\x01\"O\n\x14\x41\x64vanceClockResponse\x12\'\n\x03now\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66rozen\x18\x02 \x01(\x08\x32\x99\x03\n\x0eSandboxService\x12y\n\x08GetClock\x12\".laurel.sandbox.v1.GetClockRequest\x1a#.laurel.sandbox.v1.GetClockResponse\"$\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/sandbox/clock\x12|\n\x08SetClock\x12\".laurel.sandbox.v1.SetClockRequest\x1a#.laurel.sandbox.v1.SetClockResponse\"\'\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/sandbox/clock:\x01*\x12\x8d\x01\n\x0c\x41\x64vanceClock\x12&.laurel.sandbox.v1.AdvanceClockRequest\x1a\'.laurel.sandbox.v1.AdvanceClockResponse\",\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\"\"\x1d/api/v1/sandbox/clock/advance:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,23 +41,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADVANCECLOCKREQUEST'].fields_by_name['by']._loaded_options = None
   _globals['_ADVANCECLOCKREQUEST'].fields_by_name['by']._serialized_options = b'\272H\010\252\001\0022\000\310\001\001'
   _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\220\002\001\250\273\030\003'
+  _globals['_SANDBOXSERVICE'].methods_by_name['GetClock']._serialized_options = b'\220\002\001\250\273\030\003\202\323\344\223\002\027\022\025/api/v1/sandbox/clock'
   _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._serialized_options = b'\220\002\002\250\273\030\003'
+  _globals['_SANDBOXSERVICE'].methods_by_name['SetClock']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002\032\"\025/api/v1/sandbox/clock:\001*'
   _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._loaded_options = None
-  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._serialized_options = b'\250\273\030\003'
-  _globals['_GETCLOCKREQUEST']._serialized_start=187
-  _globals['_GETCLOCKREQUEST']._serialized_end=204
-  _globals['_GETCLOCKRESPONSE']._serialized_start=206
-  _globals['_GETCLOCKRESPONSE']._serialized_end=281
-  _globals['_SETCLOCKREQUEST']._serialized_start=283
-  _globals['_SETCLOCKREQUEST']._serialized_end=349
-  _globals['_SETCLOCKRESPONSE']._serialized_start=351
-  _globals['_SETCLOCKRESPONSE']._serialized_end=426
-  _globals['_ADVANCECLOCKREQUEST']._serialized_start=428
-  _globals['_ADVANCECLOCKREQUEST']._serialized_end=501
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=503
-  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=582
-  _globals['_SANDBOXSERVICE']._serialized_start=585
-  _globals['_SANDBOXSERVICE']._serialized_end=892
+  _globals['_SANDBOXSERVICE'].methods_by_name['AdvanceClock']._serialized_options = b'\250\273\030\003\202\323\344\223\002\"\"\035/api/v1/sandbox/clock/advance:\001*'
+  _globals['_GETCLOCKREQUEST']._serialized_start=217
+  _globals['_GETCLOCKREQUEST']._serialized_end=234
+  _globals['_GETCLOCKRESPONSE']._serialized_start=236
+  _globals['_GETCLOCKRESPONSE']._serialized_end=311
+  _globals['_SETCLOCKREQUEST']._serialized_start=313
+  _globals['_SETCLOCKREQUEST']._serialized_end=379
+  _globals['_SETCLOCKRESPONSE']._serialized_start=381
+  _globals['_SETCLOCKRESPONSE']._serialized_end=456
+  _globals['_ADVANCECLOCKREQUEST']._serialized_start=458
+  _globals['_ADVANCECLOCKREQUEST']._serialized_end=531
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_start=533
+  _globals['_ADVANCECLOCKRESPONSE']._serialized_end=612
+  _globals['_SANDBOXSERVICE']._serialized_start=615
+  _globals['_SANDBOXSERVICE']._serialized_end=1024
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,193 @@
+"""The configuration of the gateway, from its template and what this Laurel is like."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from laurel_server.devstack.ports import Endpoint
+from laurel_server.rpc.routes import LONGEST_CALL_SECONDS, Routes, routes
+
+DESCRIPTORS: Final = Path(str(resources.files("laurel"))) / "descriptors.binpb"
+"""The contract in the form that Envoy reads."""
+
+_ANSWER_BYTES: Final = 32 << 20
+"""The largest answer that is turned into JSON: a page of 1,000 with everything in it stays far below."""
+
+_JSON_TO_PROTO: Final = 4
+"""How much longer than a message its JSON may be."""
+
+_MARGIN_SECONDS: Final = 15
+"""How much longer than the server's own deadline the gateway waits: it only has to notice a server that hangs."""
+
+# Canonical gRPC codes of what the gateway itself answers.
+_CODES: Final = {
+    HTTPStatus.BAD_REQUEST: 3,
+    HTTPStatus.UNAUTHORIZED: 16,
+    HTTPStatus.FORBIDDEN: 7,
+    HTTPStatus.NOT_FOUND: 5,
+    HTTPStatus.METHOD_NOT_ALLOWED: 12,
+    HTTPStatus.REQUEST_TIMEOUT: 4,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 8,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: 3,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: 3,
+    HTTPStatus.TOO_MANY_REQUESTS: 8,
+    HTTPStatus.BAD_GATEWAY: 14,
+    HTTPStatus.SERVICE_UNAVAILABLE: 14,
+    HTTPStatus.GATEWAY_TIMEOUT: 4,
+}
+_INTERNAL: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """Where the gateway listens, what is behind it, and whom it lets in."""
+
+    listen: Endpoint
+    servers: Sequence[Endpoint]
+    """The gRPC servers."""
+    operations: Sequence[Endpoint]
+    """Their listeners for plain HTTP."""
+    origins: Sequence[str] = ()
+    """Origins of pages that may call from a browser, such as `http://localhost:3000`; `*` = all."""
+    rate: int = 0
+    """Most requests a second, of all clients together; 0 = no limit."""
+    max_message_bytes: int = 4 << 20
+    deadline_seconds: float = 60
+    """Longest deadline of the servers."""
+    descriptors: Path = DESCRIPTORS
+
+
+def gateway_config(options: GatewayOptions) -> str:
+    """Returns the whole configuration of Envoy as YAML."""
+    values = {name: json.dumps(value) for name, value in _values(options, routes()).items()}
+    return Template(_resource("envoy.yaml")).substitute(values)
+
+
+def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
+    return {
+        "host": options.listen.host,
+        "port": options.listen.port,
+        "servers": _load_assignment("server", options.servers),
+        "operations": _load_assignment("operations", options.operations),
+        "origins": [_origin(origin) for origin in options.origins],
+        "rate": {
+            "max_tokens": max(2 * options.rate, 1),
+            "tokens_per_fill": max(options.rate, 1),
+            "fill_interval": "1s",
+        },
+        "rate_percent": 100 if options.rate else 0,
+        "descriptors": str(options.descriptors),
+        "services": methods.services,
+        "streams": _any_of(methods.streams),
+        "long_calls": _any_of(methods.long_calls),
+        "not_idempotent": _any_of(methods.not_idempotent),
+        "timeout": _seconds(options.deadline_seconds),
+        "long_timeout": _seconds(LONGEST_CALL_SECONDS),
+        "max_body_bytes": _JSON_TO_PROTO * options.max_message_bytes,
+        "max_answer_bytes": _ANSWER_BYTES,
+        "retry_untouched": _retries("connect-failure,refused-stream"),
+        "retry_idempotent": _retries("connect-failure,refused-stream,reset-before-request,unavailable"),
+        "short_forms": _resource("envoy.lua"),
+        "local_replies": _local_replies(),
+    }
+
+
+def _load_assignment(cluster: str, endpoints: Sequence[Endpoint]) -> dict[str, object]:
+    addresses = [
+        {"endpoint": {"address": {"socket_address": {"address": each.host, "port_value": each.port}}}}
+        for each in endpoints
+    ]
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": addresses}]}
+
+
+def _bucket(rate: int) -> dict[str, object]:
+    """Returns a bucket that holds two seconds' worth; one that is not used still has to hold something."""
+    return {"max_tokens": max(2 * rate, 1), "tokens_per_fill": max(rate, 1), "fill_interval": "1s"}
+
+
+def _origin(origin: str) -> dict[str, object]:
+    return {"safe_regex": {"regex": ".*"}} if origin == "*" else {"exact": origin}
+
+
+def _any_of(paths: Sequence[str]) -> str:
+    """Returns a pattern of whole paths; of none, one that no path matches."""
+    return "|".join(map(re.escape, paths)) or "-"
+
+
+def _seconds(deadline: float) -> str:
+    return f"{deadline + _MARGIN_SECONDS:g}s"
+
+
+def _retries(retry_on: str) -> dict[str, object]:
+    """Returns what is tried again at once, on another server if there is one."""
+    return {
+        "retry_on": retry_on,
+        "num_retries": 2,
+        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+        "host_selection_retry_max_attempts": 5,
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                },
+            }
+        ],
+    }
+
+
+def _local_replies() -> dict[str, object]:
+    """Returns how the gateway's own errors look: JSON, as those of the servers do, except to clients of gRPC."""
+    known = [_mapper(code, _has(status)) for status, code in _CODES.items()]
+    return {"mappers": [*known, _mapper(_INTERNAL)]}
+
+
+def _mapper(code: int, *filters: Mapping[str, object]) -> dict[str, object]:
+    details = [_RATE_LIMITED] if _has(HTTPStatus.TOO_MANY_REQUESTS) in filters else []
+    body = {"json_format": {"code": code, "message": "%LOCAL_REPLY_BODY%", "details": details}}
+    return {"filter": {"and_filter": {"filters": [_NOT_GRPC, *filters, _ANY]}}, "body_format_override": body}
+
+
+_RATE_LIMITED: Final = {
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    "reason": "RATE_LIMITED",
+    "domain": "laurel",
+    "metadata": {},
+}
+
+
+def _header(name: str, **match: object) -> dict[str, object]:
+    return {"header_filter": {"header": {"name": name, "treat_missing_header_as_empty": True, **match}}}
+
+
+# The transcoder gives a REST call the content type of gRPC, and keeps the path that it had.
+_NOT_GRPC: Final = {
+    "or_filter": {
+        "filters": [
+            _header("content-type", string_match={"prefix": "application/grpc"}, invert_match=True),
+            _header("x-envoy-original-path", string_match={"prefix": "/"}),
+        ]
+    }
+}
+
+
+def _status(op: str, status: int) -> dict[str, object]:
+    comparison = {"op": op, "value": {"default_value": status, "runtime_key": "none"}}
+    return {"status_code_filter": {"comparison": comparison}}
+
+
+def _has(status: HTTPStatus) -> dict[str, object]:
+    return _status("EQ", status.value)
+
+
+_ANY: Final = _status("GE", 400)  # `and_filter` wants two at least
+
+
+def _resource(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text("utf-8")

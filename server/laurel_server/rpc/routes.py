@@ -1,0 +1,60 @@
+"""What a gateway has to know about the methods: which of them stream, take long, or may be sent again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
+
+from laurel_server.rpc.interceptors.deadline import LONG_CALLS
+from laurel_server.rpc.methods import SERVICES
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Paths of methods (`/laurel.rewards.v1.RewardsService/AwardPoints`) by how a gateway treats them.
+
+    Methods in none of the lists answer once, soon, and may be sent again.
+    """
+
+    services: tuple[str, ...]
+    """Full names of all services."""
+    streams: tuple[str, ...]
+    """End when one side ends them."""
+    long_calls: tuple[str, ...]
+    """Go over all data."""
+    not_idempotent: tuple[str, ...]
+    """A repetition would do more."""
+
+
+def routes() -> Routes:
+    """Return the routes of everything that can be served."""
+    return Routes(
+        services=tuple(service.full_name for service in SERVICES),
+        streams=tuple(_path(method) for method in _methods() if _streams(method)),
+        long_calls=tuple(_path(method) for method in _methods() if method.full_name in LONG_CALLS),
+        not_idempotent=tuple(
+            _path(method) for method in _methods() if not _streams(method) and not _is_idempotent(method)
+        ),
+    )
+
+
+LONGEST_CALL_SECONDS: Final = max(LONG_CALLS.values())
+
+
+def _methods() -> Iterator[MethodDescriptor]:
+    return (method for service in SERVICES for method in service.methods)
+
+
+def _streams(method: MethodDescriptor) -> bool:
+    return bool(method.server_streaming or method.client_streaming)
+
+
+def _is_idempotent(method: MethodDescriptor) -> bool:
+    return method.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+
+
+def _path(method: MethodDescriptor) -> str:
+    service, _, name = method.full_name.rpartition(".")
+    return f"/{service}/{name}"

@@ -1,0 +1,318 @@
+"""REST, server-sent events and gRPC-Web through the gateway of `laurel serve`, by curl."""
+
+import os
+import re
+import signal
+import struct
+import subprocess
+from itertools import count
+from urllib.parse import quote
+
+import pytest
+
+from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetRankResponse
+from tests.e2e.conftest import StartServe
+from tests.e2e.curl import Answer, curl, events
+from tests.e2e.serving import Serve, eventually
+
+ORIGIN = "http://localhost:3000"
+TOKENS = (
+    '{"s3cret-shop": {"caller": "shop", "scopes": ["write", "read"]},'
+    ' "s3cret-desk": {"caller": "desk", "scopes": ["read"]}}'
+)
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def api(laurel: Serve) -> str:
+    """Where REST is."""
+    return f"http://{laurel.run['http']}/api/v1"
+
+
+def award(api: str, user_id: str, **more: object) -> Answer:
+    body = {"request_id": f"gateway-{next(_numbers)}", "user_id": user_id, "action": "REVIEW", **more}
+    return curl(f"{api}/rewards/award", data=body)
+
+
+def bearing(token: str) -> tuple[str, str]:
+    return "-H", f"Authorization: Bearer {token}"
+
+
+def test_an_award_in_camel_case_answers_with_everything_in_it(api: str) -> None:
+    body = {
+        "requestId": "camel-1",
+        "userId": "camel",
+        "action": "PURCHASE",
+        "attributes": {"order_value": "5000"},
+    }
+    answer = curl(f"{api}/rewards/award", data=body)
+    assert answer.status == 200
+    entry = answer.json["transaction"]
+    assert (entry["userId"], entry["points"], entry["orderId"]) == ("camel", "50", "")
+    assert answer.json["badges"] == []
+    assert answer.json["replayed"] is False
+    assert answer.json["rewards"]["tier"] == "TIER_BRONZE"
+    again = curl(f"{api}/rewards/award", data=body | {"request_id": "camel-1"})
+    assert again.json["replayed"] is True
+
+
+@pytest.mark.parametrize(
+    "user_id", ["shop:7", "ada@example.com", "a.b-c_d", "x:batch", "transactions", "watch"]
+)
+def test_ids_of_every_form_stand_in_paths(api: str, user_id: str) -> None:
+    assert award(api, user_id).status == 200
+    for written in (user_id, quote(user_id, safe="")):
+        assert curl(f"{api}/rewards/{written}").json["rewards"]["userId"] == user_id
+        assert curl(f"{api}/leaderboard/rank/{written}").json["rank"]["score"] == "20"
+        assert curl(f"{api}/leaderboard/surrounding/{written}?range=10").json["score"] == "20"
+        assert curl(f"{api}/ranking/{written}").json["rank"]["score"] == "20"
+        (entry,) = curl(f"{api}/rewards/{written}/transactions").json["transactions"]
+        assert curl(f"{api}/transactions/{entry['transactionId']}").json["transaction"] == entry
+
+
+@pytest.mark.parametrize(
+    "query", ["period=weekly&limit=100", "period=WeekLY", "board.period=PERIOD_WEEKLY&pageSize=3"]
+)
+def test_boards_are_asked_for_in_short(api: str, query: str) -> None:
+    award(api, "short")
+    answer = curl(f"{api}/leaderboard/global?{query}")
+    assert answer.json["board"]["period"] == "PERIOD_WEEKLY"
+    assert re.fullmatch(r"\d{4}-W\d\d", answer.json["board"]["periodId"])
+    assert curl(f"{api}/leaderboards/global?{query}").json["board"] == answer.json["board"]
+
+
+@pytest.mark.parametrize("period", ["", "all_time", "ALL_TIME", "all", "PERIOD_ALL_TIME"])
+def test_the_board_of_all_time(api: str, period: str) -> None:
+    assert curl(f"{api}/leaderboard/global?period={period}").json["board"]["periodId"] == "all"
+
+
+def test_a_limit_bounds_the_page(api: str) -> None:
+    for user_id in ("limit-1", "limit-2"):
+        award(api, user_id)
+    answer = curl(f"{api}/leaderboard/global?limit=1").json
+    assert len(answer["entries"]) == 1
+    rest = curl(f"{api}/leaderboard/global?limit=1&page_token={answer['nextPageToken']}").json
+    assert rest["entries"][0]["rank"] == "2"
+
+
+def test_a_board_without_members_is_an_empty_list(api: str) -> None:
+    answer = curl(f"{api}/leaderboards/country:AQ?period=weekly").json
+    assert (answer["entries"], answer["totalParticipants"]) == ([], "0")
+
+
+def test_short_forms_work_for_one_user_too(api: str) -> None:
+    award(api, "solo")
+    answer = curl(f"{api}/leaderboard/rank/solo?period=daily").json
+    assert answer["rank"]["board"]["period"] == "PERIOD_DAILY"
+    past = curl(f"{api}/leaderboard/rank/solo?period=daily&period_id=2020-01-01")
+    assert (past.status, past.reason) == (404, "NOT_ON_BOARD")
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "status", "code"),
+    [
+        ("nonsense", None, 404, 5),
+        ("", None, 404, 5),
+        ("rewards/award", None, 404, 5),  # a user of that name who does not exist
+        ("rewards/award/x", {}, 404, 5),
+        ("rewards/award", "{", 400, 3),
+        ("rewards/award", "[]", 400, 3),
+        ("rewards/award", '{"user_id": {}}', 400, 3),
+        ("rewards/award", '{"validate_only": "perhaps"}', 400, 3),
+        ("leaderboard/global?period=fortnightly", None, 400, 3),
+        ("leaderboard/global?limit=many", None, 400, 3),
+        ("leaderboard/global?colour=red", None, 400, 3),
+    ],
+)
+def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: int, code: int) -> None:
+    answer = curl(f"{api}/{path}", data=data)
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert answer.json["message"]
+    assert isinstance(answer.json["details"], list)
+
+
+def test_paths_outside_of_the_api_are_json_errors_too(api: str) -> None:
+    answer = curl(api.replace("/api/v1", "/no/such/page"))
+    assert (answer.status, answer.json["code"], answer.json["details"]) == (404, 5, [])
+
+
+def test_errors_of_laurel_keep_their_reason_and_name_fields_of_the_contract(api: str) -> None:
+    answer = curl(f"{api}/rewards/award", data={})
+    assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
+    (broken,) = [each for each in answer.json["details"] if each["@type"].endswith("/google.rpc.BadRequest")]
+    assert [violation["field"] for violation in broken["fieldViolations"]] == [
+        "request_id",
+        "user_id",
+        "action",
+    ]
+    missing = curl(f"{api}/rewards/nobody-at-all")
+    assert (missing.status, missing.json["code"], missing.reason) == (404, 5, "USER_NOT_FOUND")
+
+
+def test_a_large_batch_passes(api: str) -> None:
+    awards = [
+        {"request_id": f"large-{n}", "user_id": f"large-{n % 7}", "action": "REVIEW"} for n in range(1000)
+    ]
+    answer = curl(f"{api}/rewards/award/batch", data={"awards": awards})
+    assert [result["index"] for result in answer.json["results"]] == [str(n) for n in range(1000)]
+    assert all("award" in result for result in answer.json["results"])
+
+
+def test_a_message_that_is_too_large_is_refused_in_json(api: str) -> None:
+    answer = award(api, "large", reason="x" * (40 << 20))
+    assert (answer.status, answer.json["code"]) == (413, 8)
+
+
+def test_the_id_of_a_request_is_kept(api: str) -> None:
+    assert (
+        curl(f"{api}/leaderboard/global", "-H", "X-Request-Id: order-77").headers["x-request-id"]
+        == "order-77"
+    )
+    assert curl(f"{api}/leaderboard/global").headers["x-request-id"]
+
+
+def test_pages_of_known_origins_may_call(api: str) -> None:
+    asked = (
+        *("-X", "OPTIONS", "-H", f"Origin: {ORIGIN}", "-H", "Access-Control-Request-Method: POST"),
+        *("-H", "Access-Control-Request-Headers: authorization,content-type,x-grpc-web"),
+    )
+    preflight = curl(f"{api}/rewards/award", *asked)
+    assert preflight.status == 200
+    assert preflight.headers["access-control-allow-origin"] == ORIGIN
+    allowed = preflight.headers["access-control-allow-headers"]
+    assert {"authorization", "content-type", "x-grpc-web"} <= set(allowed.split(", "))
+    for path in ("leaderboard/global", "nonsense", "rewards/nobody-at-all"):
+        assert (
+            curl(f"{api}/{path}", "-H", f"Origin: {ORIGIN}").headers["access-control-allow-origin"] == ORIGIN
+        )
+
+
+def test_pages_of_other_origins_may_not(api: str) -> None:
+    answer = curl(f"{api}/leaderboard/global", "-H", "Origin: http://elsewhere.example")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_board_is_watched_by_events(api: str) -> None:
+    award(api, "watched")
+    with events(f"{api}/leaderboard/watch?limit=100&period=daily") as stream:
+        first = next(stream)
+        assert first["snapshot"]["board"]["period"] == "PERIOD_DAILY"
+        assert first["sequence"] == "1"
+        award(api, "newcomer")
+        changed: set[str] = set()
+        while "newcomer" not in changed:
+            changed = {entry["userId"] for entry in next(stream).get("delta", {}).get("changed", [])}
+
+
+@pytest.mark.parametrize(("query", "period"), [("", "PERIOD_ALL_TIME"), ("?period=daily", "PERIOD_DAILY")])
+def test_a_rank_is_watched_by_events(api: str, query: str, period: str) -> None:
+    user_id = f"runner@{period.lower()}"
+    award(api, user_id)
+    with events(f"{api}/leaderboard/rank/{user_id}/watch{query}") as stream:
+        first = next(stream)["update"]
+        assert (first["board"]["period"], first["score"]) == (period, "20")
+        award(api, user_id)
+        while (update := next(stream)["update"])["score"] == "20":
+            pass  # others moved
+        assert (update["score"], update["pointsEarned"]) == ("40", "20")
+
+
+def test_a_watch_that_cannot_begin_is_an_error_in_json(api: str) -> None:
+    answer = curl(f"{api}/leaderboard/watch?limit=1000")
+    assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
+
+
+def test_a_watcher_who_leaves_is_forgotten(api: str) -> None:
+    def watching() -> bool:
+        page = curl(api.replace("/api/v1", "/metrics")).body
+        return bool(re.search(r'laurel_rpc_streams\{method="WatchLeaderboard".*\} [1-9]', page))
+
+    with events(f"{api}/leaderboard/watch") as stream:
+        next(stream)
+        assert watching()
+    eventually(lambda: not watching(), "the stream ends in the server too")
+
+
+def test_browsers_call_by_grpc_web(laurel: Serve, api: str) -> None:
+    award(api, "web")
+    request = GetRankRequest(user_id="web").SerializeToString()
+    done = subprocess.run(
+        [
+            *(
+                "curl",
+                "-sS",
+                "-m",
+                "20",
+                "--data-binary",
+                "@-",
+                "-H",
+                "Content-Type: application/grpc-web+proto",
+            ),
+            *(
+                "-H",
+                "X-Grpc-Web: 1",
+                f"http://{laurel.run['http']}/laurel.leaderboard.v1.LeaderboardService/GetRank",
+            ),
+        ],
+        input=struct.pack(">BI", 0, len(request)) + request,
+        capture_output=True,
+        check=True,
+    )
+    kind, length = struct.unpack(">BI", done.stdout[:5])
+    assert kind == 0
+    assert GetRankResponse.FromString(done.stdout[5 : 5 + length]).rank.score == 20
+    assert b"grpc-status:0" in done.stdout[5 + length :]
+
+
+def test_operators_find_health_and_metrics(laurel: Serve) -> None:
+    assert curl(f"http://{laurel.run['http']}/healthz").body == "ok\n"
+    assert "laurel_rpc_calls_total" in curl(f"http://{laurel.run['http']}/metrics").body
+
+
+def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_AUTH_TOKENS=TOKENS)
+    api = f"http://{serve.run['http']}/api/v1"
+    body = {"request_id": "r-1", "user_id": "ada", "action": "REVIEW"}
+    nobody = curl(f"{api}/rewards/award", data=body)
+    assert (nobody.status, nobody.json["code"], nobody.reason) == (401, 16, "CREDENTIALS_MISSING")
+    stranger = curl(f"{api}/rewards/award", *bearing("s3cret-guess"), data=body)
+    assert (stranger.status, stranger.reason) == (401, "CREDENTIALS_INVALID")
+    reader = curl(f"{api}/rewards/award", *bearing("s3cret-desk"), data=body)
+    assert (reader.status, reader.json["code"], reader.reason) == (403, 7, "SCOPE_MISSING")
+    shop = curl(f"{api}/rewards/award", *bearing("s3cret-shop"), data=body)
+    assert shop.json["transaction"]["createdBy"] == "shop"
+    with events(f"{api}/leaderboard/rank/ada/watch", *bearing("s3cret-desk")) as stream:
+        assert next(stream)["update"]["score"] == "20"
+    assert curl(f"http://{serve.run['http']}/healthz").status == 200
+    written = "".join(log.read_text() for log in (serve.data_dir / "logs").iterdir())
+    assert "s3cret" not in written + serve.stderr
+
+
+def test_a_gateway_without_servers_says_so_in_json_and_finds_them_again(start_serve: StartServe) -> None:
+    serve = start_serve()
+    url = f"http://{serve.run['http']}/api/v1/leaderboard/global"
+    old = serve.pids["server"]
+    os.kill(old, signal.SIGSTOP)
+    os.kill(serve.pids["server"], signal.SIGKILL)
+    answer = curl(url)
+    while answer.status == 200:
+        answer = curl(url)
+    assert (answer.status, answer.json["code"]) == (503, 14)
+    eventually(lambda: curl(url).status == 200, "the server is back", 15)
+
+
+def test_more_than_the_limit_is_refused_in_json(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_HTTP_RATE_LIMIT="1")
+    answers = [curl(f"http://{serve.run['http']}/api/v1/leaderboard/global") for _ in range(8)]
+    refused = [answer for answer in answers if answer.status != 200]
+    assert refused
+    assert (refused[0].status, refused[0].json["code"]) == (429, 8)
+    assert refused[0].reason == "RATE_LIMITED"
+    assert refused[0].headers["retry-after"] == "1"
+    assert curl(f"http://{serve.run['http']}/healthz").status == 200
+
+
+def test_without_a_gateway_grpc_serves_all_the_same(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_HTTP_GATEWAY="0")
+    assert "envoy" not in serve.pids
+    assert curl(f"http://{serve.run['http']}/healthz").body == "ok\n"
