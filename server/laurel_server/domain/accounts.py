@@ -40,11 +40,15 @@ NOTHING = Total(0, 0)
 
 @dataclass(slots=True)
 class Usage:
-    """What a user had of one limited action: points on `day` and when it was last rewarded."""
+    """What a user had of one limited or counted action: points on `day` and when it was last rewarded.
+
+    `awards` counts all his awards of it; None: nobody has counted them.
+    """
 
     day: str
     points: int
-    last_at: datetime
+    last_at: datetime | None
+    awards: int | None = None
 
 
 @dataclass(slots=True)

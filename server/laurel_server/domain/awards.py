@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from laurel_server.domain.accounts import Account, Usage
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig
+from laurel_server.domain.badges import NO_BADGES, Badge, BadgeBook
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership
 from laurel_server.domain.campaigns import Campaign, applicable
 from laurel_server.domain.decimals import MAX_EXACT
@@ -57,6 +58,7 @@ class AwardAnswer:
     rank_state: RankState
     replayed: bool
     closed_period_ids: tuple[str, ...]
+    badges: tuple[Badge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Rules:
     matrix: BoardMatrix
     zone: tzinfo
     grace: timedelta
+    badges: BadgeBook = NO_BADGES
 
     def action(self, name: str, now: datetime) -> ActionConfig:
         """Return the config of an action that can be awarded now. ACTION_NOT_FOUND, ACTION_INACTIVE."""
@@ -98,6 +101,7 @@ class Posting:
     closed_period_ids: tuple[str, ...]
     boards: tuple[BoardKey, ...]
     config_version: int
+    badges: tuple[Badge, ...] = ()
 
 
 def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, now: datetime) -> Posting:
@@ -181,9 +185,9 @@ def _check_exact(score: int) -> None:
         )
 
 
-def is_limited(config: ActionConfig) -> bool:
-    """Whether the action has a limit over time, so that its use must be kept."""
-    return bool(config.max_daily_points or config.cooldown)
+def is_tracked(config: ActionConfig, rules: Rules) -> bool:
+    """Whether the action has a limit over time, or a badge counts it, so that its use must be kept."""
+    return bool(config.max_daily_points or config.cooldown) or config.action in rules.badges.counted
 
 
 def _points(
@@ -250,7 +254,10 @@ def _entry(
 
 
 def _note_usage(account: Account, config: ActionConfig, points: int, rules: Rules, now: datetime) -> None:
-    if not is_limited(config):
+    if not is_tracked(config, rules):
         return
-    used = _used_today(account.usage.get(config.action), rules, now)
-    account.usage[config.action] = Usage(period_at(PeriodType.DAILY, now, rules.zone).id, used + points, now)
+    usage = account.usage.get(config.action)
+    used = _used_today(usage, rules, now)
+    today = period_at(PeriodType.DAILY, now, rules.zone).id
+    awards = (usage.awards or 0 if usage else 0) + 1 if config.action in rules.badges.counted else None
+    account.usage[config.action] = Usage(today, used + points, now, awards)

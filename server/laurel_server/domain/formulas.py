@@ -36,7 +36,7 @@ class Formula:
     @classmethod
     def compile(cls, text: str, field: str = "config.points_formula") -> Self:
         """Check `text` and prepare it for evaluation. FORMULA_INVALID with what is wrong, and where."""
-        checker = _Checker(text, field)
+        checker = Checker(text, field)
         expression = checker.parse()
         checker.check(expression)
         return cls(text, frozenset(checker.names), expression)
@@ -96,7 +96,7 @@ def _round(value: Decimal, places: Decimal = Decimal(0)) -> Decimal:
     return Decimal(value).quantize(ONE.scaleb(-int(places)), ROUND_HALF_UP, EXACT)
 
 
-_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: EXACT.add,
     ast.Sub: EXACT.subtract,
     ast.Mult: EXACT.multiply,
@@ -113,7 +113,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": EXACT.abs,
@@ -124,70 +124,76 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 _ARGUMENTS = {"min": (2, MAX_LENGTH), "max": (2, MAX_LENGTH), "round": (1, 2)}  # the others take one
 
 _ATTRIBUTES = _Attributes()
-_EVALUATOR = SimpleEval(_OPERATORS, _FUNCTIONS, _ATTRIBUTES)
+_EVALUATOR = SimpleEval(OPERATORS, FUNCTIONS, _ATTRIBUTES)
 
 
-class _Checker:
+class Checker:
     """Admits the formula language and nothing else, and turns its literals into decimals."""
 
+    what = "formula"
+
     def __init__(self, text: str, field: str) -> None:
-        self._text = re.sub(r"\s", " ", text.strip())  # one line, so that a column is a position
+        self.text = re.sub(r"\s", " ", text.strip())  # one line, so that a column is a position
         self._field = field
         self.names: set[str] = set()
 
     def parse(self) -> ast.expr:
-        if len(self._text) > MAX_LENGTH:
-            raise self._refusal(f"must be at most {MAX_LENGTH} characters")
-        if not self._text.isascii():
-            raise self._refusal("must be ASCII")
+        """Return the expression. FORMULA_INVALID."""
+        if len(self.text) > MAX_LENGTH:
+            raise self.refusal(f"must be at most {MAX_LENGTH} characters")
+        if not self.text.isascii():
+            raise self.refusal("must be ASCII")
         try:
-            return ast.parse(self._text, mode="eval").body
+            return ast.parse(self.text, mode="eval").body
         except SyntaxError as error:
-            raise self._refusal("is no expression", (error.offset or len(self._text) + 1) - 1) from None
+            raise self.refusal("is no expression", (error.offset or len(self.text) + 1) - 1) from None
         except (MemoryError, RecursionError, ValueError):
-            raise self._refusal("cannot be parsed") from None
+            raise self.refusal("cannot be parsed") from None
 
     def check(self, node: ast.AST, position: int = 0, depth: int = 0) -> None:
+        """Refuse what is not part of the language. FORMULA_INVALID."""
         position = getattr(node, "col_offset", position)  # an operator has none: take its operation's
         if depth > _MAX_DEPTH:
-            raise self._refusal("is nested too deeply", position)
+            raise self.refusal("is nested too deeply", position)
         match node:
             case ast.Constant():
                 node.value = self._literal(node)  # type: ignore[assignment]
             case ast.Name():
                 self.names.add(node.id)
             case ast.Call():
-                self._check_call(node, depth)
+                self.check_call(node, depth)
             case ast.BinOp() | ast.UnaryOp() | ast.BoolOp() | ast.Compare() | ast.IfExp():
                 for child in ast.iter_child_nodes(node):
                     self.check(child, position, depth + 1)
-            case _ if type(node) not in _OPERATORS and not isinstance(node, ast.boolop):
-                raise self._refusal(f"{type(node).__name__} is not part of the language", position)
+            case _ if type(node) not in OPERATORS and not isinstance(node, ast.boolop):
+                raise self.refusal(f"{type(node).__name__} is not part of the language", position)
 
-    def _check_call(self, call: ast.Call, depth: int) -> None:
+    def check_call(self, call: ast.Call, depth: int) -> None:
+        """Refuse functions that there are not. FORMULA_INVALID."""
         name = call.func.id if isinstance(call.func, ast.Name) else ""
-        if name not in _FUNCTIONS:
-            raise self._refusal(f"unknown function; there are {', '.join(_FUNCTIONS)}", call.col_offset)
+        if name not in FUNCTIONS:
+            raise self.refusal(f"unknown function; there are {', '.join(FUNCTIONS)}", call.col_offset)
         fewest, most = _ARGUMENTS.get(name, (1, 1))
         if call.keywords or not fewest <= len(call.args) <= most:
-            raise self._refusal(f"wrong arguments for {name}", call.col_offset)
+            raise self.refusal(f"wrong arguments for {name}", call.col_offset)
         for argument in call.args:
             self.check(argument, depth=depth + 1)
 
     def _literal(self, constant: ast.Constant) -> Decimal:
-        source = self._text[constant.col_offset : constant.end_col_offset]
+        source = self.text[constant.col_offset : constant.end_col_offset]
         number = parse_decimal(source)
         if number is None:
-            raise self._refusal(f"{source} is not a decimal number", constant.col_offset)
+            raise self.refusal(f"{source} is not a decimal number", constant.col_offset)
         return number
 
-    def _refusal(self, problem: str, position: int = 0) -> LaurelError:
+    def refusal(self, problem: str, position: int = 0) -> LaurelError:
+        """Return FORMULA_INVALID with what is wrong, and where."""
         return LaurelError(
             Reason.FORMULA_INVALID,
-            f"formula: {problem} (at character {position + 1})",
+            f"{self.what}: {problem} (at character {position + 1})",
             metadata={
                 "field": self._field,
-                "formula": self._text[:MAX_LENGTH],
+                "formula": self.text[:MAX_LENGTH],
                 "position": str(position),
             },
             field=self._field,

@@ -42,6 +42,7 @@ class Line:
     avatar_url: str
     tier: Tier
     country: str
+    badges: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
     """What was stored with the score, on score boards."""
 

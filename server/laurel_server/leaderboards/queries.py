@@ -9,7 +9,6 @@ from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
 from laurel_server.domain.ranks import Pair, points_needed, ranks_in_list
-from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import (
     ANY_SCORE,
     Board,
@@ -22,7 +21,7 @@ from laurel_server.domain.views import (
     Unlisted,
 )
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.profile_cache import NOBODY, ProfileCache
+from laurel_server.leaderboards.profile_cache import NOBODY, Face, ProfileCache
 from laurel_server.leaderboards.reading import Around, BoardScripts, Found, Holder, Listed, Stretch
 from laurel_server.leaderboards.registry import BoardRegistry
 
@@ -191,7 +190,7 @@ class BoardQueries:
         return own
 
 
-def _line(rank: int, line: Listed, face: tuple[str, str, Tier, str]) -> Line:
+def _line(rank: int, line: Listed, face: Face) -> Line:
     return Line(rank, line.user_id, line.pair.score, line.pair.sub_score, *face, line.metadata)
 
 

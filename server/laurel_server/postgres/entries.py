@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
+from laurel_server.domain.badges import Badge
 from laurel_server.domain.campaigns import AppliedCampaign
 from laurel_server.domain.identifiers import ids_of_months
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, shown_balances
@@ -19,10 +20,11 @@ from laurel_server.postgres.sql import load
 
 
 class StoredEntry(NamedTuple):
-    """An entry and what it was made from, as JSON."""
+    """An entry, what it was made from, as JSON, and the badges that it unlocked, where those were read."""
 
     entry: LedgerEntry
     inputs: str
+    badges: tuple[Badge, ...] = ()
 
     @property
     def breakdown(self) -> Breakdown:

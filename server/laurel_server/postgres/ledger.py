@@ -88,6 +88,12 @@ async def take_user_numbers(connection: Connection, count: int) -> list[int]:
     return [row["user_no"] for row in await connection.fetch(load("users_take_numbers"), count)]
 
 
+async def next_user_number(connection: Connection) -> int:
+    """Return the number that the next user would get, without taking it."""
+    number: int = await connection.fetchval(load("users_next_number"))
+    return number
+
+
 async def create_users(connection: Connection, accounts: Sequence[Account], now: datetime) -> None:
     """Create users known only by id. Raises UniqueViolationError when another server was faster."""
     numbers = [account.user_no for account in accounts]
@@ -109,17 +115,20 @@ async def read_lot_times(connection: Connection, accounts: Iterable[Account], no
 
 
 async def read_usage(connection: Connection, accounts: Iterable[Account], actions: Collection[str]) -> None:
-    """Fill in what the accounts had of limited actions."""
+    """Fill in what the accounts had of limited and counted actions."""
     by_number = {account.user_no: account for account in accounts}
     for row in await connection.fetch(load("usage_read"), list(by_number), list(actions)):
-        usage = Usage(row["day"].isoformat(), row["points"], row["last_at"])
+        usage = Usage(row["day"].isoformat(), row["points"], row["last_at"], row["awards"])
         by_number[row["user_no"]].usage[row["action"]] = usage
 
 
 async def write_usage(connection: Connection, accounts: Iterable[Account]) -> None:
-    """Keep what the accounts had of limited actions."""
+    """Keep what the accounts had of limited and counted actions."""
     rows = [
-        (account.user_no, action, usage) for account in accounts for action, usage in account.usage.items()
+        (account.user_no, action, usage)
+        for account in accounts
+        for action, usage in account.usage.items()
+        if usage.last_at is not None
     ]
     await connection.execute(
         load("usage_write"),
@@ -128,6 +137,7 @@ async def write_usage(connection: Connection, accounts: Iterable[Account]) -> No
         [date.fromisoformat(usage.day) for _, _, usage in rows],
         [usage.points for _, _, usage in rows],
         [usage.last_at for _, _, usage in rows],
+        [usage.awards for _, _, usage in rows],
     )
 
 

@@ -1,7 +1,7 @@
 """Where the ledger says that users stand: what boards are filled from and repaired by."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -23,6 +23,7 @@ class FaceRow(NamedTuple):
     avatar_url: str
     tier: Tier
     country: str
+    badges: tuple[str, ...]
 
 
 class Member(NamedTuple):
@@ -67,11 +68,18 @@ async def registered_boards(pool: Pool) -> list[BoardKey]:
     return [BoardKey(*row) for row in await pool.fetch(load("standings_boards"))]
 
 
-async def read_faces(pool: Pool, user_ids: Collection[str]) -> list[FaceRow]:
-    """Return what boards show of those users who are known."""
+async def read_faces(pool: Pool, user_ids: Collection[str], now: datetime) -> list[FaceRow]:
+    """Return what boards show of those users who are known; badges are those that count at `now`."""
     return [
-        FaceRow(row["user_id"], row["username"], row["avatar_url"], Tier(row["tier"]), row["country"])
-        for row in await pool.fetch(load("standings_faces"), list(user_ids))
+        FaceRow(
+            row["user_id"],
+            row["username"],
+            row["avatar_url"],
+            Tier(row["tier"]),
+            row["country"],
+            tuple(row["badges"]),
+        )
+        for row in await pool.fetch(load("standings_faces"), list(user_ids), now)
     ]
 
 

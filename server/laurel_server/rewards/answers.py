@@ -49,6 +49,17 @@ def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand | Command]) 
     return moves
 
 
+def changed_faces(batch: CommittedBatch, moves: Mapping[str, Move]) -> list[str]:
+    """Return the users whom boards show with another tier or badge from now on."""
+    moved = {user_id: None for user_id, move in moves.items() if move.left}
+    decorated = {
+        result.entry.user_id: None
+        for result in batch.results
+        if isinstance(result, Posting) and result.badges
+    }
+    return list(moved | decorated)
+
+
 def _boards(command: AwardCommand | Command, result: Result, batch: CommittedBatch) -> Sequence[BoardKey]:
     if isinstance(result, Posting | Change):
         return () if command.validate_only else result.boards
@@ -84,6 +95,7 @@ def first_answer(posting: Posting, ranks: tuple[BoardRank, ...], state: RankStat
         rank_state=state,
         replayed=False,
         closed_period_ids=posting.closed_period_ids,
+        badges=posting.badges,
     )
 
 
@@ -103,6 +115,7 @@ def answer_again(
         rank_state=state,
         replayed=True,
         closed_period_ids=stored.closed_period_ids,
+        badges=kept.badges,
     )
 
 

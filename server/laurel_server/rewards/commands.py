@@ -16,6 +16,7 @@ from laurel_server.leaderboards.preview import preview_ranks
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.metrics import AWARD_STAGE_SECONDS, AWARDS_PENDING_RANKS
+from laurel_server.postgres.badges import read_unlocked
 from laurel_server.postgres.entries import StoredEntry, read_entries
 from laurel_server.postgres.pool import LaneConnection, Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
@@ -25,6 +26,7 @@ from laurel_server.rewards.answers import (
     answer_to,
     change_answer,
     change_answer_again,
+    changed_faces,
     first_answer,
     moves_of,
 )
@@ -111,9 +113,9 @@ class Commands:
         """Take a committed batch to the boards and answer its callers. Nothing in here may fail a command."""
         commands = [each.item.command for each in waiting]
         moves = moves_of(batch, commands)
-        promoted = [user_id for user_id, move in moves.items() if move.left]
-        if promoted:
-            self._faces_changed(promoted)
+        changed = changed_faces(batch, moves)
+        if changed:
+            self._faces_changed(changed)
         projected = await self._project(batch, moves)
         kept = await self._entries_of_replays(batch)
         for each, result in zip(waiting, batch.results, strict=True):
@@ -165,11 +167,15 @@ class Commands:
         try:
             async with ledger_errors():
                 kept = await read_entries(self._pool, replays)
+                unlocked = await read_unlocked(
+                    self._pool, {each.entry.user_id for each in kept.values()}, replays
+                )
         except LaurelError as lost:
             return lost
-        # The answer was given before anything of the entry was reversed.
         return {
-            key: each._replace(entry=replace(each.entry, reversed_points=0)) for key, each in kept.items()
+            # The answer was given before anything of the entry was reversed.
+            key: each._replace(entry=replace(each.entry, reversed_points=0), badges=unlocked.get(key, ()))
+            for key, each in kept.items()
         }
 
 

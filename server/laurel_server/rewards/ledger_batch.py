@@ -3,15 +3,16 @@
 A refusal is the result of its own item and hurts no neighbour. Whatever else goes wrong rolls the whole batch back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 import orjson
 
-from laurel_server.domain.accounts import Account, changed_accounts, needs_lot_times
-from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_limited, open_boards
+from laurel_server.domain.accounts import Account, Usage, changed_accounts, needs_lot_times
+from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_tracked, open_boards
+from laurel_server.domain.badges import unlock_event
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import Change, Command, Turn
@@ -21,7 +22,7 @@ from laurel_server.domain.identifiers import SEQUENCE_BITS, transaction_id
 from laurel_server.domain.lots import Debit
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.points import campaign_spending
-from laurel_server.postgres import ledger
+from laurel_server.postgres import badges, ledger
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
@@ -37,6 +38,7 @@ from laurel_server.rewards.outcomes import (
     is_sticky,
 )
 from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.rewards.unlocking import Unlocking
 
 BATCH_NUMBERS = 1024
 """Sequences that a batch owns: batch_no * 1024 + place."""
@@ -107,16 +109,24 @@ class LedgerWriter:
         rules = await self._lock_budgets(connection, items, rules)
         work = BatchWork(opened, rules, now)
         results = [work.do(item, place) for place, item in enumerate(items)]
+        if work.unlocking.chances:
+            await work.unlock(connection, results)
         batch = CommittedBatch(opened.batch_no, rules, results, opened.accounts)
         await self._write(connection, work, batch)
         return batch
 
     async def _add_new_users(self, connection: Connection, opened: OpenBatch, items: Sequence[Item]) -> None:
-        unknown = sorted({item.command.user_id for item in items} - opened.accounts.keys())
-        if unknown:
-            numbers = await ledger.take_user_numbers(connection, len(unknown))
-            for user_no, user_id in zip(numbers, unknown, strict=True):
-                opened.accounts[user_id] = Account(user_no, user_id, is_new=True)
+        unknown = {item.command.user_id for item in items} - opened.accounts.keys()
+        if not unknown:
+            return
+        coming = sorted(unknown & {item.command.user_id for item in items if not item.command.validate_only})
+        numbers = await ledger.take_user_numbers(connection, len(coming))
+        if len(coming) < len(unknown):  # the others only try out how it would be
+            following = await ledger.next_user_number(connection)
+            coming += sorted(unknown - set(coming))
+            numbers += range(following, following + len(coming) - len(numbers))
+        for user_no, user_id in zip(numbers, coming, strict=True):
+            opened.accounts[user_id] = Account(user_no, user_id, is_new=True)
 
     async def _read_more(
         self, connection: Connection, opened: OpenBatch, items: Sequence[Item], rules: Rules, now: datetime
@@ -126,9 +136,30 @@ class LedgerWriter:
         if timed:
             await ledger.read_lot_times(connection, timed, now)
         actions = awarded_actions(items) & rules.actions.keys()
-        limited = [action for action in actions if is_limited(rules.actions[action])]
-        if limited:
-            await ledger.read_usage(connection, accounts, limited)
+        tracked = [action for action in actions if is_tracked(rules.actions[action], rules)]
+        if tracked:
+            await ledger.read_usage(connection, accounts, tracked)
+        counted = actions & rules.badges.counted
+        if counted:
+            await self._count_awards(connection, opened, items, counted)
+
+    async def _count_awards(
+        self, connection: Connection, opened: OpenBatch, items: Sequence[Item], counted: Collection[str]
+    ) -> None:
+        """Fill in how often counted actions were awarded to users of whom nobody has counted them yet."""
+        pairs = {
+            (account.user_no, item.command.action): account
+            for item in items
+            if isinstance(item.command, AwardCommand)
+            and item.command.action in counted
+            and not (account := opened.accounts[item.command.user_id]).is_new
+            and ((usage := account.usage.get(item.command.action)) is None or usage.awards is None)
+        }
+        if not pairs:
+            return
+        for (user_no, action), awards in (await badges.count_awards(connection, sorted(pairs))).items():
+            usage = pairs[user_no, action].usage.setdefault(action, Usage("", 0, None))
+            usage.awards = awards
 
     async def _read_holdings(
         self, connection: Connection, opened: OpenBatch, items: Sequence[Item], now: datetime
@@ -226,6 +257,7 @@ class BatchWork:
         self.boards: set[BoardKey] = set()
         self.debits: dict[int, tuple[Debit, ...]] = {}
         self.spent: dict[str, int] = {}
+        self.unlocking = Unlocking(rules, now)
         self.spilled = [
             total
             for account in opened.accounts.values()
@@ -261,18 +293,24 @@ class BatchWork:
         """Return what happened, as JSON for the outbox: one event an entry, in the order of the ledger."""
         return orjson.dumps(self._events).decode()
 
+    async def unlock(self, connection: Connection, results: list[Result]) -> None:
+        """Give the badges that the awards have unlocked, and add them to the results."""
+        for place, unlocked in (await self.unlocking.give(connection)).items():
+            posting = results[place]
+            assert isinstance(posting, Posting)  # noqa: S101 - nothing else unlocks
+            results[place] = replace(posting, badges=unlocked)
+        self._events += [unlock_event(badge, award) for badge, award in self.unlocking.given]
+
     def _try_out(self, command: AwardCommand | Command, place: int) -> Result:
         assert isinstance(command, AwardCommand)  # noqa: S101 - no other command can be tried out
+        account = self._opened.accounts[command.user_id].copy()
+        before = self.unlocking.before(account, command.action)
         try:
-            return award(
-                command,
-                self._opened.accounts[command.user_id].copy(),
-                self.rules,
-                self._sequence(place),
-                self.now,
-            )
+            posting = award(command, account, self.rules, self._sequence(place), self.now)
         except LaurelError as refusal:
             return refusal
+        self.unlocking.note(place, account, before, posting, keeps=False)
+        return posting
 
     def _carry_out(self, command: Command, place: int) -> Change:
         account = self._opened.accounts[command.user_id]
@@ -288,7 +326,9 @@ class BatchWork:
 
     def _award(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]
+        before = self.unlocking.before(account, command.action)
         posting = award(command, account, self.rules, self._sequence(place), self.now)
+        self.unlocking.note(place, account, before, posting, keeps=True)
         inputs = award_inputs(command, posting)
         self.posted.append(PostedEntry(posting.entry, posting.lot, account.user_no, inputs))
         self.boards.update(posting.boards)

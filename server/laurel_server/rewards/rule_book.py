@@ -6,15 +6,17 @@ from datetime import timedelta, tzinfo
 
 from laurel_server.domain.actions import SEEDED_ACTIONS, ActionConfig
 from laurel_server.domain.awards import Rules
+from laurel_server.domain.badges import SEEDED_BADGES, BadgeBook, BadgeDefinition
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.clock import Clock
+from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 
 
 class RuleBook:
-    """Reads and changes action configs and campaigns."""
+    """Reads and changes action configs, campaigns and badge definitions."""
 
     def __init__(self, pool: Pool, clock: Clock, matrix: BoardMatrix, zone: tzinfo, grace: timedelta) -> None:
         self._pool = pool
@@ -22,21 +24,35 @@ class RuleBook:
         self._rules = Rules(0, {}, (), matrix, zone, grace)
 
     async def seed(self) -> None:
-        """Give a new ledger the seeded actions. Safe on every start and by several servers at once."""
+        """Give a new ledger the seeded actions and badges. Safe on every start and by several servers at once."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('laurel seed rules'))")
             known = {config.action for config in await rule_rows.read_actions(connection)}
             for config in SEEDED_ACTIONS:
                 if config.action not in known:
                     await rule_rows.add_action(connection, config, "laurel", self._clock.now())
+            defined = {definition.badge_type for definition in await badge_rows.read_definitions(connection)}
+            for definition in SEEDED_BADGES:
+                if definition.badge_type not in defined:
+                    await badge_rows.add_definition(connection, definition, "laurel", self._clock.now())
 
     async def at(self, version: int, connection: Connection) -> Rules:
         """Return the rules, read over `connection` unless `version` is the one in memory."""
         if version != self._rules.version:
             actions = {config.action: config for config in await rule_rows.read_actions(connection)}
             campaigns = tuple(await rule_rows.read_campaigns(connection))
-            self._rules = replace(self._rules, version=version, actions=actions, campaigns=campaigns)
+            badges = BadgeBook(
+                await badge_rows.read_definitions(connection), await badge_rows.read_since(connection)
+            )
+            self._rules = replace(
+                self._rules, version=version, actions=actions, campaigns=campaigns, badges=badges
+            )
         return self._rules
+
+    async def current(self) -> Rules:
+        """Return the rules as they are now. Cost: one round trip unless they have changed. LEDGER_UNAVAILABLE."""
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            return await self.at(await rule_rows.read_version(connection), connection)
 
     @property
     def latest_read(self) -> Rules:
@@ -57,6 +73,22 @@ class RuleBook:
             await rule_rows.add_campaign(connection, campaign, actor, self._clock.now())
             stored = await rule_rows.read_campaigns(connection)
         return next(each for each in stored if each.campaign_id == campaign.campaign_id)
+
+    async def put_badge(self, definition: BadgeDefinition, actor: str) -> BadgeDefinition:
+        """Keep a new version of a badge definition. INVALID_FIELD, FORMULA_INVALID."""
+        definition.validate()
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            counted = BadgeBook(await badge_rows.read_definitions(connection)).counted
+            version = await badge_rows.add_definition(connection, definition, actor, self._clock.now())
+            uncounted = BadgeBook([definition]).counted - counted
+            if uncounted:
+                await badge_rows.forget_counts(connection, uncounted)
+        return replace(definition, version=version)
+
+    async def badges(self) -> Sequence[BadgeDefinition]:
+        """Return all badge definitions by type."""
+        async with ledger_errors():
+            return await badge_rows.read_definitions(self._pool)
 
     async def actions(self) -> Sequence[ActionConfig]:
         """Return all action configs by name."""

@@ -19,6 +19,7 @@ from laurel_server.postgres.connection import open_connection
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.schema import SchemaMismatchError, require_current
 from laurel_server.rpc.admin import AdminServicer
+from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
@@ -146,7 +147,8 @@ class Server:
                 clock_runs=parts.clock is None,
             ),
             WatchServicer(parts.hub),
-            RankingServicer(parts.queries, parts.standing),
+            RankingServicer(parts.queries, parts.standing, parts.badges, parts.rule_book),
+            BadgesAdminServicer(parts.rule_book),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
             PeopleServicer(parts.people, parts.profiles),
             JobsServicer(parts.jobs),

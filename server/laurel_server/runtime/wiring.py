@@ -13,6 +13,7 @@ from laurel_server.events.outbox import OutboxReader
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
 from laurel_server.events.retention import Retention
+from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
@@ -32,6 +33,7 @@ from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
+from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
@@ -62,6 +64,7 @@ class Parts:
     maintenance: Maintenance
     hub: Hub
     standing: Standing
+    badges: Badges
     clock: StoredClock | None
     confirmations: Confirmations
     pool: Pool
@@ -94,14 +97,14 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     rule_book = RuleBook(pool, clock, catalogue.matrix, zone, settings.program.grace)
     await rule_book.seed()
     boards = _boards(settings, pg_dsn, pool, redis, catalogue)
-    faces = ProfileCache(pool)
+    faces = ProfileCache(pool, clock)
     faces_changed = ProfileSignals(redis, faces.forget).changed
     registry = BoardRegistry(pool)
     scripts = BoardScripts(redis, registry, boards.repair.wake)
     queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone)
     hub = _hub(settings, queries, clock)
     if sandbox is not None:
-        sandbox.changed = hub.clock_changed
+        sandbox.changed = lambda: _clock_changed(hub, faces)
     signals = Signals(redis_url, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
 
     async def connect() -> LaneConnection:
@@ -121,7 +124,9 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         linger_max=ledger.linger_max_ms / 1000,
     )
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
-    jobs = _job_runner(settings, pg_dsn, pool, clock, zone, _jobs(settings, pool, clock, maintenance))
+    badges = Badges(pool, clock, rule_book, queries, faces_changed)
+    all_jobs = (*_jobs(settings, pool, clock, maintenance), *_ranking_jobs(badges))
+    jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
@@ -138,6 +143,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         maintenance=maintenance,
         hub=hub,
         standing=Standing(pool),
+        badges=badges,
         clock=sandbox,
         confirmations=boards.confirmations,
         pool=pool,
@@ -146,6 +152,12 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         jobs=jobs,
         loops=(signals.run(), boards.repair.run(), boards.confirmations.run(), jobs.run(), events.run()),
     )
+
+
+def _clock_changed(hub: Hub, faces: ProfileCache) -> None:
+    """Follow a clock that was set: periods may be over, badges may have expired."""
+    faces.forget_all()
+    hub.clock_changed()
 
 
 async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
@@ -199,6 +211,11 @@ def _jobs(settings: Settings, pool: Pool, clock: Clock, maintenance: Maintenance
         verify(maintenance.verify),
         housekeeping(pool, clock, timedelta(days=ages.request_ids_days), timedelta(days=ages.runs_days)),
     )
+
+
+def _ranking_jobs(badges: Badges) -> Sequence[Job]:
+    """Return the jobs about tiers and badges."""
+    return (award_badges(badges),)
 
 
 def _job_runner(

@@ -19,6 +19,7 @@ from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
+from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
@@ -37,6 +38,7 @@ from laurel_server.rpc.statements import StatementsServicer
 from tests.integration.rpc.stand_in_jobs import StandInJobs
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
+    StandInBadges,
     StandInBoards,
     StandInClock,
     StandInMaintenance,
@@ -59,6 +61,7 @@ class Served:
     spending: StandInSpending = field(default_factory=StandInSpending)
     boards: StandInBoards = field(default_factory=StandInBoards)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
+    badges: StandInBadges = field(default_factory=StandInBadges)
     standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     people: StandInPeople = field(default_factory=StandInPeople)
@@ -121,7 +124,8 @@ class Served:
             SpendingServicer(self.spending),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
-            RankingServicer(self.boards, self.standing),
+            RankingServicer(self.boards, self.standing, self.badges, self.rule_book),
+            BadgesAdminServicer(self.rule_book),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
             PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),

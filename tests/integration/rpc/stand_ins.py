@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
+from laurel_server.domain.badges import Badge, BadgeDefinition
 from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
@@ -178,6 +179,19 @@ class StandInBoards:
         return Surrounding(place, lines, better, better and Target(1, place.rank))
 
 
+class StandInBadges:
+    """Everybody holds one badge that counts and one that has expired."""
+
+    async def of(self, user_id: str) -> list[tuple[Badge, bool]]:
+        if user_id == "nobody":
+            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+        past = NOW - timedelta(days=1)
+        return [
+            (Badge(user_id, "POINTS_1K", 2, NOW, None), True),
+            (Badge(user_id, "TOP_10", 1, past, NOW), False),
+        ]
+
+
 class StandInStanding:
     """Everybody is in SILVER, 4,000 points below GOLD."""
 
@@ -221,6 +235,7 @@ class StandInRuleBook:
     def __init__(self) -> None:
         self.configs: dict[str, ActionConfig] = {}
         self.campaigns_by_id: dict[str, Campaign] = {}
+        self.definitions: dict[str, BadgeDefinition] = {}
         self.actors: list[str] = []
 
     async def put_action(self, config: ActionConfig, actor: str) -> ActionConfig:
@@ -238,6 +253,14 @@ class StandInRuleBook:
 
     async def campaigns(self) -> list[Campaign]:
         return list(self.campaigns_by_id.values())
+
+    async def put_badge(self, definition: BadgeDefinition, actor: str) -> BadgeDefinition:
+        self.actors.append(actor)
+        self.definitions[definition.badge_type] = replace(definition, version=len(self.actors))
+        return self.definitions[definition.badge_type]
+
+    async def badges(self) -> list[BadgeDefinition]:
+        return list(self.definitions.values())
 
 
 @dataclass(frozen=True)

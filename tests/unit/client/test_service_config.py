@@ -6,11 +6,18 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from laurel.admin.v1 import admin_service_pb2
 from laurel.leaderboard.v1 import leaderboard_service_pb2
+from laurel.ranking.v1 import ranking_service_pb2
 from laurel.rewards.v1 import rewards_service_pb2
 from laurel.sandbox.v1 import sandbox_service_pb2
 from laurel_client.channel import SERVICE_CONFIG
 
-FILES = (rewards_service_pb2, leaderboard_service_pb2, admin_service_pb2, sandbox_service_pb2)
+FILES = (
+    rewards_service_pb2,
+    leaderboard_service_pb2,
+    ranking_service_pb2,
+    admin_service_pb2,
+    sandbox_service_pb2,
+)
 
 
 def test_exactly_the_idempotent_unary_methods_are_retried() -> None:

@@ -19,6 +19,7 @@ from laurel_server.domain.decimals import decimal_text
 from laurel_server.domain.ledger import LedgerEntry, Rewards
 from laurel_server.domain.points import Breakdown
 from laurel_server.domain.tiers import TierChange
+from laurel_server.rpc.convert.badges import write_badge
 from laurel_server.rpc.convert.boards import write_rank
 from laurel_server.rpc.convert.times import read_moment, write_moment
 
@@ -59,6 +60,8 @@ def write_award(target: AwardPointsResponse, answer: AwardAnswer) -> None:
         write_tier_change(target.tier_change, answer.tier_change)
     write_breakdown(target.breakdown, answer.breakdown)
     target.rank_state = RankState.ValueType(answer.rank_state)
+    for badge in answer.badges:
+        write_badge(target.badges.add(), badge, active=True)
     if answer.replayed:
         target.replayed = True
     if answer.closed_period_ids:

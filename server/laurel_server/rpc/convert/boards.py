@@ -62,6 +62,8 @@ def write_line(target: LeaderboardEntry, line: Line) -> None:
         target.sub_score = line.sub_score
     target.tier = Tier.ValueType(line.tier)
     target.country = line.country
+    if line.badges:
+        target.badges.extend(line.badges)
     if line.metadata:
         target.metadata.update(line.metadata)
 

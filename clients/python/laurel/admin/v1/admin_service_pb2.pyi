@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from laurel.admin.v1 import badges_pb2 as _badges_pb2
 from laurel.admin.v1 import rules_pb2 as _rules_pb2
 from laurel.type.v1 import board_pb2 as _board_pb2
 from laurel.type.v1 import user_pb2 as _user_pb2
@@ -378,6 +379,58 @@ class ListCampaignsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCampaignsResponse: _TypeAlias = ListCampaignsResponse  # noqa: Y015
+
+@_typing.final
+class PutBadgeDefinitionRequest(_message.Message):
+    """Asks for PutBadgeDefinition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFINITION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    actor: _builtins.str
+    """Who sets it, up to 100 characters."""
+    @_builtins.property
+    def definition(self) -> _badges_pb2.BadgeDefinition:
+        """The definition; replaces the stored one whole."""
+
+    def __init__(
+        self,
+        *,
+        definition: _badges_pb2.BadgeDefinition | None = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "definition", b"definition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutBadgeDefinitionRequest: _TypeAlias = PutBadgeDefinitionRequest  # noqa: Y015
+
+@_typing.final
+class PutBadgeDefinitionResponse(_message.Message):
+    """Answer of PutBadgeDefinition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFINITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def definition(self) -> _badges_pb2.BadgeDefinition:
+        """The definition as stored."""
+
+    def __init__(
+        self,
+        *,
+        definition: _badges_pb2.BadgeDefinition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definition", b"definition"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutBadgeDefinitionResponse: _TypeAlias = PutBadgeDefinitionResponse  # noqa: Y015
 
 @_typing.final
 class RebuildBoardsRequest(_message.Message):

@@ -72,6 +72,11 @@ class AdminServiceStub:
                 request_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsRequest.SerializeToString,
                 response_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsResponse.FromString,
                 _registered_method=True)
+        self.PutBadgeDefinition = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/PutBadgeDefinition',
+                request_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.FromString,
+                _registered_method=True)
         self.RebuildBoards = channel.unary_unary(
                 '/laurel.admin.v1.AdminService/RebuildBoards',
                 request_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.RebuildBoardsRequest.SerializeToString,
@@ -167,6 +172,14 @@ class AdminServiceServicer:
 
     def ListCampaigns(self, request, context):
         """All campaigns by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutBadgeDefinition(self, request, context):
+        """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+        before gets it with his next award, or from the job `award_badges`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -279,6 +292,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListCampaigns,
                     request_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsRequest.FromString,
                     response_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsResponse.SerializeToString,
+            ),
+            'PutBadgeDefinition': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutBadgeDefinition,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.SerializeToString,
             ),
             'RebuildBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.RebuildBoards,
@@ -516,6 +534,33 @@ class AdminService:
             '/laurel.admin.v1.AdminService/ListCampaigns',
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsRequest.SerializeToString,
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.ListCampaignsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutBadgeDefinition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/PutBadgeDefinition',
+            laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,6 +32,10 @@ class AdminServiceStub:
     """Creates or replaces a campaign; holds for every award that begins after the answer."""
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.ListCampaignsRequest, _admin_service_pb2.ListCampaignsResponse]
     """All campaigns by id."""
+    PutBadgeDefinition: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.PutBadgeDefinitionRequest, _admin_service_pb2.PutBadgeDefinitionResponse]
+    """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+    before gets it with his next award, or from the job `award_badges`.
+    """
     RebuildBoards: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildBoardsRequest, _admin_service_pb2.RebuildBoardsResponse]
     """Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING."""
     VerifyIntegrity: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.VerifyIntegrityRequest, _admin_service_pb2.VerifyIntegrityResponse]
@@ -120,6 +124,16 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_admin_service_pb2.ListCampaignsRequest, _abc.Awaitable[_admin_service_pb2.ListCampaignsResponse]],
     ) -> _abc.Awaitable[_admin_service_pb2.ListCampaignsResponse]:
         """All campaigns by id."""
+
+    @_abc_1.abstractmethod
+    def PutBadgeDefinition(
+        self,
+        request: _admin_service_pb2.PutBadgeDefinitionRequest,
+        context: _aio.ServicerContext[_admin_service_pb2.PutBadgeDefinitionRequest, _abc.Awaitable[_admin_service_pb2.PutBadgeDefinitionResponse]],
+    ) -> _abc.Awaitable[_admin_service_pb2.PutBadgeDefinitionResponse]:
+        """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+        before gets it with his next award, or from the job `award_badges`.
+        """
 
     @_abc_1.abstractmethod
     def RebuildBoards(

@@ -3,9 +3,13 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+from laurel.admin.v1 import badges_pb2 as _badges_pb2
 from laurel.ranking.v1 import ranking_pb2 as _ranking_pb2
+from laurel.type.v1 import badge_pb2 as _badge_pb2
 from laurel.type.v1 import board_pb2 as _board_pb2
 import builtins as _builtins
 import sys
@@ -57,6 +61,7 @@ class GetStandingResponse(_message.Message):
     TOP_PERCENT_FIELD_NUMBER: _builtins.int
     BRACKET_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    BADGES_FIELD_NUMBER: _builtins.int
     percentile: _builtins.float
     """(1 - rank/total) x 100, two decimals."""
     top_percent: _builtins.float
@@ -71,6 +76,10 @@ class GetStandingResponse(_message.Message):
     def tier(self) -> _ranking_pb2.TierStatus:
         """The user's tier."""
 
+    @_builtins.property
+    def badges(self) -> _containers.RepeatedCompositeFieldContainer[_badge_pb2.Badge]:
+        """The user's badges that count now, as ListBadges has them."""
+
     def __init__(
         self,
         *,
@@ -79,10 +88,11 @@ class GetStandingResponse(_message.Message):
         top_percent: _builtins.float = ...,
         bracket: _builtins.str = ...,
         tier: _ranking_pb2.TierStatus | None = ...,
+        badges: _abc.Iterable[_badge_pb2.Badge] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["rank", b"rank", "tier", b"tier"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bracket", b"bracket", "percentile", b"percentile", "rank", b"rank", "tier", b"tier", "top_percent", b"top_percent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["badges", b"badges", "bracket", b"bracket", "percentile", b"percentile", "rank", b"rank", "tier", b"tier", "top_percent", b"top_percent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -133,3 +143,90 @@ class GetTierResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTierResponse: _TypeAlias = GetTierResponse  # noqa: Y015
+
+@_typing.final
+class ListBadgesRequest(_message.Message):
+    """Asks for ListBadges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Whose badges."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBadgesRequest: _TypeAlias = ListBadgesRequest  # noqa: Y015
+
+@_typing.final
+class ListBadgesResponse(_message.Message):
+    """Answer of ListBadges."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BADGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def badges(self) -> _containers.RepeatedCompositeFieldContainer[_badge_pb2.Badge]:
+        """The badges."""
+
+    def __init__(
+        self,
+        *,
+        badges: _abc.Iterable[_badge_pb2.Badge] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["badges", b"badges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBadgesResponse: _TypeAlias = ListBadgesResponse  # noqa: Y015
+
+@_typing.final
+class ListBadgeDefinitionsRequest(_message.Message):
+    """Asks for ListBadgeDefinitions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBadgeDefinitionsRequest: _TypeAlias = ListBadgeDefinitionsRequest  # noqa: Y015
+
+@_typing.final
+class ListBadgeDefinitionsResponse(_message.Message):
+    """Answer of ListBadgeDefinitions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEFINITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def definitions(self) -> _containers.RepeatedCompositeFieldContainer[_badges_pb2.BadgeDefinition]:
+        """The definitions, inactive ones too."""
+
+    def __init__(
+        self,
+        *,
+        definitions: _abc.Iterable[_badges_pb2.BadgeDefinition] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["definitions", b"definitions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBadgeDefinitionsResponse: _TypeAlias = ListBadgeDefinitionsResponse  # noqa: Y015

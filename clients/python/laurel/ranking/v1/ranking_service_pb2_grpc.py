@@ -46,6 +46,16 @@ class RankingServiceStub:
                 request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierRequest.SerializeToString,
                 response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierResponse.FromString,
                 _registered_method=True)
+        self.ListBadges = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/ListBadges',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesResponse.FromString,
+                _registered_method=True)
+        self.ListBadgeDefinitions = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/ListBadgeDefinitions',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer:
@@ -67,6 +77,20 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBadges(self, request, context):
+        """The badges of a user, each at its highest level, the latest first; those that have expired too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBadgeDefinitions(self, request, context):
+        """What there is to earn, by type.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -79,6 +103,16 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.GetTier,
                     request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierRequest.FromString,
                     response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierResponse.SerializeToString,
+            ),
+            'ListBadges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBadges,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesResponse.SerializeToString,
+            ),
+            'ListBadgeDefinitions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBadgeDefinitions,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +171,60 @@ class RankingService:
             '/laurel.ranking.v1.RankingService/GetTier',
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierRequest.SerializeToString,
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.GetTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBadges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/ListBadges',
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBadgeDefinitions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/ListBadgeDefinitions',
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,6 +22,10 @@ class RankingServiceStub:
     """A user's place on one board with what it is worth, and his tier."""
     GetTier: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.GetTierRequest, _ranking_service_pb2.GetTierResponse]
     """A user's tier and what is missing to the next."""
+    ListBadges: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgesRequest, _ranking_service_pb2.ListBadgesResponse]
+    """The badges of a user, each at its highest level, the latest first; those that have expired too."""
+    ListBadgeDefinitions: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgeDefinitionsRequest, _ranking_service_pb2.ListBadgeDefinitionsResponse]
+    """What there is to earn, by type."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a user has reached: standing, tier and badges, now and over time.
@@ -43,5 +47,21 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ranking_service_pb2.GetTierRequest, _abc.Awaitable[_ranking_service_pb2.GetTierResponse]],
     ) -> _abc.Awaitable[_ranking_service_pb2.GetTierResponse]:
         """A user's tier and what is missing to the next."""
+
+    @_abc_1.abstractmethod
+    def ListBadges(
+        self,
+        request: _ranking_service_pb2.ListBadgesRequest,
+        context: _aio.ServicerContext[_ranking_service_pb2.ListBadgesRequest, _abc.Awaitable[_ranking_service_pb2.ListBadgesResponse]],
+    ) -> _abc.Awaitable[_ranking_service_pb2.ListBadgesResponse]:
+        """The badges of a user, each at its highest level, the latest first; those that have expired too."""
+
+    @_abc_1.abstractmethod
+    def ListBadgeDefinitions(
+        self,
+        request: _ranking_service_pb2.ListBadgeDefinitionsRequest,
+        context: _aio.ServicerContext[_ranking_service_pb2.ListBadgeDefinitionsRequest, _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]],
+    ) -> _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]:
+        """What there is to earn, by type."""
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _aio.Server) -> None: ...

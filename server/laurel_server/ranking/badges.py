@@ -1,0 +1,191 @@
+"""Badges that no award decides: those for a place on the boards, and those that came into being later."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from laurel_server.domain.awards import Rules
+from laurel_server.domain.badge_rules import Facts, standing_facts
+from laurel_server.domain.badges import Badge, Unlock, unlock_event
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.errors import user_not_found
+from laurel_server.domain.periods import Period, PeriodType, period_at
+from laurel_server.domain.views import Line
+from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.postgres import badges
+from laurel_server.postgres.badges import BadgeRow, Held, Holder
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.rewards.rule_book import RuleBook
+
+USERS_AT_ONCE = 1000
+
+
+class Badges:
+    """Reads badges, and gives them. Whatever it gives is given once, however often it is called."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        clock: Clock,
+        rule_book: RuleBook,
+        queries: BoardQueries,
+        faces_changed: Callable[[Sequence[str]], None],
+    ) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._rule_book = rule_book
+        self._queries = queries
+        self._faces_changed = faces_changed
+
+    async def of(self, user_id: str) -> Sequence[tuple[Badge, bool]]:
+        """Return the highest level of each badge of a user, the latest first, and whether it counts. USER_NOT_FOUND."""
+        async with ledger_errors():
+            held = await badges.read_badges(self._pool, user_id)
+        if held is None:
+            raise user_not_found(user_id)
+        now = self._clock.now()
+        return [(badge, badge.active_at(now)) for badge in held]
+
+    async def award_by_standing(self, progress: Callable[[int], None]) -> int:
+        """Give what places on the global all-time board unlock, as far down as any rule reaches. Returns how many.
+
+        Cost: two round trips for each 1,000 users. BOARDS_REBUILDING, LEDGER_UNAVAILABLE.
+        """
+        rules = await self._rule_book.current()
+        board = self._queries.resolve("global", PeriodType.ALL_TIME, "")
+        mark, given, more = "", 0, bool(rules.badges.by_standing)
+        while more:
+            page = await self._queries.page(board, mark, USERS_AT_ONCE)
+            reach = max(unlock.rule.reach(page.total) for unlock in rules.badges.by_standing)
+            if not page.lines:
+                break
+            given += await self._award_places(rules, page.lines, page.total)
+            mark = page.marks[-1]
+            more = page.has_more and page.lines[-1].rank <= reach
+            progress(given)
+        return given
+
+    async def sweep(self, progress: Callable[[int], None]) -> int:
+        """Give everybody what he has reached before a definition was made or changed. Returns how many.
+
+        Nothing to do, in one round trip, if none was since the last time. Cost otherwise: a walk over all users.
+        """
+        async with ledger_errors():
+            since = await badges.unswept(self._pool)
+            if since is None:
+                return 0
+            rules, given, members = await self._rule_book.current(), 0, 0
+            async for holders in badges.scan_holders(self._pool, USERS_AT_ONCE):
+                numbered: dict[str, Mapping[str, int | Decimal]] = {
+                    holder.user_id: {"member_number": member}
+                    for member, holder in enumerate(holders, start=members + 1)
+                }
+                members += len(holders)
+                given += await self._award(rules, rules.badges.by_award, holders, numbered)
+                progress(given)
+            await badges.note_sweep(self._pool, since)
+        return given
+
+    async def crown(self, period: Period, ranks: Mapping[str, int]) -> int:
+        """Give what final ranks on the global board of a closed period unlock. Returns how many are new.
+
+        Who wins again gets the next level. LEDGER_UNAVAILABLE.
+        """
+        name = f"{period.type.name.lower()}_rank"
+        rules, now = await self._rule_book.current(), self._clock.now()
+        earned = [
+            (user_id, unlock.badge_type, unlock.expires_at(now))
+            for unlock in rules.badges.by_closing
+            if unlock.level == 1 and name in unlock.rule.names
+            for user_id, rank in sorted(ranks.items())
+            if unlock.rule.holds(Facts({name: rank}, {}))
+        ]
+        if not earned:
+            return 0
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            new = await badges.crown(connection, earned, now, period.id)
+            user_ids = {
+                holder.user_no: holder.user_id for holder in await badges.read_holders(self._pool, ranks)
+            }
+            ends = {badge_type: expires_at for _, badge_type, expires_at in earned}
+            given = [
+                Badge(user_ids[key.user_no], key.badge_type, key.level, now, ends[key.badge_type])
+                for key in sorted(new)
+            ]
+            if given:
+                await badges.announce(connection, [unlock_event(badge) for badge in given])
+        self._show(given)
+        return len(given)
+
+    async def _award_places(self, rules: Rules, lines: Sequence[Line], total: int) -> int:
+        places = {line.user_id: standing_facts(line.rank, total) for line in lines}
+        async with ledger_errors():
+            holders = await badges.read_holders(self._pool, places)
+            return await self._award(rules, rules.badges.by_standing, holders, places)
+
+    async def _award(
+        self,
+        rules: Rules,
+        unlocks: Sequence[Unlock],
+        holders: Sequence[Holder],
+        facts: Mapping[str, Mapping[str, int | Decimal]],
+    ) -> int:
+        counts = await self._counts(unlocks, holders)
+        periods = self._periods(rules)
+        earned = {
+            Held(holder.user_no, unlock.badge_type, unlock.level): (holder, unlock)
+            for holder in holders
+            for unlock in unlocks
+            if (unlock.badge_type, unlock.level) not in holder.held
+            and unlock.rule.holds(
+                Facts({**_numbers(holder, periods), **facts[holder.user_id]}, counts.get(holder.user_no, {}))
+            )
+        }
+        return await self._give(earned) if earned else 0
+
+    async def _give(self, earned: Mapping[Held, tuple[Holder, Unlock]]) -> int:
+        now = self._clock.now()
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = [
+                BadgeRow(*key, now, unlock.expires_at(now)) for key, (_, unlock) in sorted(earned.items())
+            ]
+            new = await badges.unlock(connection, rows)
+            given = [
+                Badge(earned[key][0].user_id, key.badge_type, key.level, now, earned[key][1].expires_at(now))
+                for key in sorted(new)
+            ]
+            if given:
+                await badges.announce(connection, [unlock_event(badge) for badge in given])
+        self._show(given)
+        return len(given)
+
+    def _show(self, given: Iterable[Badge]) -> None:
+        decorated = list(dict.fromkeys(badge.user_id for badge in given))
+        if decorated:
+            self._faces_changed(decorated)
+
+    async def _counts(
+        self, unlocks: Sequence[Unlock], holders: Sequence[Holder]
+    ) -> dict[int, dict[str, int]]:
+        actions = {action for unlock in unlocks for action in unlock.rule.actions}
+        if not actions:
+            return {}
+        pairs = [(holder.user_no, action) for holder in holders for action in sorted(actions)]
+        counts: dict[int, dict[str, int]] = {}
+        for (user_no, action), awards in (await badges.count_awards(self._pool, pairs)).items():
+            counts.setdefault(user_no, {})[action] = awards
+        return counts
+
+    def _periods(self, rules: Rules) -> dict[str, str]:
+        now = self._clock.now()
+        return {
+            f"{type_.name.lower()}_points": period_at(type_, now, rules.zone).id
+            for type_ in PeriodType
+            if type_ is not PeriodType.ALL_TIME
+        }
+
+
+def _numbers(holder: Holder, periods: Mapping[str, str]) -> dict[str, int | Decimal]:
+    totals = {
+        name: holder.totals[period_id][0] for name, period_id in periods.items() if period_id in holder.totals
+    }
+    return {"points": holder.lifetime_points, "member_number": holder.user_no, **totals}
