@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "serve",
     "migrate",
     "doctor",
+    "gateway",
     "award",
     "top",
     "rank",

@@ -87,3 +87,11 @@ def test_migrate_tells_of_a_ledger_that_does_not_answer(arguments: tuple[str, ..
 
 def port_of(address: str) -> str:
     return address.rpartition(":")[2]
+
+
+def test_gateway_prints_the_configuration_for_an_envoy_elsewhere() -> None:
+    done = laurel_command("gateway", "--server", "laurel-1:50051", "--server", "[::1]:50052")
+    assert done.returncode == 0
+    assert '"address": "laurel-1", "port_value": 50051' in done.stdout
+    assert '"address": "::1", "port_value": 50052' in done.stdout
+    assert laurel_command("gateway", "--server", "nowhere").returncode == 2

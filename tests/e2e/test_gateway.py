@@ -269,6 +269,12 @@ def test_operators_find_health_and_metrics(laurel: Serve) -> None:
     assert "laurel_rpc_calls_total" in curl(f"http://{laurel.run['http']}/metrics").body
 
 
+def test_the_document_of_the_api_is_served(laurel: Serve) -> None:
+    document = curl(f"http://{laurel.run['http']}/openapi.json").json
+    assert document["openapi"].startswith("3.")
+    assert document["paths"]["/api/v1/rewards/award"]["post"]["operationId"] == "AwardPoints"
+
+
 def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
     serve = start_serve(LAUREL_AUTH_TOKENS=TOKENS)
     api = f"http://{serve.run['http']}/api/v1"

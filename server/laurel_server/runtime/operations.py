@@ -1,11 +1,10 @@
-"""The HTTP listener for operators: `GET /metrics` for Prometheus, `GET /healthz` for load balancers.
+"""The server's own HTTP listener: `/metrics` for Prometheus, `/healthz` for load balancers, and fixed pages.
 
-A few dozen lines on asyncio streams instead of a web framework: two fixed paths, no bodies, one request a
-connection.
+A few dozen lines on asyncio streams instead of a web framework: fixed paths, no bodies, one request a connection.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -36,7 +35,10 @@ class Answer:
 
 
 class OperationsServer:
-    """Serves the two paths. `is_healthy` decides between 200 and 503 of `/healthz`; it must not wait."""
+    """Serves paths. `is_healthy` decides between 200 and 503 of `/healthz`; it must not wait.
+
+    `pages` never change, such as the OpenAPI document.
+    """
 
     def __init__(
         self,
@@ -44,10 +46,12 @@ class OperationsServer:
         *,
         metrics: bool = True,
         registry: CollectorRegistry = REGISTRY,
+        pages: Mapping[str, Answer] | None = None,
     ) -> None:
         self._is_healthy = is_healthy
         self._registry = registry
         self._paths = {"/healthz": self._health} | ({"/metrics": self._metrics} if metrics else {})
+        self._pages = dict(pages or {})
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -81,9 +85,12 @@ class OperationsServer:
             return _http(_error(HTTPStatus.BAD_REQUEST))
         if method not in {"GET", "HEAD"}:
             return _http(_error(HTTPStatus.METHOD_NOT_ALLOWED))
-        path = self._paths.get(target.partition("?")[0])
-        answer = path() if path else _error(HTTPStatus.NOT_FOUND)
-        return _http(answer, with_body=method == "GET")
+        return _http(self._answer_at(target.partition("?")[0]), with_body=method == "GET")
+
+    def _answer_at(self, path: str) -> Answer:
+        if path in self._paths:
+            return self._paths[path]()
+        return self._pages.get(path) or _error(HTTPStatus.NOT_FOUND)
 
     def _health(self) -> Answer:
         if self._is_healthy():

@@ -39,6 +39,7 @@ from laurel_server.rpc.watch import WatchServicer
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.credentials import read_grants
 from laurel_server.runtime.environment import ConfigError, load_settings
+from laurel_server.runtime.openapi import openapi_page
 from laurel_server.runtime.operations import OperationsServer
 from laurel_server.runtime.scheduling import settle_memory, share_the_processor_calmly
 from laurel_server.runtime.telemetry import configure_logging
@@ -72,7 +73,11 @@ class Server:
             parts.awards, settings.ingest.max_in_flight, min(ledger.max_batch, ledger.max_waiting)
         )
         self._serving = False
-        self._operations = OperationsServer(lambda: self._serving, metrics=settings.telemetry.metrics)
+        self._operations = OperationsServer(
+            lambda: self._serving,
+            metrics=settings.telemetry.metrics,
+            pages={"/openapi.json": openapi_page()},
+        )
         self._loops: list[asyncio.Task[None]] = []
         self._grpc: grpc.aio.Server | None = None
 

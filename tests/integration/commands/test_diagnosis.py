@@ -29,15 +29,16 @@ async def test_nothing_is_wrong_here(tmp_path: Path) -> None:
     found = await diagnose()
     assert [finding for finding in found if finding.state is not State.OK] == []
     subjects = {finding.subject for finding in found}
-    assert subjects == {"python", "packages", "data", "ports", "postgresql", "redis", "schema"}
+    assert subjects == {"python", "packages", "data", "ports", "postgresql", "redis", "envoy", "schema"}
     assert not (tmp_path / "data").exists()
 
 
 async def test_embedded_engines_are_told_with_version_and_place() -> None:
-    (postgres,), (redis,) = await findings("postgresql"), await findings("redis")
+    (postgres,), (redis,), (envoy,) = [await findings(name) for name in ("postgresql", "redis", "envoy")]
     assert postgres.detail.startswith("18.")
     assert "pginstall18/bin/postgres" in postgres.detail
     assert "redis-server" in redis.detail
+    assert "envoy/_bin/envoy" in envoy.detail
 
 
 async def test_a_taken_port_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

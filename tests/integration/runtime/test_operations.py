@@ -1,13 +1,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from laurel_server.runtime import operations
-from laurel_server.runtime.operations import OperationsServer
+from laurel_server.runtime.operations import Answer, OperationsServer
 
 
 @dataclass
@@ -39,10 +40,16 @@ class Running:
 async def running() -> AsyncIterator[Running]:
     state = Running()
     Counter("laurel_test_total", "A test.", registry=state.registry).inc(3)
-    server = OperationsServer(lambda: state.healthy, registry=state.registry)
+    pages = {"/page": Answer(HTTPStatus.OK, "text/x-test", b"page")}
+    server = OperationsServer(lambda: state.healthy, registry=state.registry, pages=pages)
     state.port = await server.start("127.0.0.1", 0)
     yield state
     await server.stop()
+
+
+async def test_pages_are_served_as_they_are(running: Running) -> None:
+    status, headers, body = await running.ask("GET /page?x=1 HTTP/1.1")
+    assert (status, headers["Content-Type"], body) == (200, "text/x-test", b"page")
 
 
 async def test_metrics_are_shown(running: Running) -> None:

@@ -1,0 +1,65 @@
+"""`laurel gateway`: the configuration for an Envoy of one's own."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, gateway_config
+from laurel_server.devstack.ports import Endpoint
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.environment import load_settings
+
+_SERVER: Final = "127.0.0.1:50051"
+_OPERATIONS: Final = "127.0.0.1:9090"
+
+_Servers = Annotated[
+    list[str], typer.Option("--server", metavar="HOST:PORT", help="A gRPC server; may be repeated.")
+]
+_Operations = Annotated[
+    list[str],
+    typer.Option(
+        "--operations", metavar="HOST:PORT", help="A server's LAUREL_OPERATIONS_PORT; may be repeated."
+    ),
+]
+_Descriptors = Annotated[Path, typer.Option(help="Where Envoy will find the contract.")]
+_PrintDescriptors = Annotated[
+    bool,
+    typer.Option("--print-descriptors", help="Print the contract for Envoy, in binary, and nothing else."),
+]
+
+
+def gateway(
+    server: _Servers = [_SERVER],  # noqa: B006 - typer copies it
+    operations: _Operations = [_OPERATIONS],  # noqa: B006
+    descriptors: _Descriptors = DESCRIPTORS,
+    print_descriptors: _PrintDescriptors = False,
+) -> None:
+    """Print the configuration of the gateway for an Envoy of your own; LAUREL_HTTP_* set how it listens."""
+    if print_descriptors:
+        sys.stdout.buffer.write(DESCRIPTORS.read_bytes())
+        return
+    typer.echo(gateway_config(_options(load_settings(), server, operations, descriptors)), nl=False)
+
+
+def _options(
+    settings: Settings, servers: list[str], operations: list[str], descriptors: Path
+) -> GatewayOptions:
+    return GatewayOptions(
+        listen=Endpoint(settings.http.host, settings.http.port),
+        servers=[_endpoint(each) for each in servers],
+        operations=[_endpoint(each) for each in operations],
+        origins=settings.http.origins,
+        rate=settings.http.rate_limit,
+        max_message_bytes=settings.grpc.max_message_bytes,
+        deadline_seconds=settings.grpc.max_deadline_seconds,
+        descriptors=descriptors,
+    )
+
+
+def _endpoint(address: str) -> Endpoint:
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise typer.BadParameter(f"{address} is not HOST:PORT")
+    return Endpoint(host.strip("[]"), int(port))

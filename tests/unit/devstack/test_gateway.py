@@ -1,0 +1,71 @@
+"""The configuration of the gateway: what depends on its options, and that the example in deploy/ is up to date."""
+
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from laurel_server.devstack.binaries import find_envoy
+from laurel_server.devstack.gateway import GatewayOptions, gateway_config
+from laurel_server.devstack.ports import Endpoint
+
+OPTIONS = GatewayOptions(
+    listen=Endpoint("0.0.0.0", 8080),
+    servers=[Endpoint("laurel", 50051)],
+    operations=[Endpoint("laurel", 9090)],
+    origins=["http://localhost:3000"],
+)
+
+
+def value(config: str, name: str) -> object:
+    """Returns the value that stands in JSON behind a key."""
+    found = re.search(rf"^ *(?:- )?{name}: (.*)$", config, re.MULTILINE)
+    assert found
+    return json.loads(found[1])
+
+
+def test_every_server_gets_its_share() -> None:
+    servers = [Endpoint("10.0.0.1", 1), Endpoint("10.0.0.2", 2)]
+    config = gateway_config(replace(OPTIONS, servers=servers))
+    assert '"address": "10.0.0.1", "port_value": 1' in config
+    assert '"address": "10.0.0.2", "port_value": 2' in config
+
+
+@pytest.mark.parametrize(
+    ("origins", "matchers"),
+    [
+        ([], []),
+        (
+            ["https://a.example", "https://b.example"],
+            [{"exact": "https://a.example"}, {"exact": "https://b.example"}],
+        ),
+        (["*"], [{"safe_regex": {"regex": ".*"}}]),
+    ],
+)
+def test_origins(origins: list[str], matchers: object) -> None:
+    assert value(gateway_config(replace(OPTIONS, origins=origins)), "allow_origin_string_match") == matchers
+
+
+@pytest.mark.parametrize(("rate", "percent", "held"), [(0, 0, 1), (50, 100, 100)])
+def test_the_rate_is_limited_when_asked_for(rate: int, percent: int, held: int) -> None:
+    config = gateway_config(replace(OPTIONS, rate=rate))
+    assert f"filter_enforced: {{default_value: {{numerator: {percent}}}}}" in config
+    bucket = value(config, "token_bucket")
+    assert isinstance(bucket, dict)
+    assert bucket["max_tokens"] == held
+
+
+def test_paths_of_any_form_are_quoted() -> None:
+    odd = Path("/with space/quo\"te's ü/descriptors.binpb")
+    assert value(gateway_config(replace(OPTIONS, descriptors=odd)), "proto_descriptor") == str(odd)
+
+
+def test_envoy_accepts_it(tmp_path: Path) -> None:
+    file = tmp_path / "with space.yaml"
+    file.write_text(gateway_config(replace(OPTIONS, rate=5, origins=["*"])))
+    command = [str(find_envoy().path), "--mode", "validate", "--disable-hot-restart", "-c", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
