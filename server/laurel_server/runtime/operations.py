@@ -32,6 +32,8 @@ class Answer:
     status: HTTPStatus
     content_type: str
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside those of every answer."""
 
 
 class OperationsServer:
@@ -113,11 +115,13 @@ def _error(status: HTTPStatus) -> Answer:
 
 
 def _http(answer: Answer, *, with_body: bool = True) -> bytes:
+    own = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
     head = (
         f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\n"
         f"Content-Type: {answer.content_type}\r\n"
         f"Content-Length: {len(answer.body)}\r\n"
         "Allow: GET, HEAD\r\n"
+        f"{own}"
         "Connection: close\r\n\r\n"
     )
     return head.encode("latin-1") + (answer.body if with_body else b"")

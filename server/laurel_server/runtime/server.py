@@ -41,6 +41,7 @@ from laurel_server.runtime.credentials import read_grants
 from laurel_server.runtime.environment import ConfigError, load_settings
 from laurel_server.runtime.openapi import openapi_page
 from laurel_server.runtime.operations import OperationsServer
+from laurel_server.runtime.pages import load_pages
 from laurel_server.runtime.scheduling import settle_memory, share_the_processor_calmly
 from laurel_server.runtime.telemetry import configure_logging
 from laurel_server.runtime.wiring import Parts, wire
@@ -76,7 +77,7 @@ class Server:
         self._operations = OperationsServer(
             lambda: self._serving,
             metrics=settings.telemetry.metrics,
-            pages={"/openapi.json": openapi_page()},
+            pages={"/openapi.json": openapi_page(), **load_pages()},
         )
         self._loops: list[asyncio.Task[None]] = []
         self._grpc: grpc.aio.Server | None = None

@@ -1,0 +1,68 @@
+/** The line at the bottom: where the one who is followed stands, also when others move. */
+import { get, watch } from "../shared/api.js";
+import { face, h, icon, nameOf } from "../shared/dom.js";
+import { number, share } from "../shared/format.js";
+
+/** Keeps `element` up to date for one user on one board at a time; `onLeave` is called when it is closed. */
+export class Pinned {
+  #element;
+  #onLeave;
+  #following = new AbortController();
+
+  constructor(element, onLeave) {
+    this.#element = element;
+    this.#onLeave = onLeave;
+  }
+
+  /** Follows another user or board; an empty user id follows nobody. */
+  follow(userId, board) {
+    this.#following.abort();
+    this.#following = new AbortController();
+    this.#element.hidden = !userId;
+    document.body.classList.toggle("follows", Boolean(userId));
+    if (userId) this.#run(userId, board, this.#following.signal);
+  }
+
+  async #run(userId, board, signal) {
+    this.#show(userId, undefined, "\u2026");
+    const query = { "board.scope": board.scope, "board.period": board.period };
+    try {
+      await watch(`/api/v1/leaderboard/rank/${encodeURIComponent(userId)}/watch`, query, {
+        signal,
+        onMessage: ({ update }) => update && this.#tell(userId, board, update.message, signal),
+      });
+    } catch (error) {
+      if (!signal.aborted) this.#show(userId, undefined, said(error));
+    }
+  }
+
+  async #tell(userId, board, message, signal) {
+    const query = { "board.scope": board.scope, "board.period": board.period, range: 1 };
+    try {
+      const around = await get(`/api/v1/leaderboard/surrounding/${encodeURIComponent(userId)}`, query, signal);
+      const next = Number(around.nextRank?.rank)
+        ? `${number(around.nextRank.pointsNeeded)} points to rank ${number(around.nextRank.rank)}`
+        : "Nobody is ahead";
+      this.#show(userId, around, [message, next, `top ${share(around.topPercent)}`].filter(Boolean).join(" \u00b7 "));
+    } catch (error) {
+      if (!signal.aborted) this.#show(userId, undefined, said(error));
+    }
+  }
+
+  #show(userId, around, text) {
+    const entry = around?.entries.find((each) => each.userId === userId) ?? { userId };
+    this.#element.replaceChildren(
+      h("span", { class: "place number" }, h("span", { class: "unseen" }, "Rank "), around ? number(around.rank) : "\u2013"),
+      face(entry),
+      h("span", { class: "who" }, h("strong", {}, nameOf(entry)), h("span", { title: text }, text)),
+      h("span", { class: "points number" }, around ? number(around.score) : "", around && h("span", {}, `of ${number(around.totalParticipants)}`)),
+      h("button", { class: "button quiet round", type: "button", "aria-label": `Follow ${nameOf(entry)} no more`, onclick: this.#onLeave }, icon("close")),
+    );
+  }
+}
+
+function said(error) {
+  if (error.reason === "USER_NOT_FOUND") return "Nobody has this id yet: the first award makes it known";
+  if (error.reason === "NOT_ON_BOARD") return "Not on this board yet";
+  return error.message;
+}
