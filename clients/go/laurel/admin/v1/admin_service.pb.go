@@ -732,6 +732,107 @@ func (x *ListCampaignsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Asks for PutBadgeDefinition.
+type PutBadgeDefinitionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The definition; replaces the stored one whole.
+	Definition *BadgeDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
+	// Who sets it, up to 100 characters.
+	Actor         string `protobuf:"bytes,2,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutBadgeDefinitionRequest) Reset() {
+	*x = PutBadgeDefinitionRequest{}
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutBadgeDefinitionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutBadgeDefinitionRequest) ProtoMessage() {}
+
+func (x *PutBadgeDefinitionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutBadgeDefinitionRequest.ProtoReflect.Descriptor instead.
+func (*PutBadgeDefinitionRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PutBadgeDefinitionRequest) GetDefinition() *BadgeDefinition {
+	if x != nil {
+		return x.Definition
+	}
+	return nil
+}
+
+func (x *PutBadgeDefinitionRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+// Answer of PutBadgeDefinition.
+type PutBadgeDefinitionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The definition as stored.
+	Definition    *BadgeDefinition `protobuf:"bytes,1,opt,name=definition,proto3" json:"definition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PutBadgeDefinitionResponse) Reset() {
+	*x = PutBadgeDefinitionResponse{}
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutBadgeDefinitionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutBadgeDefinitionResponse) ProtoMessage() {}
+
+func (x *PutBadgeDefinitionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutBadgeDefinitionResponse.ProtoReflect.Descriptor instead.
+func (*PutBadgeDefinitionResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PutBadgeDefinitionResponse) GetDefinition() *BadgeDefinition {
+	if x != nil {
+		return x.Definition
+	}
+	return nil
+}
+
 // Asks for RebuildBoards.
 type RebuildBoardsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -745,7 +846,7 @@ type RebuildBoardsRequest struct {
 
 func (x *RebuildBoardsRequest) Reset() {
 	*x = RebuildBoardsRequest{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -757,7 +858,7 @@ func (x *RebuildBoardsRequest) String() string {
 func (*RebuildBoardsRequest) ProtoMessage() {}
 
 func (x *RebuildBoardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[14]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -770,7 +871,7 @@ func (x *RebuildBoardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildBoardsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildBoardsRequest) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{14}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RebuildBoardsRequest) GetRequestId() string {
@@ -802,7 +903,7 @@ type RebuildBoardsResponse struct {
 
 func (x *RebuildBoardsResponse) Reset() {
 	*x = RebuildBoardsResponse{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +915,7 @@ func (x *RebuildBoardsResponse) String() string {
 func (*RebuildBoardsResponse) ProtoMessage() {}
 
 func (x *RebuildBoardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[15]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +928,7 @@ func (x *RebuildBoardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildBoardsResponse.ProtoReflect.Descriptor instead.
 func (*RebuildBoardsResponse) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{15}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RebuildBoardsResponse) GetBoards() int64 {
@@ -862,7 +963,7 @@ type VerifyIntegrityRequest struct {
 
 func (x *VerifyIntegrityRequest) Reset() {
 	*x = VerifyIntegrityRequest{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -874,7 +975,7 @@ func (x *VerifyIntegrityRequest) String() string {
 func (*VerifyIntegrityRequest) ProtoMessage() {}
 
 func (x *VerifyIntegrityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[16]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -887,7 +988,7 @@ func (x *VerifyIntegrityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyIntegrityRequest.ProtoReflect.Descriptor instead.
 func (*VerifyIntegrityRequest) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{16}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *VerifyIntegrityRequest) GetScope() string {
@@ -910,7 +1011,7 @@ type VerifyIntegrityResponse struct {
 
 func (x *VerifyIntegrityResponse) Reset() {
 	*x = VerifyIntegrityResponse{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -922,7 +1023,7 @@ func (x *VerifyIntegrityResponse) String() string {
 func (*VerifyIntegrityResponse) ProtoMessage() {}
 
 func (x *VerifyIntegrityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[17]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -935,7 +1036,7 @@ func (x *VerifyIntegrityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyIntegrityResponse.ProtoReflect.Descriptor instead.
 func (*VerifyIntegrityResponse) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{17}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *VerifyIntegrityResponse) GetOk() bool {
@@ -971,7 +1072,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1084,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[18]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1097,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{18}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Check) GetName() string {
@@ -1043,7 +1144,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1156,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[19]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1169,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{19}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
 }
 
 // Answer of GetServerInfo.
@@ -1088,7 +1189,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1201,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[20]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1214,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{20}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -1159,7 +1260,7 @@ type Engine struct {
 
 func (x *Engine) Reset() {
 	*x = Engine{}
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1272,7 @@ func (x *Engine) String() string {
 func (*Engine) ProtoMessage() {}
 
 func (x *Engine) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[21]
+	mi := &file_laurel_admin_v1_admin_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1285,7 @@ func (x *Engine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Engine.ProtoReflect.Descriptor instead.
 func (*Engine) Descriptor() ([]byte, []int) {
-	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{21}
+	return file_laurel_admin_v1_admin_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Engine) GetName() string {
@@ -1212,7 +1313,7 @@ var File_laurel_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
+	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
 	"\x11UpsertUserRequest\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.laurel.type.v1.UserR\x04user\">\n" +
 	"\x12UpsertUserResponse\x12(\n" +
@@ -1249,7 +1350,16 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"x\n" +
 	"\x15ListCampaignsResponse\x127\n" +
 	"\tcampaigns\x18\x01 \x03(\v2\x19.laurel.admin.v1.CampaignR\tcampaigns\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"e\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"s\n" +
+	"\x19PutBadgeDefinitionRequest\x12@\n" +
+	"\n" +
+	"definition\x18\x01 \x01(\v2 .laurel.admin.v1.BadgeDefinitionR\n" +
+	"definition\x12\x14\n" +
+	"\x05actor\x18\x02 \x01(\tR\x05actor\"^\n" +
+	"\x1aPutBadgeDefinitionResponse\x12@\n" +
+	"\n" +
+	"definition\x18\x01 \x01(\v2 .laurel.admin.v1.BadgeDefinitionR\n" +
+	"definition\"e\n" +
 	"\x14RebuildBoardsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12.\n" +
@@ -1284,7 +1394,7 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06Engine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1c\n" +
-	"\treachable\x18\x03 \x01(\bR\treachable2\xdc\f\n" +
+	"\treachable\x18\x03 \x01(\bR\treachable2\xd4\r\n" +
 	"\fAdminService\x12^\n" +
 	"\n" +
 	"UpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12p\n" +
@@ -1293,7 +1403,8 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x0fPutActionConfig\x12'.laurel.admin.v1.PutActionConfigRequest\x1a(.laurel.admin.v1.PutActionConfigResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12s\n" +
 	"\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12a\n" +
 	"\vPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12g\n" +
-	"\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12g\n" +
+	"\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12v\n" +
+	"\x12PutBadgeDefinition\x12*.laurel.admin.v1.PutBadgeDefinitionRequest\x1a+.laurel.admin.v1.PutBadgeDefinitionResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12g\n" +
 	"\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12m\n" +
 	"\x0fVerifyIntegrity\x12'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12g\n" +
 	"\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12R\n" +
@@ -1317,104 +1428,111 @@ func file_laurel_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 	return file_laurel_admin_v1_admin_service_proto_rawDescData
 }
 
-var file_laurel_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_laurel_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_laurel_admin_v1_admin_service_proto_goTypes = []any{
-	(*UpsertUserRequest)(nil),         // 0: laurel.admin.v1.UpsertUserRequest
-	(*UpsertUserResponse)(nil),        // 1: laurel.admin.v1.UpsertUserResponse
-	(*BatchUpsertUsersRequest)(nil),   // 2: laurel.admin.v1.BatchUpsertUsersRequest
-	(*BatchUpsertUsersResponse)(nil),  // 3: laurel.admin.v1.BatchUpsertUsersResponse
-	(*GetUserRequest)(nil),            // 4: laurel.admin.v1.GetUserRequest
-	(*GetUserResponse)(nil),           // 5: laurel.admin.v1.GetUserResponse
-	(*PutActionConfigRequest)(nil),    // 6: laurel.admin.v1.PutActionConfigRequest
-	(*PutActionConfigResponse)(nil),   // 7: laurel.admin.v1.PutActionConfigResponse
-	(*ListActionConfigsRequest)(nil),  // 8: laurel.admin.v1.ListActionConfigsRequest
-	(*ListActionConfigsResponse)(nil), // 9: laurel.admin.v1.ListActionConfigsResponse
-	(*PutCampaignRequest)(nil),        // 10: laurel.admin.v1.PutCampaignRequest
-	(*PutCampaignResponse)(nil),       // 11: laurel.admin.v1.PutCampaignResponse
-	(*ListCampaignsRequest)(nil),      // 12: laurel.admin.v1.ListCampaignsRequest
-	(*ListCampaignsResponse)(nil),     // 13: laurel.admin.v1.ListCampaignsResponse
-	(*RebuildBoardsRequest)(nil),      // 14: laurel.admin.v1.RebuildBoardsRequest
-	(*RebuildBoardsResponse)(nil),     // 15: laurel.admin.v1.RebuildBoardsResponse
-	(*VerifyIntegrityRequest)(nil),    // 16: laurel.admin.v1.VerifyIntegrityRequest
-	(*VerifyIntegrityResponse)(nil),   // 17: laurel.admin.v1.VerifyIntegrityResponse
-	(*Check)(nil),                     // 18: laurel.admin.v1.Check
-	(*GetServerInfoRequest)(nil),      // 19: laurel.admin.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),     // 20: laurel.admin.v1.GetServerInfoResponse
-	(*Engine)(nil),                    // 21: laurel.admin.v1.Engine
-	nil,                               // 22: laurel.admin.v1.GetServerInfoResponse.ConfigEntry
-	(*v1.User)(nil),                   // 23: laurel.type.v1.User
-	(*ActionConfig)(nil),              // 24: laurel.admin.v1.ActionConfig
-	(*Campaign)(nil),                  // 25: laurel.admin.v1.Campaign
-	(*v1.BoardRef)(nil),               // 26: laurel.type.v1.BoardRef
-	(*durationpb.Duration)(nil),       // 27: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
-	(*RunJobRequest)(nil),             // 29: laurel.admin.v1.RunJobRequest
-	(*ListJobsRequest)(nil),           // 30: laurel.admin.v1.ListJobsRequest
-	(*ListJobRunsRequest)(nil),        // 31: laurel.admin.v1.ListJobRunsRequest
-	(*ListUsersRequest)(nil),          // 32: laurel.admin.v1.ListUsersRequest
-	(*SetVisibilityRequest)(nil),      // 33: laurel.admin.v1.SetVisibilityRequest
-	(*EraseUserRequest)(nil),          // 34: laurel.admin.v1.EraseUserRequest
-	(*RunJobResponse)(nil),            // 35: laurel.admin.v1.RunJobResponse
-	(*ListJobsResponse)(nil),          // 36: laurel.admin.v1.ListJobsResponse
-	(*ListJobRunsResponse)(nil),       // 37: laurel.admin.v1.ListJobRunsResponse
-	(*ListUsersResponse)(nil),         // 38: laurel.admin.v1.ListUsersResponse
-	(*SetVisibilityResponse)(nil),     // 39: laurel.admin.v1.SetVisibilityResponse
-	(*EraseUserResponse)(nil),         // 40: laurel.admin.v1.EraseUserResponse
+	(*UpsertUserRequest)(nil),          // 0: laurel.admin.v1.UpsertUserRequest
+	(*UpsertUserResponse)(nil),         // 1: laurel.admin.v1.UpsertUserResponse
+	(*BatchUpsertUsersRequest)(nil),    // 2: laurel.admin.v1.BatchUpsertUsersRequest
+	(*BatchUpsertUsersResponse)(nil),   // 3: laurel.admin.v1.BatchUpsertUsersResponse
+	(*GetUserRequest)(nil),             // 4: laurel.admin.v1.GetUserRequest
+	(*GetUserResponse)(nil),            // 5: laurel.admin.v1.GetUserResponse
+	(*PutActionConfigRequest)(nil),     // 6: laurel.admin.v1.PutActionConfigRequest
+	(*PutActionConfigResponse)(nil),    // 7: laurel.admin.v1.PutActionConfigResponse
+	(*ListActionConfigsRequest)(nil),   // 8: laurel.admin.v1.ListActionConfigsRequest
+	(*ListActionConfigsResponse)(nil),  // 9: laurel.admin.v1.ListActionConfigsResponse
+	(*PutCampaignRequest)(nil),         // 10: laurel.admin.v1.PutCampaignRequest
+	(*PutCampaignResponse)(nil),        // 11: laurel.admin.v1.PutCampaignResponse
+	(*ListCampaignsRequest)(nil),       // 12: laurel.admin.v1.ListCampaignsRequest
+	(*ListCampaignsResponse)(nil),      // 13: laurel.admin.v1.ListCampaignsResponse
+	(*PutBadgeDefinitionRequest)(nil),  // 14: laurel.admin.v1.PutBadgeDefinitionRequest
+	(*PutBadgeDefinitionResponse)(nil), // 15: laurel.admin.v1.PutBadgeDefinitionResponse
+	(*RebuildBoardsRequest)(nil),       // 16: laurel.admin.v1.RebuildBoardsRequest
+	(*RebuildBoardsResponse)(nil),      // 17: laurel.admin.v1.RebuildBoardsResponse
+	(*VerifyIntegrityRequest)(nil),     // 18: laurel.admin.v1.VerifyIntegrityRequest
+	(*VerifyIntegrityResponse)(nil),    // 19: laurel.admin.v1.VerifyIntegrityResponse
+	(*Check)(nil),                      // 20: laurel.admin.v1.Check
+	(*GetServerInfoRequest)(nil),       // 21: laurel.admin.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),      // 22: laurel.admin.v1.GetServerInfoResponse
+	(*Engine)(nil),                     // 23: laurel.admin.v1.Engine
+	nil,                                // 24: laurel.admin.v1.GetServerInfoResponse.ConfigEntry
+	(*v1.User)(nil),                    // 25: laurel.type.v1.User
+	(*ActionConfig)(nil),               // 26: laurel.admin.v1.ActionConfig
+	(*Campaign)(nil),                   // 27: laurel.admin.v1.Campaign
+	(*BadgeDefinition)(nil),            // 28: laurel.admin.v1.BadgeDefinition
+	(*v1.BoardRef)(nil),                // 29: laurel.type.v1.BoardRef
+	(*durationpb.Duration)(nil),        // 30: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
+	(*RunJobRequest)(nil),              // 32: laurel.admin.v1.RunJobRequest
+	(*ListJobsRequest)(nil),            // 33: laurel.admin.v1.ListJobsRequest
+	(*ListJobRunsRequest)(nil),         // 34: laurel.admin.v1.ListJobRunsRequest
+	(*ListUsersRequest)(nil),           // 35: laurel.admin.v1.ListUsersRequest
+	(*SetVisibilityRequest)(nil),       // 36: laurel.admin.v1.SetVisibilityRequest
+	(*EraseUserRequest)(nil),           // 37: laurel.admin.v1.EraseUserRequest
+	(*RunJobResponse)(nil),             // 38: laurel.admin.v1.RunJobResponse
+	(*ListJobsResponse)(nil),           // 39: laurel.admin.v1.ListJobsResponse
+	(*ListJobRunsResponse)(nil),        // 40: laurel.admin.v1.ListJobRunsResponse
+	(*ListUsersResponse)(nil),          // 41: laurel.admin.v1.ListUsersResponse
+	(*SetVisibilityResponse)(nil),      // 42: laurel.admin.v1.SetVisibilityResponse
+	(*EraseUserResponse)(nil),          // 43: laurel.admin.v1.EraseUserResponse
 }
 var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
-	23, // 0: laurel.admin.v1.UpsertUserRequest.user:type_name -> laurel.type.v1.User
-	23, // 1: laurel.admin.v1.UpsertUserResponse.user:type_name -> laurel.type.v1.User
-	23, // 2: laurel.admin.v1.BatchUpsertUsersRequest.users:type_name -> laurel.type.v1.User
-	23, // 3: laurel.admin.v1.GetUserResponse.user:type_name -> laurel.type.v1.User
-	24, // 4: laurel.admin.v1.PutActionConfigRequest.config:type_name -> laurel.admin.v1.ActionConfig
-	24, // 5: laurel.admin.v1.PutActionConfigResponse.config:type_name -> laurel.admin.v1.ActionConfig
-	24, // 6: laurel.admin.v1.ListActionConfigsResponse.configs:type_name -> laurel.admin.v1.ActionConfig
-	25, // 7: laurel.admin.v1.PutCampaignRequest.campaign:type_name -> laurel.admin.v1.Campaign
-	25, // 8: laurel.admin.v1.PutCampaignResponse.campaign:type_name -> laurel.admin.v1.Campaign
-	25, // 9: laurel.admin.v1.ListCampaignsResponse.campaigns:type_name -> laurel.admin.v1.Campaign
-	26, // 10: laurel.admin.v1.RebuildBoardsRequest.board:type_name -> laurel.type.v1.BoardRef
-	27, // 11: laurel.admin.v1.RebuildBoardsResponse.took:type_name -> google.protobuf.Duration
-	18, // 12: laurel.admin.v1.VerifyIntegrityResponse.checks:type_name -> laurel.admin.v1.Check
-	28, // 13: laurel.admin.v1.GetServerInfoResponse.started_at:type_name -> google.protobuf.Timestamp
-	21, // 14: laurel.admin.v1.GetServerInfoResponse.engines:type_name -> laurel.admin.v1.Engine
-	22, // 15: laurel.admin.v1.GetServerInfoResponse.config:type_name -> laurel.admin.v1.GetServerInfoResponse.ConfigEntry
-	0,  // 16: laurel.admin.v1.AdminService.UpsertUser:input_type -> laurel.admin.v1.UpsertUserRequest
-	2,  // 17: laurel.admin.v1.AdminService.BatchUpsertUsers:input_type -> laurel.admin.v1.BatchUpsertUsersRequest
-	4,  // 18: laurel.admin.v1.AdminService.GetUser:input_type -> laurel.admin.v1.GetUserRequest
-	6,  // 19: laurel.admin.v1.AdminService.PutActionConfig:input_type -> laurel.admin.v1.PutActionConfigRequest
-	8,  // 20: laurel.admin.v1.AdminService.ListActionConfigs:input_type -> laurel.admin.v1.ListActionConfigsRequest
-	10, // 21: laurel.admin.v1.AdminService.PutCampaign:input_type -> laurel.admin.v1.PutCampaignRequest
-	12, // 22: laurel.admin.v1.AdminService.ListCampaigns:input_type -> laurel.admin.v1.ListCampaignsRequest
-	14, // 23: laurel.admin.v1.AdminService.RebuildBoards:input_type -> laurel.admin.v1.RebuildBoardsRequest
-	16, // 24: laurel.admin.v1.AdminService.VerifyIntegrity:input_type -> laurel.admin.v1.VerifyIntegrityRequest
-	19, // 25: laurel.admin.v1.AdminService.GetServerInfo:input_type -> laurel.admin.v1.GetServerInfoRequest
-	29, // 26: laurel.admin.v1.AdminService.RunJob:input_type -> laurel.admin.v1.RunJobRequest
-	30, // 27: laurel.admin.v1.AdminService.ListJobs:input_type -> laurel.admin.v1.ListJobsRequest
-	31, // 28: laurel.admin.v1.AdminService.ListJobRuns:input_type -> laurel.admin.v1.ListJobRunsRequest
-	32, // 29: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
-	33, // 30: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
-	34, // 31: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
-	1,  // 32: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
-	3,  // 33: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
-	5,  // 34: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
-	7,  // 35: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
-	9,  // 36: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
-	11, // 37: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
-	13, // 38: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
-	15, // 39: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
-	17, // 40: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
-	20, // 41: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
-	35, // 42: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
-	36, // 43: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
-	37, // 44: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
-	38, // 45: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
-	39, // 46: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
-	40, // 47: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
-	32, // [32:48] is the sub-list for method output_type
-	16, // [16:32] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	25, // 0: laurel.admin.v1.UpsertUserRequest.user:type_name -> laurel.type.v1.User
+	25, // 1: laurel.admin.v1.UpsertUserResponse.user:type_name -> laurel.type.v1.User
+	25, // 2: laurel.admin.v1.BatchUpsertUsersRequest.users:type_name -> laurel.type.v1.User
+	25, // 3: laurel.admin.v1.GetUserResponse.user:type_name -> laurel.type.v1.User
+	26, // 4: laurel.admin.v1.PutActionConfigRequest.config:type_name -> laurel.admin.v1.ActionConfig
+	26, // 5: laurel.admin.v1.PutActionConfigResponse.config:type_name -> laurel.admin.v1.ActionConfig
+	26, // 6: laurel.admin.v1.ListActionConfigsResponse.configs:type_name -> laurel.admin.v1.ActionConfig
+	27, // 7: laurel.admin.v1.PutCampaignRequest.campaign:type_name -> laurel.admin.v1.Campaign
+	27, // 8: laurel.admin.v1.PutCampaignResponse.campaign:type_name -> laurel.admin.v1.Campaign
+	27, // 9: laurel.admin.v1.ListCampaignsResponse.campaigns:type_name -> laurel.admin.v1.Campaign
+	28, // 10: laurel.admin.v1.PutBadgeDefinitionRequest.definition:type_name -> laurel.admin.v1.BadgeDefinition
+	28, // 11: laurel.admin.v1.PutBadgeDefinitionResponse.definition:type_name -> laurel.admin.v1.BadgeDefinition
+	29, // 12: laurel.admin.v1.RebuildBoardsRequest.board:type_name -> laurel.type.v1.BoardRef
+	30, // 13: laurel.admin.v1.RebuildBoardsResponse.took:type_name -> google.protobuf.Duration
+	20, // 14: laurel.admin.v1.VerifyIntegrityResponse.checks:type_name -> laurel.admin.v1.Check
+	31, // 15: laurel.admin.v1.GetServerInfoResponse.started_at:type_name -> google.protobuf.Timestamp
+	23, // 16: laurel.admin.v1.GetServerInfoResponse.engines:type_name -> laurel.admin.v1.Engine
+	24, // 17: laurel.admin.v1.GetServerInfoResponse.config:type_name -> laurel.admin.v1.GetServerInfoResponse.ConfigEntry
+	0,  // 18: laurel.admin.v1.AdminService.UpsertUser:input_type -> laurel.admin.v1.UpsertUserRequest
+	2,  // 19: laurel.admin.v1.AdminService.BatchUpsertUsers:input_type -> laurel.admin.v1.BatchUpsertUsersRequest
+	4,  // 20: laurel.admin.v1.AdminService.GetUser:input_type -> laurel.admin.v1.GetUserRequest
+	6,  // 21: laurel.admin.v1.AdminService.PutActionConfig:input_type -> laurel.admin.v1.PutActionConfigRequest
+	8,  // 22: laurel.admin.v1.AdminService.ListActionConfigs:input_type -> laurel.admin.v1.ListActionConfigsRequest
+	10, // 23: laurel.admin.v1.AdminService.PutCampaign:input_type -> laurel.admin.v1.PutCampaignRequest
+	12, // 24: laurel.admin.v1.AdminService.ListCampaigns:input_type -> laurel.admin.v1.ListCampaignsRequest
+	14, // 25: laurel.admin.v1.AdminService.PutBadgeDefinition:input_type -> laurel.admin.v1.PutBadgeDefinitionRequest
+	16, // 26: laurel.admin.v1.AdminService.RebuildBoards:input_type -> laurel.admin.v1.RebuildBoardsRequest
+	18, // 27: laurel.admin.v1.AdminService.VerifyIntegrity:input_type -> laurel.admin.v1.VerifyIntegrityRequest
+	21, // 28: laurel.admin.v1.AdminService.GetServerInfo:input_type -> laurel.admin.v1.GetServerInfoRequest
+	32, // 29: laurel.admin.v1.AdminService.RunJob:input_type -> laurel.admin.v1.RunJobRequest
+	33, // 30: laurel.admin.v1.AdminService.ListJobs:input_type -> laurel.admin.v1.ListJobsRequest
+	34, // 31: laurel.admin.v1.AdminService.ListJobRuns:input_type -> laurel.admin.v1.ListJobRunsRequest
+	35, // 32: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
+	36, // 33: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
+	37, // 34: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
+	1,  // 35: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
+	3,  // 36: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
+	5,  // 37: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
+	7,  // 38: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
+	9,  // 39: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
+	11, // 40: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
+	13, // 41: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
+	15, // 42: laurel.admin.v1.AdminService.PutBadgeDefinition:output_type -> laurel.admin.v1.PutBadgeDefinitionResponse
+	17, // 43: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
+	19, // 44: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
+	22, // 45: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
+	38, // 46: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
+	39, // 47: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
+	40, // 48: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
+	41, // 49: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
+	42, // 50: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
+	43, // 51: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
+	35, // [35:52] is the sub-list for method output_type
+	18, // [18:35] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_laurel_admin_v1_admin_service_proto_init() }
@@ -1422,6 +1540,7 @@ func file_laurel_admin_v1_admin_service_proto_init() {
 	if File_laurel_admin_v1_admin_service_proto != nil {
 		return
 	}
+	file_laurel_admin_v1_badges_proto_init()
 	file_laurel_admin_v1_jobs_proto_init()
 	file_laurel_admin_v1_people_proto_init()
 	file_laurel_admin_v1_rules_proto_init()
@@ -1431,7 +1550,7 @@ func file_laurel_admin_v1_admin_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_admin_v1_admin_service_proto_rawDesc), len(file_laurel_admin_v1_admin_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

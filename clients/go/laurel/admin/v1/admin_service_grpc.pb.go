@@ -19,22 +19,23 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_UpsertUser_FullMethodName        = "/laurel.admin.v1.AdminService/UpsertUser"
-	AdminService_BatchUpsertUsers_FullMethodName  = "/laurel.admin.v1.AdminService/BatchUpsertUsers"
-	AdminService_GetUser_FullMethodName           = "/laurel.admin.v1.AdminService/GetUser"
-	AdminService_PutActionConfig_FullMethodName   = "/laurel.admin.v1.AdminService/PutActionConfig"
-	AdminService_ListActionConfigs_FullMethodName = "/laurel.admin.v1.AdminService/ListActionConfigs"
-	AdminService_PutCampaign_FullMethodName       = "/laurel.admin.v1.AdminService/PutCampaign"
-	AdminService_ListCampaigns_FullMethodName     = "/laurel.admin.v1.AdminService/ListCampaigns"
-	AdminService_RebuildBoards_FullMethodName     = "/laurel.admin.v1.AdminService/RebuildBoards"
-	AdminService_VerifyIntegrity_FullMethodName   = "/laurel.admin.v1.AdminService/VerifyIntegrity"
-	AdminService_GetServerInfo_FullMethodName     = "/laurel.admin.v1.AdminService/GetServerInfo"
-	AdminService_RunJob_FullMethodName            = "/laurel.admin.v1.AdminService/RunJob"
-	AdminService_ListJobs_FullMethodName          = "/laurel.admin.v1.AdminService/ListJobs"
-	AdminService_ListJobRuns_FullMethodName       = "/laurel.admin.v1.AdminService/ListJobRuns"
-	AdminService_ListUsers_FullMethodName         = "/laurel.admin.v1.AdminService/ListUsers"
-	AdminService_SetVisibility_FullMethodName     = "/laurel.admin.v1.AdminService/SetVisibility"
-	AdminService_EraseUser_FullMethodName         = "/laurel.admin.v1.AdminService/EraseUser"
+	AdminService_UpsertUser_FullMethodName         = "/laurel.admin.v1.AdminService/UpsertUser"
+	AdminService_BatchUpsertUsers_FullMethodName   = "/laurel.admin.v1.AdminService/BatchUpsertUsers"
+	AdminService_GetUser_FullMethodName            = "/laurel.admin.v1.AdminService/GetUser"
+	AdminService_PutActionConfig_FullMethodName    = "/laurel.admin.v1.AdminService/PutActionConfig"
+	AdminService_ListActionConfigs_FullMethodName  = "/laurel.admin.v1.AdminService/ListActionConfigs"
+	AdminService_PutCampaign_FullMethodName        = "/laurel.admin.v1.AdminService/PutCampaign"
+	AdminService_ListCampaigns_FullMethodName      = "/laurel.admin.v1.AdminService/ListCampaigns"
+	AdminService_PutBadgeDefinition_FullMethodName = "/laurel.admin.v1.AdminService/PutBadgeDefinition"
+	AdminService_RebuildBoards_FullMethodName      = "/laurel.admin.v1.AdminService/RebuildBoards"
+	AdminService_VerifyIntegrity_FullMethodName    = "/laurel.admin.v1.AdminService/VerifyIntegrity"
+	AdminService_GetServerInfo_FullMethodName      = "/laurel.admin.v1.AdminService/GetServerInfo"
+	AdminService_RunJob_FullMethodName             = "/laurel.admin.v1.AdminService/RunJob"
+	AdminService_ListJobs_FullMethodName           = "/laurel.admin.v1.AdminService/ListJobs"
+	AdminService_ListJobRuns_FullMethodName        = "/laurel.admin.v1.AdminService/ListJobRuns"
+	AdminService_ListUsers_FullMethodName          = "/laurel.admin.v1.AdminService/ListUsers"
+	AdminService_SetVisibility_FullMethodName      = "/laurel.admin.v1.AdminService/SetVisibility"
+	AdminService_EraseUser_FullMethodName          = "/laurel.admin.v1.AdminService/EraseUser"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -57,6 +58,9 @@ type AdminServiceClient interface {
 	PutCampaign(ctx context.Context, in *PutCampaignRequest, opts ...grpc.CallOption) (*PutCampaignResponse, error)
 	// All campaigns by id.
 	ListCampaigns(ctx context.Context, in *ListCampaignsRequest, opts ...grpc.CallOption) (*ListCampaignsResponse, error)
+	// Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+	// before gets it with his next award, or from the job `award_badges`.
+	PutBadgeDefinition(ctx context.Context, in *PutBadgeDefinitionRequest, opts ...grpc.CallOption) (*PutBadgeDefinitionResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(ctx context.Context, in *RebuildBoardsRequest, opts ...grpc.CallOption) (*RebuildBoardsResponse, error)
 	// Compares what must be equal: balances and entries, entries and lots, boards and ledger.
@@ -152,6 +156,16 @@ func (c *adminServiceClient) ListCampaigns(ctx context.Context, in *ListCampaign
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListCampaignsResponse)
 	err := c.cc.Invoke(ctx, AdminService_ListCampaigns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) PutBadgeDefinition(ctx context.Context, in *PutBadgeDefinitionRequest, opts ...grpc.CallOption) (*PutBadgeDefinitionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutBadgeDefinitionResponse)
+	err := c.cc.Invoke(ctx, AdminService_PutBadgeDefinition_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -268,6 +282,9 @@ type AdminServiceServer interface {
 	PutCampaign(context.Context, *PutCampaignRequest) (*PutCampaignResponse, error)
 	// All campaigns by id.
 	ListCampaigns(context.Context, *ListCampaignsRequest) (*ListCampaignsResponse, error)
+	// Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+	// before gets it with his next award, or from the job `award_badges`.
+	PutBadgeDefinition(context.Context, *PutBadgeDefinitionRequest) (*PutBadgeDefinitionResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error)
 	// Compares what must be equal: balances and entries, entries and lots, boards and ledger.
@@ -319,6 +336,9 @@ func (UnimplementedAdminServiceServer) PutCampaign(context.Context, *PutCampaign
 }
 func (UnimplementedAdminServiceServer) ListCampaigns(context.Context, *ListCampaignsRequest) (*ListCampaignsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListCampaigns not implemented")
+}
+func (UnimplementedAdminServiceServer) PutBadgeDefinition(context.Context, *PutBadgeDefinitionRequest) (*PutBadgeDefinitionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutBadgeDefinition not implemented")
 }
 func (UnimplementedAdminServiceServer) RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RebuildBoards not implemented")
@@ -490,6 +510,24 @@ func _AdminService_ListCampaigns_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).ListCampaigns(ctx, req.(*ListCampaignsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_PutBadgeDefinition_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutBadgeDefinitionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).PutBadgeDefinition(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_PutBadgeDefinition_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).PutBadgeDefinition(ctx, req.(*PutBadgeDefinitionRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -690,6 +728,10 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListCampaigns",
 			Handler:    _AdminService_ListCampaigns_Handler,
+		},
+		{
+			MethodName: "PutBadgeDefinition",
+			Handler:    _AdminService_PutBadgeDefinition_Handler,
 		},
 		{
 			MethodName: "RebuildBoards",

@@ -955,7 +955,9 @@ type WatchRankRequest struct {
 	// Which boards, at most 16; empty: global all-time. An empty period_id follows into the next period.
 	Boards []*v1.BoardRef `protobuf:"bytes,2,rep,name=boards,proto3" json:"boards,omitempty"`
 	// Token of the last message received; empty: starts anew.
-	ResumeToken   string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// One more board, for queries of URLs, which can hold no list of boards.
+	Board         *v1.BoardRef `protobuf:"bytes,4,opt,name=board,proto3" json:"board,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1009,6 +1011,13 @@ func (x *WatchRankRequest) GetResumeToken() string {
 		return x.ResumeToken
 	}
 	return ""
+}
+
+func (x *WatchRankRequest) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
 }
 
 // One message of WatchRank.
@@ -1416,11 +1425,12 @@ const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\n" +
 	"_max_score\",\n" +
 	"\x14CountByScoreResponse\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\x03R\x05count\"\x80\x01\n" +
+	"\x05count\x18\x01 \x01(\x03R\x05count\"\xb0\x01\n" +
 	"\x10WatchRankRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x120\n" +
 	"\x06boards\x18\x02 \x03(\v2\x18.laurel.type.v1.BoardRefR\x06boards\x12!\n" +
-	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\"\x90\x02\n" +
+	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x12.\n" +
+	"\x05board\x18\x04 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\x90\x02\n" +
 	"\x11WatchRankResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12!\n" +
 	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12;\n" +
@@ -1516,37 +1526,38 @@ var file_laurel_leaderboard_v1_leaderboard_service_proto_depIdxs = []int32{
 	19, // 17: laurel.leaderboard.v1.ListByScoreResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
 	18, // 18: laurel.leaderboard.v1.CountByScoreRequest.board:type_name -> laurel.type.v1.BoardRef
 	18, // 19: laurel.leaderboard.v1.WatchRankRequest.boards:type_name -> laurel.type.v1.BoardRef
-	23, // 20: laurel.leaderboard.v1.WatchRankResponse.update:type_name -> laurel.leaderboard.v1.RankUpdate
-	24, // 21: laurel.leaderboard.v1.WatchRankResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
-	25, // 22: laurel.leaderboard.v1.WatchRankResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
-	18, // 23: laurel.leaderboard.v1.WatchLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
-	26, // 24: laurel.leaderboard.v1.WatchLeaderboardResponse.snapshot:type_name -> laurel.leaderboard.v1.Snapshot
-	27, // 25: laurel.leaderboard.v1.WatchLeaderboardResponse.delta:type_name -> laurel.leaderboard.v1.Delta
-	24, // 26: laurel.leaderboard.v1.WatchLeaderboardResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
-	25, // 27: laurel.leaderboard.v1.WatchLeaderboardResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
-	0,  // 28: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:input_type -> laurel.leaderboard.v1.GetLeaderboardRequest
-	2,  // 29: laurel.leaderboard.v1.LeaderboardService.GetRank:input_type -> laurel.leaderboard.v1.GetRankRequest
-	4,  // 30: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:input_type -> laurel.leaderboard.v1.BatchGetRanksRequest
-	6,  // 31: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:input_type -> laurel.leaderboard.v1.ListUserRanksRequest
-	8,  // 32: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:input_type -> laurel.leaderboard.v1.GetSurroundingRequest
-	10, // 33: laurel.leaderboard.v1.LeaderboardService.ListByScore:input_type -> laurel.leaderboard.v1.ListByScoreRequest
-	12, // 34: laurel.leaderboard.v1.LeaderboardService.CountByScore:input_type -> laurel.leaderboard.v1.CountByScoreRequest
-	14, // 35: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
-	16, // 36: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
-	1,  // 37: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
-	3,  // 38: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
-	5,  // 39: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
-	7,  // 40: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
-	9,  // 41: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
-	11, // 42: laurel.leaderboard.v1.LeaderboardService.ListByScore:output_type -> laurel.leaderboard.v1.ListByScoreResponse
-	13, // 43: laurel.leaderboard.v1.LeaderboardService.CountByScore:output_type -> laurel.leaderboard.v1.CountByScoreResponse
-	15, // 44: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
-	17, // 45: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
-	37, // [37:46] is the sub-list for method output_type
-	28, // [28:37] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	18, // 20: laurel.leaderboard.v1.WatchRankRequest.board:type_name -> laurel.type.v1.BoardRef
+	23, // 21: laurel.leaderboard.v1.WatchRankResponse.update:type_name -> laurel.leaderboard.v1.RankUpdate
+	24, // 22: laurel.leaderboard.v1.WatchRankResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
+	25, // 23: laurel.leaderboard.v1.WatchRankResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
+	18, // 24: laurel.leaderboard.v1.WatchLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
+	26, // 25: laurel.leaderboard.v1.WatchLeaderboardResponse.snapshot:type_name -> laurel.leaderboard.v1.Snapshot
+	27, // 26: laurel.leaderboard.v1.WatchLeaderboardResponse.delta:type_name -> laurel.leaderboard.v1.Delta
+	24, // 27: laurel.leaderboard.v1.WatchLeaderboardResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
+	25, // 28: laurel.leaderboard.v1.WatchLeaderboardResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
+	0,  // 29: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:input_type -> laurel.leaderboard.v1.GetLeaderboardRequest
+	2,  // 30: laurel.leaderboard.v1.LeaderboardService.GetRank:input_type -> laurel.leaderboard.v1.GetRankRequest
+	4,  // 31: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:input_type -> laurel.leaderboard.v1.BatchGetRanksRequest
+	6,  // 32: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:input_type -> laurel.leaderboard.v1.ListUserRanksRequest
+	8,  // 33: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:input_type -> laurel.leaderboard.v1.GetSurroundingRequest
+	10, // 34: laurel.leaderboard.v1.LeaderboardService.ListByScore:input_type -> laurel.leaderboard.v1.ListByScoreRequest
+	12, // 35: laurel.leaderboard.v1.LeaderboardService.CountByScore:input_type -> laurel.leaderboard.v1.CountByScoreRequest
+	14, // 36: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
+	16, // 37: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
+	1,  // 38: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
+	3,  // 39: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
+	5,  // 40: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
+	7,  // 41: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
+	9,  // 42: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
+	11, // 43: laurel.leaderboard.v1.LeaderboardService.ListByScore:output_type -> laurel.leaderboard.v1.ListByScoreResponse
+	13, // 44: laurel.leaderboard.v1.LeaderboardService.CountByScore:output_type -> laurel.leaderboard.v1.CountByScoreResponse
+	15, // 45: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
+	17, // 46: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
+	38, // [38:47] is the sub-list for method output_type
+	29, // [29:38] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_laurel_leaderboard_v1_leaderboard_service_proto_init() }

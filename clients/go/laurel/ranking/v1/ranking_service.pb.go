@@ -9,6 +9,7 @@ package rankingv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	v11 "laurel.example/clients/go/laurel/admin/v1"
 	_ "laurel.example/clients/go/laurel/options/v1"
 	v1 "laurel.example/clients/go/laurel/type/v1"
 	reflect "reflect"
@@ -90,7 +91,9 @@ type GetStandingResponse struct {
 	// `TOP_1_PERCENT`, `TOP_5_PERCENT`, `TOP_10_PERCENT` where rank <= ceil(total x percent / 100); empty further down.
 	Bracket string `protobuf:"bytes,4,opt,name=bracket,proto3" json:"bracket,omitempty"`
 	// The user's tier.
-	Tier          *TierStatus `protobuf:"bytes,5,opt,name=tier,proto3" json:"tier,omitempty"`
+	Tier *TierStatus `protobuf:"bytes,5,opt,name=tier,proto3" json:"tier,omitempty"`
+	// The user's badges that count now, as ListBadges has them.
+	Badges        []*v1.Badge `protobuf:"bytes,6,rep,name=badges,proto3" json:"badges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -156,6 +159,13 @@ func (x *GetStandingResponse) GetBracket() string {
 func (x *GetStandingResponse) GetTier() *TierStatus {
 	if x != nil {
 		return x.Tier
+	}
+	return nil
+}
+
+func (x *GetStandingResponse) GetBadges() []*v1.Badge {
+	if x != nil {
+		return x.Badges
 	}
 	return nil
 }
@@ -252,14 +262,189 @@ func (x *GetTierResponse) GetStatus() *TierStatus {
 	return nil
 }
 
+// Asks for ListBadges.
+type ListBadgesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose badges.
+	UserId        string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBadgesRequest) Reset() {
+	*x = ListBadgesRequest{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBadgesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBadgesRequest) ProtoMessage() {}
+
+func (x *ListBadgesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBadgesRequest.ProtoReflect.Descriptor instead.
+func (*ListBadgesRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListBadgesRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+// Answer of ListBadges.
+type ListBadgesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The badges.
+	Badges        []*v1.Badge `protobuf:"bytes,1,rep,name=badges,proto3" json:"badges,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBadgesResponse) Reset() {
+	*x = ListBadgesResponse{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBadgesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBadgesResponse) ProtoMessage() {}
+
+func (x *ListBadgesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBadgesResponse.ProtoReflect.Descriptor instead.
+func (*ListBadgesResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListBadgesResponse) GetBadges() []*v1.Badge {
+	if x != nil {
+		return x.Badges
+	}
+	return nil
+}
+
+// Asks for ListBadgeDefinitions.
+type ListBadgeDefinitionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBadgeDefinitionsRequest) Reset() {
+	*x = ListBadgeDefinitionsRequest{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBadgeDefinitionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBadgeDefinitionsRequest) ProtoMessage() {}
+
+func (x *ListBadgeDefinitionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBadgeDefinitionsRequest.ProtoReflect.Descriptor instead.
+func (*ListBadgeDefinitionsRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{6}
+}
+
+// Answer of ListBadgeDefinitions.
+type ListBadgeDefinitionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The definitions, inactive ones too.
+	Definitions   []*v11.BadgeDefinition `protobuf:"bytes,1,rep,name=definitions,proto3" json:"definitions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBadgeDefinitionsResponse) Reset() {
+	*x = ListBadgeDefinitionsResponse{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBadgeDefinitionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBadgeDefinitionsResponse) ProtoMessage() {}
+
+func (x *ListBadgeDefinitionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBadgeDefinitionsResponse.ProtoReflect.Descriptor instead.
+func (*ListBadgeDefinitionsResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListBadgeDefinitionsResponse) GetDefinitions() []*v11.BadgeDefinition {
+	if x != nil {
+		return x.Definitions
+	}
+	return nil
+}
+
 var File_laurel_ranking_v1_ranking_service_proto protoreflect.FileDescriptor
 
 const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\n" +
-	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1alaurel/type/v1/board.proto\"]\n" +
+	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1claurel/admin/v1/badges.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\"]\n" +
 	"\x12GetStandingRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12.\n" +
-	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\xd2\x01\n" +
+	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\x81\x02\n" +
 	"\x13GetStandingResponse\x12-\n" +
 	"\x04rank\x18\x01 \x01(\v2\x19.laurel.type.v1.BoardRankR\x04rank\x12\x1e\n" +
 	"\n" +
@@ -268,14 +453,25 @@ const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\vtop_percent\x18\x03 \x01(\x01R\n" +
 	"topPercent\x12\x18\n" +
 	"\abracket\x18\x04 \x01(\tR\abracket\x121\n" +
-	"\x04tier\x18\x05 \x01(\v2\x1d.laurel.ranking.v1.TierStatusR\x04tier\")\n" +
+	"\x04tier\x18\x05 \x01(\v2\x1d.laurel.ranking.v1.TierStatusR\x04tier\x12-\n" +
+	"\x06badges\x18\x06 \x03(\v2\x15.laurel.type.v1.BadgeR\x06badges\")\n" +
 	"\x0eGetTierRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\"H\n" +
 	"\x0fGetTierResponse\x125\n" +
-	"\x06status\x18\x01 \x01(\v2\x1d.laurel.ranking.v1.TierStatusR\x06status2\xd2\x01\n" +
+	"\x06status\x18\x01 \x01(\v2\x1d.laurel.ranking.v1.TierStatusR\x06status\",\n" +
+	"\x11ListBadgesRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\"C\n" +
+	"\x12ListBadgesResponse\x12-\n" +
+	"\x06badges\x18\x01 \x03(\v2\x15.laurel.type.v1.BadgeR\x06badges\"\x1d\n" +
+	"\x1bListBadgeDefinitionsRequest\"b\n" +
+	"\x1cListBadgeDefinitionsResponse\x12B\n" +
+	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\xb9\x03\n" +
 	"\x0eRankingService\x12e\n" +
 	"\vGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12Y\n" +
-	"\aGetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
+	"\aGetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12b\n" +
+	"\n" +
+	"ListBadges\x12$.laurel.ranking.v1.ListBadgesRequest\x1a%.laurel.ranking.v1.ListBadgesResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12\x80\x01\n" +
+	"\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.laurel.ranking.v1B\x13RankingServiceProtoP\x01Z5laurel.example/clients/go/laurel/ranking/v1;rankingv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Ranking.V1\xca\x02\x11Laurel\\Ranking\\V1\xe2\x02\x1dLaurel\\Ranking\\V1\\GPBMetadata\xea\x02\x13Laurel::Ranking::V1b\x06proto3"
 
 var (
@@ -290,30 +486,43 @@ func file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP() []byte {
 	return file_laurel_ranking_v1_ranking_service_proto_rawDescData
 }
 
-var file_laurel_ranking_v1_ranking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_laurel_ranking_v1_ranking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_laurel_ranking_v1_ranking_service_proto_goTypes = []any{
-	(*GetStandingRequest)(nil),  // 0: laurel.ranking.v1.GetStandingRequest
-	(*GetStandingResponse)(nil), // 1: laurel.ranking.v1.GetStandingResponse
-	(*GetTierRequest)(nil),      // 2: laurel.ranking.v1.GetTierRequest
-	(*GetTierResponse)(nil),     // 3: laurel.ranking.v1.GetTierResponse
-	(*v1.BoardRef)(nil),         // 4: laurel.type.v1.BoardRef
-	(*v1.BoardRank)(nil),        // 5: laurel.type.v1.BoardRank
-	(*TierStatus)(nil),          // 6: laurel.ranking.v1.TierStatus
+	(*GetStandingRequest)(nil),           // 0: laurel.ranking.v1.GetStandingRequest
+	(*GetStandingResponse)(nil),          // 1: laurel.ranking.v1.GetStandingResponse
+	(*GetTierRequest)(nil),               // 2: laurel.ranking.v1.GetTierRequest
+	(*GetTierResponse)(nil),              // 3: laurel.ranking.v1.GetTierResponse
+	(*ListBadgesRequest)(nil),            // 4: laurel.ranking.v1.ListBadgesRequest
+	(*ListBadgesResponse)(nil),           // 5: laurel.ranking.v1.ListBadgesResponse
+	(*ListBadgeDefinitionsRequest)(nil),  // 6: laurel.ranking.v1.ListBadgeDefinitionsRequest
+	(*ListBadgeDefinitionsResponse)(nil), // 7: laurel.ranking.v1.ListBadgeDefinitionsResponse
+	(*v1.BoardRef)(nil),                  // 8: laurel.type.v1.BoardRef
+	(*v1.BoardRank)(nil),                 // 9: laurel.type.v1.BoardRank
+	(*TierStatus)(nil),                   // 10: laurel.ranking.v1.TierStatus
+	(*v1.Badge)(nil),                     // 11: laurel.type.v1.Badge
+	(*v11.BadgeDefinition)(nil),          // 12: laurel.admin.v1.BadgeDefinition
 }
 var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
-	4, // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
-	5, // 1: laurel.ranking.v1.GetStandingResponse.rank:type_name -> laurel.type.v1.BoardRank
-	6, // 2: laurel.ranking.v1.GetStandingResponse.tier:type_name -> laurel.ranking.v1.TierStatus
-	6, // 3: laurel.ranking.v1.GetTierResponse.status:type_name -> laurel.ranking.v1.TierStatus
-	0, // 4: laurel.ranking.v1.RankingService.GetStanding:input_type -> laurel.ranking.v1.GetStandingRequest
-	2, // 5: laurel.ranking.v1.RankingService.GetTier:input_type -> laurel.ranking.v1.GetTierRequest
-	1, // 6: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
-	3, // 7: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	8,  // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
+	9,  // 1: laurel.ranking.v1.GetStandingResponse.rank:type_name -> laurel.type.v1.BoardRank
+	10, // 2: laurel.ranking.v1.GetStandingResponse.tier:type_name -> laurel.ranking.v1.TierStatus
+	11, // 3: laurel.ranking.v1.GetStandingResponse.badges:type_name -> laurel.type.v1.Badge
+	10, // 4: laurel.ranking.v1.GetTierResponse.status:type_name -> laurel.ranking.v1.TierStatus
+	11, // 5: laurel.ranking.v1.ListBadgesResponse.badges:type_name -> laurel.type.v1.Badge
+	12, // 6: laurel.ranking.v1.ListBadgeDefinitionsResponse.definitions:type_name -> laurel.admin.v1.BadgeDefinition
+	0,  // 7: laurel.ranking.v1.RankingService.GetStanding:input_type -> laurel.ranking.v1.GetStandingRequest
+	2,  // 8: laurel.ranking.v1.RankingService.GetTier:input_type -> laurel.ranking.v1.GetTierRequest
+	4,  // 9: laurel.ranking.v1.RankingService.ListBadges:input_type -> laurel.ranking.v1.ListBadgesRequest
+	6,  // 10: laurel.ranking.v1.RankingService.ListBadgeDefinitions:input_type -> laurel.ranking.v1.ListBadgeDefinitionsRequest
+	1,  // 11: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
+	3,  // 12: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
+	5,  // 13: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
+	7,  // 14: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
+	11, // [11:15] is the sub-list for method output_type
+	7,  // [7:11] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_laurel_ranking_v1_ranking_service_proto_init() }
@@ -328,7 +537,7 @@ func file_laurel_ranking_v1_ranking_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_ranking_v1_ranking_service_proto_rawDesc), len(file_laurel_ranking_v1_ranking_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

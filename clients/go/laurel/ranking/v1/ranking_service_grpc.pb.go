@@ -19,8 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RankingService_GetStanding_FullMethodName = "/laurel.ranking.v1.RankingService/GetStanding"
-	RankingService_GetTier_FullMethodName     = "/laurel.ranking.v1.RankingService/GetTier"
+	RankingService_GetStanding_FullMethodName          = "/laurel.ranking.v1.RankingService/GetStanding"
+	RankingService_GetTier_FullMethodName              = "/laurel.ranking.v1.RankingService/GetTier"
+	RankingService_ListBadges_FullMethodName           = "/laurel.ranking.v1.RankingService/ListBadges"
+	RankingService_ListBadgeDefinitions_FullMethodName = "/laurel.ranking.v1.RankingService/ListBadgeDefinitions"
 )
 
 // RankingServiceClient is the client API for RankingService service.
@@ -33,6 +35,10 @@ type RankingServiceClient interface {
 	GetStanding(ctx context.Context, in *GetStandingRequest, opts ...grpc.CallOption) (*GetStandingResponse, error)
 	// A user's tier and what is missing to the next.
 	GetTier(ctx context.Context, in *GetTierRequest, opts ...grpc.CallOption) (*GetTierResponse, error)
+	// The badges of a user, each at its highest level, the latest first; those that have expired too.
+	ListBadges(ctx context.Context, in *ListBadgesRequest, opts ...grpc.CallOption) (*ListBadgesResponse, error)
+	// What there is to earn, by type.
+	ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error)
 }
 
 type rankingServiceClient struct {
@@ -63,6 +69,26 @@ func (c *rankingServiceClient) GetTier(ctx context.Context, in *GetTierRequest, 
 	return out, nil
 }
 
+func (c *rankingServiceClient) ListBadges(ctx context.Context, in *ListBadgesRequest, opts ...grpc.CallOption) (*ListBadgesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBadgesResponse)
+	err := c.cc.Invoke(ctx, RankingService_ListBadges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rankingServiceClient) ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBadgeDefinitionsResponse)
+	err := c.cc.Invoke(ctx, RankingService_ListBadgeDefinitions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RankingServiceServer is the server API for RankingService service.
 // All implementations must embed UnimplementedRankingServiceServer
 // for forward compatibility.
@@ -73,6 +99,10 @@ type RankingServiceServer interface {
 	GetStanding(context.Context, *GetStandingRequest) (*GetStandingResponse, error)
 	// A user's tier and what is missing to the next.
 	GetTier(context.Context, *GetTierRequest) (*GetTierResponse, error)
+	// The badges of a user, each at its highest level, the latest first; those that have expired too.
+	ListBadges(context.Context, *ListBadgesRequest) (*ListBadgesResponse, error)
+	// What there is to earn, by type.
+	ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error)
 	mustEmbedUnimplementedRankingServiceServer()
 }
 
@@ -88,6 +118,12 @@ func (UnimplementedRankingServiceServer) GetStanding(context.Context, *GetStandi
 }
 func (UnimplementedRankingServiceServer) GetTier(context.Context, *GetTierRequest) (*GetTierResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTier not implemented")
+}
+func (UnimplementedRankingServiceServer) ListBadges(context.Context, *ListBadgesRequest) (*ListBadgesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBadges not implemented")
+}
+func (UnimplementedRankingServiceServer) ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBadgeDefinitions not implemented")
 }
 func (UnimplementedRankingServiceServer) mustEmbedUnimplementedRankingServiceServer() {}
 func (UnimplementedRankingServiceServer) testEmbeddedByValue()                        {}
@@ -146,6 +182,42 @@ func _RankingService_GetTier_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RankingService_ListBadges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBadgesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).ListBadges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_ListBadges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).ListBadges(ctx, req.(*ListBadgesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RankingService_ListBadgeDefinitions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBadgeDefinitionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).ListBadgeDefinitions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_ListBadgeDefinitions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).ListBadgeDefinitions(ctx, req.(*ListBadgeDefinitionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RankingService_ServiceDesc is the grpc.ServiceDesc for RankingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -160,6 +232,14 @@ var RankingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTier",
 			Handler:    _RankingService_GetTier_Handler,
+		},
+		{
+			MethodName: "ListBadges",
+			Handler:    _RankingService_ListBadges_Handler,
+		},
+		{
+			MethodName: "ListBadgeDefinitions",
+			Handler:    _RankingService_ListBadgeDefinitions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -902,7 +902,7 @@ var File_laurel_rewards_v1_rewards_service_proto protoreflect.FileDescriptor
 
 const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\n" +
-	"'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\x92\x04\n" +
+	"'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a laurel/rewards/v1/spending.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\x92\x04\n" +
 	"\x12AwardPointsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
@@ -968,11 +968,13 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\x13IngestAwardsRequest\x12;\n" +
 	"\x05award\x18\x01 \x01(\v2%.laurel.rewards.v1.AwardPointsRequestR\x05award\"N\n" +
 	"\x14IngestAwardsResponse\x126\n" +
-	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\x94\a\n" +
+	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\xf4\b\n" +
 	"\x0eRewardsService\x12e\n" +
 	"\vAwardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
 	"\x10BatchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12l\n" +
-	"\fIngestAwards\x12&.laurel.rewards.v1.IngestAwardsRequest\x1a'.laurel.rewards.v1.IngestAwardsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02(\x010\x01\x12b\n" +
+	"\fIngestAwards\x12&.laurel.rewards.v1.IngestAwardsRequest\x1a'.laurel.rewards.v1.IngestAwardsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02(\x010\x01\x12h\n" +
+	"\fRedeemPoints\x12&.laurel.rewards.v1.RedeemPointsRequest\x1a'.laurel.rewards.v1.RedeemPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
+	"\x10CancelRedemption\x12*.laurel.rewards.v1.CancelRedemptionRequest\x1a+.laurel.rewards.v1.CancelRedemptionResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12b\n" +
 	"\n" +
 	"GetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12q\n" +
 	"\x0fBatchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12n\n" +
@@ -1018,10 +1020,14 @@ var file_laurel_rewards_v1_rewards_service_proto_goTypes = []any{
 	(*AwardBreakdown)(nil),             // 20: laurel.rewards.v1.AwardBreakdown
 	(v1.RankState)(0),                  // 21: laurel.type.v1.RankState
 	(*status.Status)(nil),              // 22: google.rpc.Status
-	(*BatchGetRewardsRequest)(nil),     // 23: laurel.rewards.v1.BatchGetRewardsRequest
-	(*ListExpiringPointsRequest)(nil),  // 24: laurel.rewards.v1.ListExpiringPointsRequest
-	(*BatchGetRewardsResponse)(nil),    // 25: laurel.rewards.v1.BatchGetRewardsResponse
-	(*ListExpiringPointsResponse)(nil), // 26: laurel.rewards.v1.ListExpiringPointsResponse
+	(*RedeemPointsRequest)(nil),        // 23: laurel.rewards.v1.RedeemPointsRequest
+	(*CancelRedemptionRequest)(nil),    // 24: laurel.rewards.v1.CancelRedemptionRequest
+	(*BatchGetRewardsRequest)(nil),     // 25: laurel.rewards.v1.BatchGetRewardsRequest
+	(*ListExpiringPointsRequest)(nil),  // 26: laurel.rewards.v1.ListExpiringPointsRequest
+	(*RedeemPointsResponse)(nil),       // 27: laurel.rewards.v1.RedeemPointsResponse
+	(*CancelRedemptionResponse)(nil),   // 28: laurel.rewards.v1.CancelRedemptionResponse
+	(*BatchGetRewardsResponse)(nil),    // 29: laurel.rewards.v1.BatchGetRewardsResponse
+	(*ListExpiringPointsResponse)(nil), // 30: laurel.rewards.v1.ListExpiringPointsResponse
 }
 var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	13, // 0: laurel.rewards.v1.AwardPointsRequest.attributes:type_name -> laurel.rewards.v1.AwardPointsRequest.AttributesEntry
@@ -1049,21 +1055,25 @@ var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	0,  // 22: laurel.rewards.v1.RewardsService.AwardPoints:input_type -> laurel.rewards.v1.AwardPointsRequest
 	2,  // 23: laurel.rewards.v1.RewardsService.BatchAwardPoints:input_type -> laurel.rewards.v1.BatchAwardPointsRequest
 	11, // 24: laurel.rewards.v1.RewardsService.IngestAwards:input_type -> laurel.rewards.v1.IngestAwardsRequest
-	5,  // 25: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
-	23, // 26: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
-	7,  // 27: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
-	9,  // 28: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
-	24, // 29: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
-	1,  // 30: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
-	3,  // 31: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
-	12, // 32: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
-	6,  // 33: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
-	25, // 34: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
-	8,  // 35: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
-	10, // 36: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
-	26, // 37: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
-	30, // [30:38] is the sub-list for method output_type
-	22, // [22:30] is the sub-list for method input_type
+	23, // 25: laurel.rewards.v1.RewardsService.RedeemPoints:input_type -> laurel.rewards.v1.RedeemPointsRequest
+	24, // 26: laurel.rewards.v1.RewardsService.CancelRedemption:input_type -> laurel.rewards.v1.CancelRedemptionRequest
+	5,  // 27: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
+	25, // 28: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
+	7,  // 29: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
+	9,  // 30: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
+	26, // 31: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
+	1,  // 32: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
+	3,  // 33: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
+	12, // 34: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
+	27, // 35: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
+	28, // 36: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
+	6,  // 37: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
+	29, // 38: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
+	8,  // 39: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
+	10, // 40: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
+	30, // 41: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
+	32, // [32:42] is the sub-list for method output_type
+	22, // [22:32] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -1075,6 +1085,7 @@ func file_laurel_rewards_v1_rewards_service_proto_init() {
 		return
 	}
 	file_laurel_rewards_v1_rewards_proto_init()
+	file_laurel_rewards_v1_spending_proto_init()
 	file_laurel_rewards_v1_statements_proto_init()
 	file_laurel_rewards_v1_rewards_service_proto_msgTypes[4].OneofWrappers = []any{
 		(*AwardResult_Award)(nil),

@@ -22,6 +22,8 @@ const (
 	RewardsService_AwardPoints_FullMethodName        = "/laurel.rewards.v1.RewardsService/AwardPoints"
 	RewardsService_BatchAwardPoints_FullMethodName   = "/laurel.rewards.v1.RewardsService/BatchAwardPoints"
 	RewardsService_IngestAwards_FullMethodName       = "/laurel.rewards.v1.RewardsService/IngestAwards"
+	RewardsService_RedeemPoints_FullMethodName       = "/laurel.rewards.v1.RewardsService/RedeemPoints"
+	RewardsService_CancelRedemption_FullMethodName   = "/laurel.rewards.v1.RewardsService/CancelRedemption"
 	RewardsService_GetRewards_FullMethodName         = "/laurel.rewards.v1.RewardsService/GetRewards"
 	RewardsService_BatchGetRewards_FullMethodName    = "/laurel.rewards.v1.RewardsService/BatchGetRewards"
 	RewardsService_GetTransaction_FullMethodName     = "/laurel.rewards.v1.RewardsService/GetTransaction"
@@ -44,6 +46,10 @@ type RewardsServiceClient interface {
 	// is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
 	// perhaps others: send those again with the same request_id.
 	IngestAwards(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[IngestAwardsRequest, IngestAwardsResponse], error)
+	// Spends points, soonest expiry first. INSUFFICIENT_POINTS says how many are available; nothing is spent then.
+	RedeemPoints(ctx context.Context, in *RedeemPointsRequest, opts ...grpc.CallOption) (*RedeemPointsResponse, error)
+	// Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired.
+	CancelRedemption(ctx context.Context, in *CancelRedemptionRequest, opts ...grpc.CallOption) (*CancelRedemptionResponse, error)
 	// The points of one user, now or as of an instant.
 	GetRewards(ctx context.Context, in *GetRewardsRequest, opts ...grpc.CallOption) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -97,6 +103,26 @@ func (c *rewardsServiceClient) IngestAwards(ctx context.Context, opts ...grpc.Ca
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RewardsService_IngestAwardsClient = grpc.BidiStreamingClient[IngestAwardsRequest, IngestAwardsResponse]
+
+func (c *rewardsServiceClient) RedeemPoints(ctx context.Context, in *RedeemPointsRequest, opts ...grpc.CallOption) (*RedeemPointsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RedeemPointsResponse)
+	err := c.cc.Invoke(ctx, RewardsService_RedeemPoints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) CancelRedemption(ctx context.Context, in *CancelRedemptionRequest, opts ...grpc.CallOption) (*CancelRedemptionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CancelRedemptionResponse)
+	err := c.cc.Invoke(ctx, RewardsService_CancelRedemption_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *rewardsServiceClient) GetRewards(ctx context.Context, in *GetRewardsRequest, opts ...grpc.CallOption) (*GetRewardsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -163,6 +189,10 @@ type RewardsServiceServer interface {
 	// is refused or malformed is answered so and hurts no other. A stream that ends early has made the awards it answered, and
 	// perhaps others: send those again with the same request_id.
 	IngestAwards(grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]) error
+	// Spends points, soonest expiry first. INSUFFICIENT_POINTS says how many are available; nothing is spent then.
+	RedeemPoints(context.Context, *RedeemPointsRequest) (*RedeemPointsResponse, error)
+	// Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired.
+	CancelRedemption(context.Context, *CancelRedemptionRequest) (*CancelRedemptionResponse, error)
 	// The points of one user, now or as of an instant.
 	GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -192,6 +222,12 @@ func (UnimplementedRewardsServiceServer) BatchAwardPoints(context.Context, *Batc
 }
 func (UnimplementedRewardsServiceServer) IngestAwards(grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]) error {
 	return status.Error(codes.Unimplemented, "method IngestAwards not implemented")
+}
+func (UnimplementedRewardsServiceServer) RedeemPoints(context.Context, *RedeemPointsRequest) (*RedeemPointsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RedeemPoints not implemented")
+}
+func (UnimplementedRewardsServiceServer) CancelRedemption(context.Context, *CancelRedemptionRequest) (*CancelRedemptionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelRedemption not implemented")
 }
 func (UnimplementedRewardsServiceServer) GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRewards not implemented")
@@ -271,6 +307,42 @@ func _RewardsService_IngestAwards_Handler(srv interface{}, stream grpc.ServerStr
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RewardsService_IngestAwardsServer = grpc.BidiStreamingServer[IngestAwardsRequest, IngestAwardsResponse]
+
+func _RewardsService_RedeemPoints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RedeemPointsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).RedeemPoints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_RedeemPoints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).RedeemPoints(ctx, req.(*RedeemPointsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RewardsService_CancelRedemption_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelRedemptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).CancelRedemption(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_CancelRedemption_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).CancelRedemption(ctx, req.(*CancelRedemptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _RewardsService_GetRewards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetRewardsRequest)
@@ -376,6 +448,14 @@ var RewardsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "BatchAwardPoints",
 			Handler:    _RewardsService_BatchAwardPoints_Handler,
+		},
+		{
+			MethodName: "RedeemPoints",
+			Handler:    _RewardsService_RedeemPoints_Handler,
+		},
+		{
+			MethodName: "CancelRedemption",
+			Handler:    _RewardsService_CancelRedemption_Handler,
 		},
 		{
 			MethodName: "GetRewards",

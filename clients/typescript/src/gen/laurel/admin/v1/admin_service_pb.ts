@@ -6,6 +6,8 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { BadgeDefinition } from "./badges_pb.js";
+import { file_laurel_admin_v1_badges } from "./badges_pb.js";
 import type { ListJobRunsRequestSchema, ListJobRunsResponseSchema, ListJobsRequestSchema, ListJobsResponseSchema, RunJobRequestSchema, RunJobResponseSchema } from "./jobs_pb.js";
 import { file_laurel_admin_v1_jobs } from "./jobs_pb.js";
 import type { EraseUserRequestSchema, EraseUserResponseSchema, ListUsersRequestSchema, ListUsersResponseSchema, SetVisibilityRequestSchema, SetVisibilityResponseSchema } from "./people_pb.js";
@@ -23,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/admin/v1/admin_service.proto.
  */
 export const file_laurel_admin_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("CiNsYXVyZWwvYWRtaW4vdjEvYWRtaW5fc2VydmljZS5wcm90bxIPbGF1cmVsLmFkbWluLnYxIjcKEVVwc2VydFVzZXJSZXF1ZXN0EiIKBHVzZXIYASABKAsyFC5sYXVyZWwudHlwZS52MS5Vc2VyIjgKElVwc2VydFVzZXJSZXNwb25zZRIiCgR1c2VyGAEgASgLMhQubGF1cmVsLnR5cGUudjEuVXNlciI+ChdCYXRjaFVwc2VydFVzZXJzUmVxdWVzdBIjCgV1c2VycxgBIAMoCzIULmxhdXJlbC50eXBlLnYxLlVzZXIiPAoYQmF0Y2hVcHNlcnRVc2Vyc1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAMSDwoHdXBkYXRlZBgCIAEoAyIhCg5HZXRVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjUKD0dldFVzZXJSZXNwb25zZRIiCgR1c2VyGAEgASgLMhQubGF1cmVsLnR5cGUudjEuVXNlciJWChZQdXRBY3Rpb25Db25maWdSZXF1ZXN0Ei0KBmNvbmZpZxgBIAEoCzIdLmxhdXJlbC5hZG1pbi52MS5BY3Rpb25Db25maWcSDQoFYWN0b3IYAiABKAkiSAoXUHV0QWN0aW9uQ29uZmlnUmVzcG9uc2USLQoGY29uZmlnGAEgASgLMh0ubGF1cmVsLmFkbWluLnYxLkFjdGlvbkNvbmZpZyJBChhMaXN0QWN0aW9uQ29uZmlnc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiZAoZTGlzdEFjdGlvbkNvbmZpZ3NSZXNwb25zZRIuCgdjb25maWdzGAEgAygLMh0ubGF1cmVsLmFkbWluLnYxLkFjdGlvbkNvbmZpZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUAoSUHV0Q2FtcGFpZ25SZXF1ZXN0EisKCGNhbXBhaWduGAEgASgLMhkubGF1cmVsLmFkbWluLnYxLkNhbXBhaWduEg0KBWFjdG9yGAIgASgJIkIKE1B1dENhbXBhaWduUmVzcG9uc2USKwoIY2FtcGFpZ24YASABKAsyGS5sYXVyZWwuYWRtaW4udjEuQ2FtcGFpZ24iPQoUTGlzdENhbXBhaWduc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiXgoVTGlzdENhbXBhaWduc1Jlc3BvbnNlEiwKCWNhbXBhaWducxgBIAMoCzIZLmxhdXJlbC5hZG1pbi52MS5DYW1wYWlnbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUwoUUmVidWlsZEJvYXJkc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRInCgVib2FyZBgCIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmImEKFVJlYnVpbGRCb2FyZHNSZXNwb25zZRIOCgZib2FyZHMYASABKAMSDwoHbWVtYmVycxgCIAEoAxInCgR0b29rGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIicKFlZlcmlmeUludGVncml0eVJlcXVlc3QSDQoFc2NvcGUYASABKAkiTQoXVmVyaWZ5SW50ZWdyaXR5UmVzcG9uc2USCgoCb2sYASABKAgSJgoGY2hlY2tzGAIgAygLMhYubGF1cmVsLmFkbWluLnYxLkNoZWNrIlYKBUNoZWNrEgwKBG5hbWUYASABKAkSCgoCb2sYAiABKAgSDwoHY2hlY2tlZBgDIAEoAxISCgptaXNtYXRjaGVzGAQgASgDEg4KBmRldGFpbBgFIAEoCSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCL1AQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoHZW5naW5lcxgDIAMoCzIXLmxhdXJlbC5hZG1pbi52MS5FbmdpbmUSQgoGY29uZmlnGAQgAygLMjIubGF1cmVsLmFkbWluLnYxLkdldFNlcnZlckluZm9SZXNwb25zZS5Db25maWdFbnRyeRotCgtDb25maWdFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjoKBkVuZ2luZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEQoJcmVhY2hhYmxlGAMgASgIMtwMCgxBZG1pblNlcnZpY2USXgoKVXBzZXJ0VXNlchIiLmxhdXJlbC5hZG1pbi52MS5VcHNlcnRVc2VyUmVxdWVzdBojLmxhdXJlbC5hZG1pbi52MS5VcHNlcnRVc2VyUmVzcG9uc2UiB5ACAqi7GAMScAoQQmF0Y2hVcHNlcnRVc2VycxIoLmxhdXJlbC5hZG1pbi52MS5CYXRjaFVwc2VydFVzZXJzUmVxdWVzdBopLmxhdXJlbC5hZG1pbi52MS5CYXRjaFVwc2VydFVzZXJzUmVzcG9uc2UiB5ACAqi7GAMSVQoHR2V0VXNlchIfLmxhdXJlbC5hZG1pbi52MS5HZXRVc2VyUmVxdWVzdBogLmxhdXJlbC5hZG1pbi52MS5HZXRVc2VyUmVzcG9uc2UiB5ACAai7GAMSbQoPUHV0QWN0aW9uQ29uZmlnEicubGF1cmVsLmFkbWluLnYxLlB1dEFjdGlvbkNvbmZpZ1JlcXVlc3QaKC5sYXVyZWwuYWRtaW4udjEuUHV0QWN0aW9uQ29uZmlnUmVzcG9uc2UiB5ACAqi7GAMScwoRTGlzdEFjdGlvbkNvbmZpZ3MSKS5sYXVyZWwuYWRtaW4udjEuTGlzdEFjdGlvbkNvbmZpZ3NSZXF1ZXN0GioubGF1cmVsLmFkbWluLnYxLkxpc3RBY3Rpb25Db25maWdzUmVzcG9uc2UiB5ACAai7GAMSYQoLUHV0Q2FtcGFpZ24SIy5sYXVyZWwuYWRtaW4udjEuUHV0Q2FtcGFpZ25SZXF1ZXN0GiQubGF1cmVsLmFkbWluLnYxLlB1dENhbXBhaWduUmVzcG9uc2UiB5ACAqi7GAMSZwoNTGlzdENhbXBhaWducxIlLmxhdXJlbC5hZG1pbi52MS5MaXN0Q2FtcGFpZ25zUmVxdWVzdBomLmxhdXJlbC5hZG1pbi52MS5MaXN0Q2FtcGFpZ25zUmVzcG9uc2UiB5ACAai7GAMSZwoNUmVidWlsZEJvYXJkcxIlLmxhdXJlbC5hZG1pbi52MS5SZWJ1aWxkQm9hcmRzUmVxdWVzdBomLmxhdXJlbC5hZG1pbi52MS5SZWJ1aWxkQm9hcmRzUmVzcG9uc2UiB5ACAqi7GAMSbQoPVmVyaWZ5SW50ZWdyaXR5EicubGF1cmVsLmFkbWluLnYxLlZlcmlmeUludGVncml0eVJlcXVlc3QaKC5sYXVyZWwuYWRtaW4udjEuVmVyaWZ5SW50ZWdyaXR5UmVzcG9uc2UiB5ACAai7GAMSZwoNR2V0U2VydmVySW5mbxIlLmxhdXJlbC5hZG1pbi52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBomLmxhdXJlbC5hZG1pbi52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2UiB5ACAai7GAMSUgoGUnVuSm9iEh4ubGF1cmVsLmFkbWluLnYxLlJ1bkpvYlJlcXVlc3QaHy5sYXVyZWwuYWRtaW4udjEuUnVuSm9iUmVzcG9uc2UiB5ACAqi7GAMSWAoITGlzdEpvYnMSIC5sYXVyZWwuYWRtaW4udjEuTGlzdEpvYnNSZXF1ZXN0GiEubGF1cmVsLmFkbWluLnYxLkxpc3RKb2JzUmVzcG9uc2UiB5ACAai7GAMSYQoLTGlzdEpvYlJ1bnMSIy5sYXVyZWwuYWRtaW4udjEuTGlzdEpvYlJ1bnNSZXF1ZXN0GiQubGF1cmVsLmFkbWluLnYxLkxpc3RKb2JSdW5zUmVzcG9uc2UiB5ACAai7GAMSWwoJTGlzdFVzZXJzEiEubGF1cmVsLmFkbWluLnYxLkxpc3RVc2Vyc1JlcXVlc3QaIi5sYXVyZWwuYWRtaW4udjEuTGlzdFVzZXJzUmVzcG9uc2UiB5ACAai7GAMSZwoNU2V0VmlzaWJpbGl0eRIlLmxhdXJlbC5hZG1pbi52MS5TZXRWaXNpYmlsaXR5UmVxdWVzdBomLmxhdXJlbC5hZG1pbi52MS5TZXRWaXNpYmlsaXR5UmVzcG9uc2UiB5ACAqi7GAMSWwoJRXJhc2VVc2VyEiEubGF1cmVsLmFkbWluLnYxLkVyYXNlVXNlclJlcXVlc3QaIi5sYXVyZWwuYWRtaW4udjEuRXJhc2VVc2VyUmVzcG9uc2UiB5ACAqi7GANiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_laurel_admin_v1_jobs, file_laurel_admin_v1_people, file_laurel_admin_v1_rules, file_laurel_options_v1_scope, file_laurel_type_v1_board, file_laurel_type_v1_user]);
+  fileDesc("CiNsYXVyZWwvYWRtaW4vdjEvYWRtaW5fc2VydmljZS5wcm90bxIPbGF1cmVsLmFkbWluLnYxIjcKEVVwc2VydFVzZXJSZXF1ZXN0EiIKBHVzZXIYASABKAsyFC5sYXVyZWwudHlwZS52MS5Vc2VyIjgKElVwc2VydFVzZXJSZXNwb25zZRIiCgR1c2VyGAEgASgLMhQubGF1cmVsLnR5cGUudjEuVXNlciI+ChdCYXRjaFVwc2VydFVzZXJzUmVxdWVzdBIjCgV1c2VycxgBIAMoCzIULmxhdXJlbC50eXBlLnYxLlVzZXIiPAoYQmF0Y2hVcHNlcnRVc2Vyc1Jlc3BvbnNlEg8KB2NyZWF0ZWQYASABKAMSDwoHdXBkYXRlZBgCIAEoAyIhCg5HZXRVc2VyUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjUKD0dldFVzZXJSZXNwb25zZRIiCgR1c2VyGAEgASgLMhQubGF1cmVsLnR5cGUudjEuVXNlciJWChZQdXRBY3Rpb25Db25maWdSZXF1ZXN0Ei0KBmNvbmZpZxgBIAEoCzIdLmxhdXJlbC5hZG1pbi52MS5BY3Rpb25Db25maWcSDQoFYWN0b3IYAiABKAkiSAoXUHV0QWN0aW9uQ29uZmlnUmVzcG9uc2USLQoGY29uZmlnGAEgASgLMh0ubGF1cmVsLmFkbWluLnYxLkFjdGlvbkNvbmZpZyJBChhMaXN0QWN0aW9uQ29uZmlnc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiZAoZTGlzdEFjdGlvbkNvbmZpZ3NSZXNwb25zZRIuCgdjb25maWdzGAEgAygLMh0ubGF1cmVsLmFkbWluLnYxLkFjdGlvbkNvbmZpZxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUAoSUHV0Q2FtcGFpZ25SZXF1ZXN0EisKCGNhbXBhaWduGAEgASgLMhkubGF1cmVsLmFkbWluLnYxLkNhbXBhaWduEg0KBWFjdG9yGAIgASgJIkIKE1B1dENhbXBhaWduUmVzcG9uc2USKwoIY2FtcGFpZ24YASABKAsyGS5sYXVyZWwuYWRtaW4udjEuQ2FtcGFpZ24iPQoUTGlzdENhbXBhaWduc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkiXgoVTGlzdENhbXBhaWduc1Jlc3BvbnNlEiwKCWNhbXBhaWducxgBIAMoCzIZLmxhdXJlbC5hZG1pbi52MS5DYW1wYWlnbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiYAoZUHV0QmFkZ2VEZWZpbml0aW9uUmVxdWVzdBI0CgpkZWZpbml0aW9uGAEgASgLMiAubGF1cmVsLmFkbWluLnYxLkJhZGdlRGVmaW5pdGlvbhINCgVhY3RvchgCIAEoCSJSChpQdXRCYWRnZURlZmluaXRpb25SZXNwb25zZRI0CgpkZWZpbml0aW9uGAEgASgLMiAubGF1cmVsLmFkbWluLnYxLkJhZGdlRGVmaW5pdGlvbiJTChRSZWJ1aWxkQm9hcmRzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYiYQoVUmVidWlsZEJvYXJkc1Jlc3BvbnNlEg4KBmJvYXJkcxgBIAEoAxIPCgdtZW1iZXJzGAIgASgDEicKBHRvb2sYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJwoWVmVyaWZ5SW50ZWdyaXR5UmVxdWVzdBINCgVzY29wZRgBIAEoCSJNChdWZXJpZnlJbnRlZ3JpdHlSZXNwb25zZRIKCgJvaxgBIAEoCBImCgZjaGVja3MYAiADKAsyFi5sYXVyZWwuYWRtaW4udjEuQ2hlY2siVgoFQ2hlY2sSDAoEbmFtZRgBIAEoCRIKCgJvaxgCIAEoCBIPCgdjaGVja2VkGAMgASgDEhIKCm1pc21hdGNoZXMYBCABKAMSDgoGZGV0YWlsGAUgASgJIhYKFEdldFNlcnZlckluZm9SZXF1ZXN0IvUBChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIuCgpzdGFydGVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgdlbmdpbmVzGAMgAygLMhcubGF1cmVsLmFkbWluLnYxLkVuZ2luZRJCCgZjb25maWcYBCADKAsyMi5sYXVyZWwuYWRtaW4udjEuR2V0U2VydmVySW5mb1Jlc3BvbnNlLkNvbmZpZ0VudHJ5Gi0KC0NvbmZpZ0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOgoGRW5naW5lEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIRCglyZWFjaGFibGUYAyABKAgy1A0KDEFkbWluU2VydmljZRJeCgpVcHNlcnRVc2VyEiIubGF1cmVsLmFkbWluLnYxLlVwc2VydFVzZXJSZXF1ZXN0GiMubGF1cmVsLmFkbWluLnYxLlVwc2VydFVzZXJSZXNwb25zZSIHkAICqLsYAxJwChBCYXRjaFVwc2VydFVzZXJzEigubGF1cmVsLmFkbWluLnYxLkJhdGNoVXBzZXJ0VXNlcnNSZXF1ZXN0GikubGF1cmVsLmFkbWluLnYxLkJhdGNoVXBzZXJ0VXNlcnNSZXNwb25zZSIHkAICqLsYAxJVCgdHZXRVc2VyEh8ubGF1cmVsLmFkbWluLnYxLkdldFVzZXJSZXF1ZXN0GiAubGF1cmVsLmFkbWluLnYxLkdldFVzZXJSZXNwb25zZSIHkAIBqLsYAxJtCg9QdXRBY3Rpb25Db25maWcSJy5sYXVyZWwuYWRtaW4udjEuUHV0QWN0aW9uQ29uZmlnUmVxdWVzdBooLmxhdXJlbC5hZG1pbi52MS5QdXRBY3Rpb25Db25maWdSZXNwb25zZSIHkAICqLsYAxJzChFMaXN0QWN0aW9uQ29uZmlncxIpLmxhdXJlbC5hZG1pbi52MS5MaXN0QWN0aW9uQ29uZmlnc1JlcXVlc3QaKi5sYXVyZWwuYWRtaW4udjEuTGlzdEFjdGlvbkNvbmZpZ3NSZXNwb25zZSIHkAIBqLsYAxJhCgtQdXRDYW1wYWlnbhIjLmxhdXJlbC5hZG1pbi52MS5QdXRDYW1wYWlnblJlcXVlc3QaJC5sYXVyZWwuYWRtaW4udjEuUHV0Q2FtcGFpZ25SZXNwb25zZSIHkAICqLsYAxJnCg1MaXN0Q2FtcGFpZ25zEiUubGF1cmVsLmFkbWluLnYxLkxpc3RDYW1wYWlnbnNSZXF1ZXN0GiYubGF1cmVsLmFkbWluLnYxLkxpc3RDYW1wYWlnbnNSZXNwb25zZSIHkAIBqLsYAxJ2ChJQdXRCYWRnZURlZmluaXRpb24SKi5sYXVyZWwuYWRtaW4udjEuUHV0QmFkZ2VEZWZpbml0aW9uUmVxdWVzdBorLmxhdXJlbC5hZG1pbi52MS5QdXRCYWRnZURlZmluaXRpb25SZXNwb25zZSIHkAICqLsYAxJnCg1SZWJ1aWxkQm9hcmRzEiUubGF1cmVsLmFkbWluLnYxLlJlYnVpbGRCb2FyZHNSZXF1ZXN0GiYubGF1cmVsLmFkbWluLnYxLlJlYnVpbGRCb2FyZHNSZXNwb25zZSIHkAICqLsYAxJtCg9WZXJpZnlJbnRlZ3JpdHkSJy5sYXVyZWwuYWRtaW4udjEuVmVyaWZ5SW50ZWdyaXR5UmVxdWVzdBooLmxhdXJlbC5hZG1pbi52MS5WZXJpZnlJbnRlZ3JpdHlSZXNwb25zZSIHkAIBqLsYAxJnCg1HZXRTZXJ2ZXJJbmZvEiUubGF1cmVsLmFkbWluLnYxLkdldFNlcnZlckluZm9SZXF1ZXN0GiYubGF1cmVsLmFkbWluLnYxLkdldFNlcnZlckluZm9SZXNwb25zZSIHkAIBqLsYAxJSCgZSdW5Kb2ISHi5sYXVyZWwuYWRtaW4udjEuUnVuSm9iUmVxdWVzdBofLmxhdXJlbC5hZG1pbi52MS5SdW5Kb2JSZXNwb25zZSIHkAICqLsYAxJYCghMaXN0Sm9icxIgLmxhdXJlbC5hZG1pbi52MS5MaXN0Sm9ic1JlcXVlc3QaIS5sYXVyZWwuYWRtaW4udjEuTGlzdEpvYnNSZXNwb25zZSIHkAIBqLsYAxJhCgtMaXN0Sm9iUnVucxIjLmxhdXJlbC5hZG1pbi52MS5MaXN0Sm9iUnVuc1JlcXVlc3QaJC5sYXVyZWwuYWRtaW4udjEuTGlzdEpvYlJ1bnNSZXNwb25zZSIHkAIBqLsYAxJbCglMaXN0VXNlcnMSIS5sYXVyZWwuYWRtaW4udjEuTGlzdFVzZXJzUmVxdWVzdBoiLmxhdXJlbC5hZG1pbi52MS5MaXN0VXNlcnNSZXNwb25zZSIHkAIBqLsYAxJnCg1TZXRWaXNpYmlsaXR5EiUubGF1cmVsLmFkbWluLnYxLlNldFZpc2liaWxpdHlSZXF1ZXN0GiYubGF1cmVsLmFkbWluLnYxLlNldFZpc2liaWxpdHlSZXNwb25zZSIHkAICqLsYAxJbCglFcmFzZVVzZXISIS5sYXVyZWwuYWRtaW4udjEuRXJhc2VVc2VyUmVxdWVzdBoiLmxhdXJlbC5hZG1pbi52MS5FcmFzZVVzZXJSZXNwb25zZSIHkAICqLsYA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_laurel_admin_v1_badges, file_laurel_admin_v1_jobs, file_laurel_admin_v1_people, file_laurel_admin_v1_rules, file_laurel_options_v1_scope, file_laurel_type_v1_board, file_laurel_type_v1_user]);
 
 /**
  * Asks for UpsertUser.
@@ -369,6 +371,55 @@ export const ListCampaignsResponseSchema: GenMessage<ListCampaignsResponse> = /*
   messageDesc(file_laurel_admin_v1_admin_service, 13);
 
 /**
+ * Asks for PutBadgeDefinition.
+ *
+ * @generated from message laurel.admin.v1.PutBadgeDefinitionRequest
+ */
+export type PutBadgeDefinitionRequest = Message<"laurel.admin.v1.PutBadgeDefinitionRequest"> & {
+  /**
+   * The definition; replaces the stored one whole.
+   *
+   * @generated from field: laurel.admin.v1.BadgeDefinition definition = 1;
+   */
+  definition?: BadgeDefinition | undefined;
+
+  /**
+   * Who sets it, up to 100 characters.
+   *
+   * @generated from field: string actor = 2;
+   */
+  actor: string;
+};
+
+/**
+ * Describes the message laurel.admin.v1.PutBadgeDefinitionRequest.
+ * Use `create(PutBadgeDefinitionRequestSchema)` to create a new message.
+ */
+export const PutBadgeDefinitionRequestSchema: GenMessage<PutBadgeDefinitionRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_admin_v1_admin_service, 14);
+
+/**
+ * Answer of PutBadgeDefinition.
+ *
+ * @generated from message laurel.admin.v1.PutBadgeDefinitionResponse
+ */
+export type PutBadgeDefinitionResponse = Message<"laurel.admin.v1.PutBadgeDefinitionResponse"> & {
+  /**
+   * The definition as stored.
+   *
+   * @generated from field: laurel.admin.v1.BadgeDefinition definition = 1;
+   */
+  definition?: BadgeDefinition | undefined;
+};
+
+/**
+ * Describes the message laurel.admin.v1.PutBadgeDefinitionResponse.
+ * Use `create(PutBadgeDefinitionResponseSchema)` to create a new message.
+ */
+export const PutBadgeDefinitionResponseSchema: GenMessage<PutBadgeDefinitionResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_admin_v1_admin_service, 15);
+
+/**
  * Asks for RebuildBoards.
  *
  * @generated from message laurel.admin.v1.RebuildBoardsRequest
@@ -394,7 +445,7 @@ export type RebuildBoardsRequest = Message<"laurel.admin.v1.RebuildBoardsRequest
  * Use `create(RebuildBoardsRequestSchema)` to create a new message.
  */
 export const RebuildBoardsRequestSchema: GenMessage<RebuildBoardsRequest> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 14);
+  messageDesc(file_laurel_admin_v1_admin_service, 16);
 
 /**
  * Answer of RebuildBoards.
@@ -429,7 +480,7 @@ export type RebuildBoardsResponse = Message<"laurel.admin.v1.RebuildBoardsRespon
  * Use `create(RebuildBoardsResponseSchema)` to create a new message.
  */
 export const RebuildBoardsResponseSchema: GenMessage<RebuildBoardsResponse> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 15);
+  messageDesc(file_laurel_admin_v1_admin_service, 17);
 
 /**
  * Asks for VerifyIntegrity.
@@ -450,7 +501,7 @@ export type VerifyIntegrityRequest = Message<"laurel.admin.v1.VerifyIntegrityReq
  * Use `create(VerifyIntegrityRequestSchema)` to create a new message.
  */
 export const VerifyIntegrityRequestSchema: GenMessage<VerifyIntegrityRequest> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 16);
+  messageDesc(file_laurel_admin_v1_admin_service, 18);
 
 /**
  * Answer of VerifyIntegrity.
@@ -478,7 +529,7 @@ export type VerifyIntegrityResponse = Message<"laurel.admin.v1.VerifyIntegrityRe
  * Use `create(VerifyIntegrityResponseSchema)` to create a new message.
  */
 export const VerifyIntegrityResponseSchema: GenMessage<VerifyIntegrityResponse> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 17);
+  messageDesc(file_laurel_admin_v1_admin_service, 19);
 
 /**
  * One comparison.
@@ -527,7 +578,7 @@ export type Check = Message<"laurel.admin.v1.Check"> & {
  * Use `create(CheckSchema)` to create a new message.
  */
 export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 18);
+  messageDesc(file_laurel_admin_v1_admin_service, 20);
 
 /**
  * Asks for GetServerInfo.
@@ -542,7 +593,7 @@ export type GetServerInfoRequest = Message<"laurel.admin.v1.GetServerInfoRequest
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 19);
+  messageDesc(file_laurel_admin_v1_admin_service, 21);
 
 /**
  * Answer of GetServerInfo.
@@ -584,7 +635,7 @@ export type GetServerInfoResponse = Message<"laurel.admin.v1.GetServerInfoRespon
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 20);
+  messageDesc(file_laurel_admin_v1_admin_service, 22);
 
 /**
  * An engine that Laurel uses.
@@ -619,7 +670,7 @@ export type Engine = Message<"laurel.admin.v1.Engine"> & {
  * Use `create(EngineSchema)` to create a new message.
  */
 export const EngineSchema: GenMessage<Engine> = /*@__PURE__*/
-  messageDesc(file_laurel_admin_v1_admin_service, 21);
+  messageDesc(file_laurel_admin_v1_admin_service, 23);
 
 /**
  * Users, rules and the state of the service, for operators.
@@ -696,6 +747,17 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListCampaignsRequestSchema;
     output: typeof ListCampaignsResponseSchema;
+  },
+  /**
+   * Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
+   * before gets it with his next award, or from the job `award_badges`.
+   *
+   * @generated from rpc laurel.admin.v1.AdminService.PutBadgeDefinition
+   */
+  putBadgeDefinition: {
+    methodKind: "unary";
+    input: typeof PutBadgeDefinitionRequestSchema;
+    output: typeof PutBadgeDefinitionResponseSchema;
   },
   /**
    * Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.

@@ -4,9 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { BadgeDefinition } from "../../admin/v1/badges_pb.js";
+import { file_laurel_admin_v1_badges } from "../../admin/v1/badges_pb.js";
 import { file_laurel_options_v1_scope } from "../../options/v1/scope_pb.js";
 import type { TierStatus } from "./ranking_pb.js";
 import { file_laurel_ranking_v1_ranking } from "./ranking_pb.js";
+import type { Badge } from "../../type/v1/badge_pb.js";
+import { file_laurel_type_v1_badge } from "../../type/v1/badge_pb.js";
 import type { BoardRank, BoardRef } from "../../type/v1/board_pb.js";
 import { file_laurel_type_v1_board } from "../../type/v1/board_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/ranking/v1/ranking_service.proto.
  */
 export const file_laurel_ranking_v1_ranking_service: GenFile = /*@__PURE__*/
-  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYipQEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1czLSAQoOUmFua2luZ1NlcnZpY2USZQoLR2V0U3RhbmRpbmcSJS5sYXVyZWwucmFua2luZy52MS5HZXRTdGFuZGluZ1JlcXVlc3QaJi5sYXVyZWwucmFua2luZy52MS5HZXRTdGFuZGluZ1Jlc3BvbnNlIgeQAgGouxgBElkKB0dldFRpZXISIS5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVxdWVzdBoiLmxhdXJlbC5yYW5raW5nLnYxLkdldFRpZXJSZXNwb25zZSIHkAIBqLsYAWIGcHJvdG8z", [file_laurel_options_v1_scope, file_laurel_ranking_v1_ranking, file_laurel_type_v1_board]);
+  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYizAEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMSJQoGYmFkZ2VzGAYgAygLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1cyIkChFMaXN0QmFkZ2VzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjsKEkxpc3RCYWRnZXNSZXNwb25zZRIlCgZiYWRnZXMYASADKAsyFS5sYXVyZWwudHlwZS52MS5CYWRnZSIdChtMaXN0QmFkZ2VEZWZpbml0aW9uc1JlcXVlc3QiVQocTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZRI1CgtkZWZpbml0aW9ucxgBIAMoCzIgLmxhdXJlbC5hZG1pbi52MS5CYWRnZURlZmluaXRpb24yuQMKDlJhbmtpbmdTZXJ2aWNlEmUKC0dldFN0YW5kaW5nEiUubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXNwb25zZSIHkAIBqLsYARJZCgdHZXRUaWVyEiEubGF1cmVsLnJhbmtpbmcudjEuR2V0VGllclJlcXVlc3QaIi5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVzcG9uc2UiB5ACAai7GAESYgoKTGlzdEJhZGdlcxIkLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZXNSZXF1ZXN0GiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlc1Jlc3BvbnNlIgeQAgGouxgBEoABChRMaXN0QmFkZ2VEZWZpbml0aW9ucxIuLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVxdWVzdBovLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVzcG9uc2UiB5ACAai7GAFiBnByb3RvMw", [file_laurel_admin_v1_badges, file_laurel_options_v1_scope, file_laurel_ranking_v1_ranking, file_laurel_type_v1_badge, file_laurel_type_v1_board]);
 
 /**
  * Asks for GetStanding.
@@ -85,6 +89,13 @@ export type GetStandingResponse = Message<"laurel.ranking.v1.GetStandingResponse
    * @generated from field: laurel.ranking.v1.TierStatus tier = 5;
    */
   tier?: TierStatus | undefined;
+
+  /**
+   * The user's badges that count now, as ListBadges has them.
+   *
+   * @generated from field: repeated laurel.type.v1.Badge badges = 6;
+   */
+  badges: Badge[];
 };
 
 /**
@@ -137,6 +148,84 @@ export const GetTierResponseSchema: GenMessage<GetTierResponse> = /*@__PURE__*/
   messageDesc(file_laurel_ranking_v1_ranking_service, 3);
 
 /**
+ * Asks for ListBadges.
+ *
+ * @generated from message laurel.ranking.v1.ListBadgesRequest
+ */
+export type ListBadgesRequest = Message<"laurel.ranking.v1.ListBadgesRequest"> & {
+  /**
+   * Whose badges.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.ListBadgesRequest.
+ * Use `create(ListBadgesRequestSchema)` to create a new message.
+ */
+export const ListBadgesRequestSchema: GenMessage<ListBadgesRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 4);
+
+/**
+ * Answer of ListBadges.
+ *
+ * @generated from message laurel.ranking.v1.ListBadgesResponse
+ */
+export type ListBadgesResponse = Message<"laurel.ranking.v1.ListBadgesResponse"> & {
+  /**
+   * The badges.
+   *
+   * @generated from field: repeated laurel.type.v1.Badge badges = 1;
+   */
+  badges: Badge[];
+};
+
+/**
+ * Describes the message laurel.ranking.v1.ListBadgesResponse.
+ * Use `create(ListBadgesResponseSchema)` to create a new message.
+ */
+export const ListBadgesResponseSchema: GenMessage<ListBadgesResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 5);
+
+/**
+ * Asks for ListBadgeDefinitions.
+ *
+ * @generated from message laurel.ranking.v1.ListBadgeDefinitionsRequest
+ */
+export type ListBadgeDefinitionsRequest = Message<"laurel.ranking.v1.ListBadgeDefinitionsRequest"> & {
+};
+
+/**
+ * Describes the message laurel.ranking.v1.ListBadgeDefinitionsRequest.
+ * Use `create(ListBadgeDefinitionsRequestSchema)` to create a new message.
+ */
+export const ListBadgeDefinitionsRequestSchema: GenMessage<ListBadgeDefinitionsRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 6);
+
+/**
+ * Answer of ListBadgeDefinitions.
+ *
+ * @generated from message laurel.ranking.v1.ListBadgeDefinitionsResponse
+ */
+export type ListBadgeDefinitionsResponse = Message<"laurel.ranking.v1.ListBadgeDefinitionsResponse"> & {
+  /**
+   * The definitions, inactive ones too.
+   *
+   * @generated from field: repeated laurel.admin.v1.BadgeDefinition definitions = 1;
+   */
+  definitions: BadgeDefinition[];
+};
+
+/**
+ * Describes the message laurel.ranking.v1.ListBadgeDefinitionsResponse.
+ * Use `create(ListBadgeDefinitionsResponseSchema)` to create a new message.
+ */
+export const ListBadgeDefinitionsResponseSchema: GenMessage<ListBadgeDefinitionsResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 7);
+
+/**
  * What a user has reached: standing, tier and badges, now and over time.
  *
  * Standing, tiers and badges.
@@ -163,6 +252,26 @@ export const RankingService: GenService<{
     methodKind: "unary";
     input: typeof GetTierRequestSchema;
     output: typeof GetTierResponseSchema;
+  },
+  /**
+   * The badges of a user, each at its highest level, the latest first; those that have expired too.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.ListBadges
+   */
+  listBadges: {
+    methodKind: "unary";
+    input: typeof ListBadgesRequestSchema;
+    output: typeof ListBadgesResponseSchema;
+  },
+  /**
+   * What there is to earn, by type.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.ListBadgeDefinitions
+   */
+  listBadgeDefinitions: {
+    methodKind: "unary";
+    input: typeof ListBadgeDefinitionsRequestSchema;
+    output: typeof ListBadgeDefinitionsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_laurel_ranking_v1_ranking_service, 0);
