@@ -116,7 +116,8 @@ def _fixed(action: str, display_name: str, points: int) -> ActionConfig:
     return ActionConfig(action, display_name, base_points=Decimal(points))
 
 
-def _winner(action: str, display_name: str, first_prize: int) -> ActionConfig:
+def prize(action: str, display_name: str = "", first_prize: int = 0) -> ActionConfig:
+    """Return the rule of an action that pays winners; it holds for those that are not configured, too."""
     return ActionConfig(
         action,
         display_name,
@@ -144,9 +145,9 @@ SEEDED_ACTIONS: Final = (
     _fixed("SOCIAL_SHARE", "Social share", 10),
     _fixed("BIRTHDAY_BONUS", "Birthday bonus", 500),
     _fixed("LOGIN_STREAK", "Login streak", 5),
-    _winner("DAILY_WINNER", "Winner of the day", 100),
-    _winner("WEEKLY_WINNER", "Winner of the week", 1000),
-    _winner("MONTHLY_WINNER", "Winner of the month", 5000),
+    prize("DAILY_WINNER", "Winner of the day", 100),
+    prize("WEEKLY_WINNER", "Winner of the week", 1000),
+    prize("MONTHLY_WINNER", "Winner of the month", 5000),
     _system("MANUAL_ADJUSTMENT", "Manual adjustment"),
     _system("REDEMPTION", "Redemption"),
     _system("EXPIRATION", "Expiration"),

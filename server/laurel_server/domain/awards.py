@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from laurel_server.domain.accounts import Account, Usage
-from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig
+from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig, prize
 from laurel_server.domain.badges import NO_BADGES, Badge, BadgeBook
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership
 from laurel_server.domain.campaigns import Campaign, applicable
@@ -17,13 +17,21 @@ from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewar
 from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import (
     ALL_TIME,
+    FIRST_MOMENT,
     Period,
     PeriodType,
     check_occurred_at,
     parse_period_id,
     period_at,
 )
-from laurel_server.domain.points import Breakdown, apply_budget, apply_daily_cap, calculate, check_cooldown
+from laurel_server.domain.points import (
+    Breakdown,
+    apply_budget,
+    apply_daily_cap,
+    calculate,
+    check_cooldown,
+    granted,
+)
 from laurel_server.domain.tiers import Tier, TierChange
 
 
@@ -44,6 +52,8 @@ class AwardCommand:
     occurred_at: datetime | None = None
     activates_at: datetime | None = None
     validate_only: bool = False
+    granted_points: int | None = None
+    """What Laurel itself gives, exactly: no formula, multiplier, cap, cooldown or window of the action changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,10 @@ class AwardAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules at one version, as one batch sees them."""
+    """The rules at one version, as one batch sees them.
+
+    `closed_through`: periods that ended then or before are closed for good, whatever a server's clock says.
+    """
 
     version: int
     actions: Mapping[str, ActionConfig]
@@ -72,6 +85,7 @@ class Rules:
     zone: tzinfo
     grace: timedelta
     badges: BadgeBook = NO_BADGES
+    closed_through: datetime = FIRST_MOMENT
 
     def action(self, name: str, now: datetime) -> ActionConfig:
         """Return the config of an action that can be awarded now. ACTION_NOT_FOUND, ACTION_INACTIVE."""
@@ -85,6 +99,15 @@ class Rules:
                 Reason.ACTION_INACTIVE, f"{name} cannot be awarded now", metadata={"action": name}
             )
         return config
+
+    def takes(self, period: Period, now: datetime) -> bool:
+        """Whether points still count in the period: until its end and the grace have passed and it is closed."""
+        return takes(period, now, self.grace, self.closed_through)
+
+
+def takes(period: Period, now: datetime, grace: timedelta, closed_through: datetime) -> bool:
+    """Whether points still count in a period."""
+    return period.open_at(now, grace) and (period.ends_at is None or period.ends_at > closed_through)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +132,7 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
 
     The tier that multiplies is the one before the award. `sequence` orders the ledger.
     """
-    config = rules.action(command.action, now)
+    config = _config(command, rules, now)
     occurred_at = command.occurred_at or now
     if command.occurred_at is not None:
         check_occurred_at(occurred_at, now)
@@ -159,10 +182,15 @@ def _boards_of(matrix: BoardMatrix, member: Membership, counted: tuple[Period, .
 
 @lru_cache(maxsize=1024)
 def _counted_and_closed(
-    matrix: BoardMatrix, occurred_at: datetime, now: datetime, grace: timedelta, zone: tzinfo
+    matrix: BoardMatrix,
+    occurred_at: datetime,
+    now: datetime,
+    grace: timedelta,
+    zone: tzinfo,
+    closed_through: datetime,
 ) -> tuple[tuple[Period, ...], tuple[str, ...]]:
     periods = [period_at(type_, occurred_at, zone) for type_ in matrix.period_types()]
-    counted = tuple(period for period in periods if period.open_at(now, grace))
+    counted = tuple(period for period in periods if takes(period, now, grace, closed_through))
     return counted, tuple(period.id for period in periods if period not in counted)
 
 
@@ -190,9 +218,18 @@ def is_tracked(config: ActionConfig, rules: Rules) -> bool:
     return bool(config.max_daily_points or config.cooldown) or config.action in rules.badges.counted
 
 
+def _config(command: AwardCommand, rules: Rules, now: datetime) -> ActionConfig:
+    """Return the action's rule. What Laurel grants it also grants where the action is switched off or unknown."""
+    if command.granted_points is None:
+        return rules.action(command.action, now)
+    return rules.actions.get(command.action) or prize(command.action)
+
+
 def _points(
     command: AwardCommand, config: ActionConfig, account: Account, rules: Rules, now: datetime
 ) -> Breakdown:
+    if command.granted_points is not None:
+        return granted(command.granted_points)
     usage = account.usage.get(config.action)
     if usage is not None:
         check_cooldown(config, usage.last_at, now)
@@ -219,7 +256,7 @@ def _periods(
         return (), ()
     if config.board_effect is BoardEffect.ALL_TIME_ONLY:
         return (ALL_TIME,), ()
-    return _counted_and_closed(rules.matrix, occurred_at, now, rules.grace, rules.zone)
+    return _counted_and_closed(rules.matrix, occurred_at, now, rules.grace, rules.zone, rules.closed_through)
 
 
 def _entry(

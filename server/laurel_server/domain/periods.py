@@ -52,7 +52,9 @@ class Period:
 
 ALL_TIME: Final = Period(PeriodType.ALL_TIME, "all", None, None)
 
-_FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
+"""Before every period."""
+
 _LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 _DAYS = {PeriodType.DAILY: 1, PeriodType.WEEKLY: 7}
@@ -145,7 +147,7 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     try:
         return datetime.combine(day, time(), zone).astimezone(UTC)
     except OverflowError:
-        return _FIRST_MOMENT if day.year == 1 else _LAST_MOMENT
+        return FIRST_MOMENT if day.year == 1 else _LAST_MOMENT
 
 
 def _id(period_type: PeriodType, first: date) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from laurel_server.domain.actions import ActionConfig, CapMode
 from laurel_server.domain.campaigns import AppliedCampaign, Campaign
-from laurel_server.domain.decimals import EXACT, MAX_EXACT, product, round_down
+from laurel_server.domain.decimals import EXACT, MAX_EXACT, ONE, product, round_down
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 from laurel_server.domain.tiers import DEFAULT_TIERS, Tier, TierDefinition, definition_of
 
@@ -53,6 +53,11 @@ def calculate(
     uncapped = _whole_points(EXACT.multiply(base, multiplier))
     breakdown = Breakdown(uncapped, base, tier_multiplier, campaigns, multiplier, uncapped)
     return _cut(breakdown, config.max_points_per_action or MAX_EXACT, PER_ACTION)
+
+
+def granted(points: int) -> Breakdown:
+    """Return the worth of an award whose points are given, not computed."""
+    return Breakdown(points, Decimal(points), ONE, (), ONE, points)
 
 
 def base_points(config: ActionConfig, attributes: Mapping[str, str]) -> Decimal:

@@ -12,6 +12,11 @@ from laurel_server.postgres.errors import UNAVAILABLE
 LaneConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Connection: TypeAlias = "LaneConnection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Session: TypeAlias = "Connection | Pool"
+"""Where a statement runs: in the transaction of a connection, or for itself."""
+
+LANE = "laurel award lane"
+"""What award lanes are called in PostgreSQL's list of sessions."""
 
 KEYED_LOOKUPS = {
     "enable_seqscan": "off",
@@ -37,7 +42,7 @@ async def connect_lane(dsn: str, statement_timeout: float) -> LaneConnection:
             **KEYED_LOOKUPS,
             **_timeouts(statement_timeout),
             "idle_in_transaction_session_timeout": "5000",
-            "application_name": "laurel award lane",
+            "application_name": LANE,
         },
     )
 

@@ -20,6 +20,17 @@ async def read_version(connection: Connection) -> int:
     return version
 
 
+async def read_closed_through(connection: Connection) -> datetime | None:
+    """Return up to which end periods are closed; None: none was ever closed."""
+    moment: datetime | None = await connection.fetchval(load("rules_closed_through"))
+    return moment
+
+
+async def close_through(connection: Connection, moment: datetime) -> None:
+    """Close the periods that ended at that moment or before, and bump the rules if that is news."""
+    await connection.execute(load("rules_close_through"), moment)
+
+
 async def read_actions(connection: Connection) -> list[ActionConfig]:
     """Return the latest version of every action config, by name."""
     return [_action(row) for row in await connection.fetch(load("rules_read_actions"))]

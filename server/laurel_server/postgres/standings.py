@@ -9,7 +9,7 @@ import orjson
 
 from laurel_server.domain.boards import BoardKey, Membership, Visibility
 from laurel_server.domain.tiers import Tier
-from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.pool import Pool, Session
 from laurel_server.postgres.sql import load
 
 BATCHES_AT_ONCE = 500
@@ -83,7 +83,7 @@ async def read_faces(pool: Pool, user_ids: Collection[str], now: datetime) -> li
     ]
 
 
-async def read_members(pool: Pool, user_nos: Collection[int]) -> list[Member]:
+async def read_members(pool: Session, user_nos: Collection[int]) -> list[Member]:
     """Return the users with those numbers."""
     return [_member(row) for row in await pool.fetch(load("standings_members"), list(user_nos))]
 

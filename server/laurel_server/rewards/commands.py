@@ -39,6 +39,9 @@ log = structlog.get_logger()
 AWARD = "award"
 """AwardPoints, BatchAwardPoints and IngestAwards share their request ids."""
 
+GRANT = "grant"
+"""What Laurel itself gives; no caller's request leads to such a key."""
+
 
 class Commands:
     """Carries out the commands of one process."""
@@ -93,6 +96,11 @@ class Commands:
             command if isinstance(command, LaurelError) else next(answered)  # type: ignore[misc]
             for command in commands
         ]
+
+    async def grant(self, commands: Sequence[AwardCommand]) -> list[object]:
+        """Make awards that Laurel itself gives; returns their answers, or the errors in their place, in order."""
+        items = [item_of(command, GRANT) for command in commands]
+        return await self.submit(items, None) if items else []
 
     async def carry_out(self, command: Command, family: str, deadline: float | None) -> ChangeAnswer:
         """Carry out one command that is no award. Raises LaurelError for a refusal.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from laurel_server.domain.actions import SEEDED_ACTIONS, ActionConfig
 from laurel_server.domain.awards import Rules
@@ -10,6 +10,7 @@ from laurel_server.domain.badges import SEEDED_BADGES, BadgeBook, BadgeDefinitio
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.periods import FIRST_MOMENT
 from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
@@ -45,7 +46,12 @@ class RuleBook:
                 await badge_rows.read_definitions(connection), await badge_rows.read_since(connection)
             )
             self._rules = replace(
-                self._rules, version=version, actions=actions, campaigns=campaigns, badges=badges
+                self._rules,
+                version=version,
+                actions=actions,
+                campaigns=campaigns,
+                badges=badges,
+                closed_through=await rule_rows.read_closed_through(connection) or FIRST_MOMENT,
             )
         return self._rules
 
@@ -58,6 +64,16 @@ class RuleBook:
     def latest_read(self) -> Rules:
         """The rules as last read; the matrix, the time zone and the grace are always current."""
         return self._rules
+
+    async def close_through(self, moment: datetime) -> Rules:
+        """Close the periods that ended at `moment` or before to every award that is begun from now on.
+
+        Returns the rules as of then. Those under way may still count; `postgres.lanes` waits for them.
+        """
+        async with ledger_errors(), self._pool.acquire() as connection:
+            async with connection.transaction():
+                await rule_rows.close_through(connection, moment)
+            return await self.at(await rule_rows.read_version(connection), connection)
 
     async def put_action(self, config: ActionConfig, actor: str) -> ActionConfig:
         """Keep a new version of an action config. INVALID_FIELD, FORMULA_INVALID."""

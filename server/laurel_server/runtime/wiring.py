@@ -14,6 +14,7 @@ from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
 from laurel_server.events.retention import Retention
 from laurel_server.jobs.award_badges import award_badges
+from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
@@ -30,6 +31,7 @@ from laurel_server.leaderboards.reading import BoardScripts
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
+from laurel_server.periods.close import PeriodClose
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
@@ -125,7 +127,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     )
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
     badges = Badges(pool, clock, rule_book, queries, faces_changed)
-    all_jobs = (*_jobs(settings, pool, clock, maintenance), *_ranking_jobs(badges))
+    close = PeriodClose(pool, redis, rule_book, commands, clock)
+    all_jobs = (*_jobs(settings, pool, clock, maintenance, close), *_ranking_jobs(badges))
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
         sandbox.settle = jobs.run_due
@@ -203,10 +206,13 @@ def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:
     )
 
 
-def _jobs(settings: Settings, pool: Pool, clock: Clock, maintenance: Maintenance) -> Sequence[Job]:
+def _jobs(
+    settings: Settings, pool: Pool, clock: Clock, maintenance: Maintenance, close: PeriodClose
+) -> Sequence[Job]:
     """Return all jobs; those that are due together run in this order."""
     ages = settings.jobs
     return (
+        close_periods(close.run),
         make_partitions(pool, clock, ages.partitions_ahead_months),
         verify(maintenance.verify),
         housekeeping(pool, clock, timedelta(days=ages.request_ids_days), timedelta(days=ages.runs_days)),

@@ -1,0 +1,118 @@
+"""The close of periods: freeze, snapshot, prizes, announcement, archive. Can be killed anywhere and run again.
+
+The state of each step is in the ledger, and none is taken back:
+
+1. `closing`   what is over is CLOSING.
+2. `sealed`    no award that begins now counts in it; those under way have ended.
+3. `frozen`    all totals are in `period_totals`: the standing changes no more.
+4. `snapshot`  numbers, best lines and winners are written down, together.
+5. `paid`      every winner has his entry.
+6. `completed` COMPLETED, and the outbox tells of it, in one transaction.
+7. `archived`  14 days after its end: ARCHIVED, and out of Redis.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+import structlog
+
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.closing import ARCHIVE_AFTER
+from laurel_server.periods.announcements import announcements
+from laurel_server.periods.freeze import freeze
+from laurel_server.periods.prizes import Awards, pay_winners
+from laurel_server.periods.snapshots import take_snapshots
+from laurel_server.postgres import closing
+from laurel_server.postgres.history import read_winners
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.keys import all_keys
+from laurel_server.rewards.rule_book import RuleBook
+
+log = structlog.get_logger()
+
+Tell = Callable[[int], None]
+
+
+async def _go_on(_step: str) -> None:
+    return
+
+
+class PeriodClose:
+    """Closes what is due. `reached` is called after each step, by its name."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        redis: RedisConnection,
+        rule_book: RuleBook,
+        awards: Awards,
+        clock: Clock,
+        reached: Callable[[str], Awaitable[None]] = _go_on,
+    ) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._rule_book = rule_book
+        self._awards = awards
+        self._clock = clock
+        self._reached = reached
+
+    async def run(self, progress: Tell) -> dict[str, int]:
+        """Close all periods that are due, oldest first; return how many boards were closed, paid for, archived.
+
+        `progress` is told the boards closed so far. LEDGER_UNAVAILABLE, RedisUnavailable.
+        """
+        now = self._clock.now()
+        closed = paid = 0
+        async with ledger_errors():
+            await closing.begin_closing(self._pool, now)
+            await self._reached("closing")
+            for end in await closing.ends_due(self._pool, now - self._rule_book.latest_read.grace):
+                boards, bonuses = await self._close(end, now)
+                closed, paid = closed + boards, paid + bonuses
+                progress(closed)
+            archived = await self._archive(now)
+        return {"closed": closed, "paid": paid, "archived": archived}
+
+    async def _close(self, end: datetime, now: datetime) -> tuple[int, int]:
+        """Close the periods that ended at one moment; a week ends together with its Sunday."""
+        rules = await self._rule_book.close_through(end)
+        await closing.lanes_have_moved_on(self._pool)
+        await self._reached("sealed")
+        boards = await closing.boards_ended(self._pool, end)
+        period_ids = list(dict.fromkeys(board.period_id for board in boards))
+        users = await freeze(self._pool, period_ids, rules.matrix)
+        await self._reached("frozen")
+        for period_id, some in groupby(boards, key=lambda board: board.period_id):
+            await take_snapshots(self._pool, period_id, list(some), rules.matrix, now)
+            await self._reached("snapshot")
+        paid = 0
+        for period_id in period_ids:
+            paid += await pay_winners(self._pool, self._awards, period_id, end)
+            await self._reached("paid")
+        completed = await self._complete(end, now)
+        await self._reached("completed")
+        log.info("periods.closed", periods=period_ids, boards=len(completed), users=users, paid=paid)
+        return len(completed), paid
+
+    async def _complete(self, end: datetime, now: datetime) -> list[BoardKey]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            completed = await closing.complete(connection, end, now)
+            winners = await read_winners(connection, completed)
+            await closing.announce(connection, announcements(completed, winners, now))
+        return completed
+
+    async def _archive(self, now: datetime) -> int:
+        boards = await closing.archive(self._pool, now - ARCHIVE_AFTER)
+        await self._reached("archived")
+        if boards:
+            await self._drop(boards)
+            await closing.note_dropped(self._pool, boards, now)
+        return len(boards)
+
+    async def _drop(self, boards: Sequence[BoardKey]) -> None:
+        """Take the keys of archived boards out of Redis; freed in its background."""
+        for board in boards:
+            await self._redis.call("UNLINK", *all_keys(board))

@@ -1,0 +1,54 @@
+"""Freezing standings: totals of periods that are over leave the hot rows, with the scopes in which they were had."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from laurel_server.domain.accounts import PastTotal
+from laurel_server.domain.boards import BoardMatrix
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.postgres.closing import lock_totals, move_totals, user_bounds
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.standings import Member
+
+USERS_AT_ONCE = 250
+"""Users whose rows are locked at a time; an award of one of them waits some 15 ms for it at the most."""
+
+
+async def freeze(pool: Pool, period_ids: Sequence[str], matrix: BoardMatrix) -> int:
+    """Move all open totals of these periods, which take no more awards, and return how many users had any.
+
+    Works for as long as it rests, so that awards get half of the ledger. Run again, it does what is left.
+    """
+    first, end = await user_bounds(pool)
+    moved = 0
+    for start in range(first, end, USERS_AT_ONCE):
+        began = time.perf_counter()
+        users = await _freeze_some(pool, start, period_ids, matrix)
+        moved += users
+        if users:
+            await asyncio.sleep(time.perf_counter() - began)
+    return moved
+
+
+async def _freeze_some(pool: Pool, start: int, period_ids: Sequence[str], matrix: BoardMatrix) -> int:
+    async with pool.acquire() as connection, connection.transaction():
+        members = await lock_totals(connection, start, start + USERS_AT_ONCE, period_ids)
+        if members:
+            totals = [total for member in members for total in _past_totals(member, period_ids, matrix)]
+            await move_totals(connection, totals, [member.user_no for member in members], period_ids)
+    return len(members)
+
+
+def _past_totals(member: Member, period_ids: Sequence[str], matrix: BoardMatrix) -> list[PastTotal]:
+    """Return what the member had in these periods; who is not public takes no position for ever."""
+    return [
+        PastTotal(
+            period_id,
+            member.user_no,
+            *member.totals[period_id],
+            matrix.boards_of(member.membership, parse_period_id(period_id).type),
+        )
+        for period_id in period_ids
+        if period_id in member.totals
+    ]

@@ -1,0 +1,86 @@
+"""Paying winners through the group commit, each exactly once."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from laurel_server.domain.awards import AwardAnswer, AwardCommand
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.closing import winner_action
+from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.postgres.closing import Payment, UnpaidWinner, note_payments, unpaid_winners
+from laurel_server.postgres.pool import Pool
+
+log = structlog.get_logger()
+
+CALLER = "laurel"
+"""Who has created the entries of prizes."""
+
+AT_ONCE = 200
+
+_PASSING = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"})
+"""Codes of refusals after which the payment is tried again."""
+
+
+class Awards(Protocol):
+    """Makes awards."""
+
+    async def grant(self, commands: Sequence[AwardCommand]) -> Sequence[object]:
+        """Make awards that Laurel itself gives; an answer each, or the error in its place, in order."""
+        ...
+
+
+async def pay_winners(pool: Pool, awards: Awards, period_id: str, end: datetime) -> int:
+    """Pay the winners of a frozen period who are not paid yet and return how many were.
+
+    A payment is known by its `request_id`, and by its entry: whoever dies between the payment and the note of it, and
+    whenever it goes on, nobody is paid twice. Raises what kept a payment from being made.
+    """
+    paid = 0
+    while winners := await unpaid_winners(pool, period_id, AT_ONCE, end):
+        owed = [winner for winner in winners if winner.transaction_id is None]
+        results = await awards.grant([_command(winner) for winner in owed])
+        made = [_payment(winner, result) for winner, result in zip(owed, results, strict=True)]
+        found = [
+            Payment(winner.board, winner.user_no, winner.transaction_id, None)
+            for winner in winners
+            if winner.transaction_id is not None
+        ]
+        await note_payments(pool, (*made, *found))
+        paid += len(made)
+    return paid
+
+
+def _command(winner: UnpaidWinner) -> AwardCommand:
+    scope, period_id = winner.board
+    request_id = f"close/{scope}/{period_id}/{winner.user_no}"
+    body = f"{request_id} {winner.rank} {winner.bonus_points}".encode()
+    return AwardCommand(
+        caller=CALLER,
+        request_id=request_id,
+        user_id=winner.user_id,
+        action=winner_action(parse_period_id(period_id).type),
+        attributes={"granted_points": str(winner.bonus_points), "rank": str(winner.rank)},
+        request_hash=hashlib.blake2b(body, digest_size=16).digest(),
+        reference_id=reference(winner.board),
+        reason=f"Rank {winner.rank} of {scope}, {period_id}, with {winner.score} points",
+        granted_points=winner.bonus_points,
+    )
+
+
+def reference(board: BoardKey) -> str:
+    """Return what the entry of a prize refers to."""
+    return f"{board.scope}/{board.period_id}"
+
+
+def _payment(winner: UnpaidWinner, result: object) -> Payment:
+    if isinstance(result, AwardAnswer):
+        return Payment(winner.board, winner.user_no, result.entry.transaction_id, None)
+    if not isinstance(result, LaurelError) or result.reason.code in _PASSING:
+        raise result if isinstance(result, Exception) else TypeError(result)
+    log.error("prize.refused", user_id=winner.user_id, board=reference(winner.board), reason=result.reason)
+    return Payment(winner.board, winner.user_no, None, result.reason)
