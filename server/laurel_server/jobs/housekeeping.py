@@ -13,10 +13,10 @@ def housekeeping(pool: Pool, clock: Clock, answers_age: timedelta, runs_age: tim
     """Return the job. `answers_age`: how long a `request_id` is known; `runs_age`: how long runs of jobs are listed."""
 
     async def run(progress: Progress) -> Counts:
-        now, answers = clock.now(), 0
-        async for forgotten in forget_answers(pool, now - answers_age):
+        answers = 0
+        async for forgotten in forget_answers(pool, answers_age):
             answers += forgotten
             progress(answers=answers)
-        return {"answers": answers, "runs": await forget_runs(pool, now - runs_age)}
+        return {"answers": answers, "runs": await forget_runs(pool, clock.now() - runs_age)}
 
     return Job("housekeeping", "Deletes old idempotency keys and old runs of jobs.", "47 2 * * *", run)

@@ -226,7 +226,7 @@ class JobRunner:
             await runs.end_run(connection, run)
             if request is not None:
                 outcome = str(run.run_id).encode()
-                await keep_answer(connection, request.key, request.request_hash, outcome, self._clock.now())
+                await keep_answer(connection, request.key, request.request_hash, outcome)
 
     @asynccontextmanager
     async def _turn(self, job: Job, *, wait: bool) -> AsyncIterator[Lease | None]:

@@ -1,7 +1,7 @@
 """Answers under idempotency keys, of calls that do not go through the group commit."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import timedelta
 from typing import NamedTuple
 
 from laurel_server.postgres.pool import Connection, Pool
@@ -24,16 +24,17 @@ async def read_answer(pool: Pool, key: bytes) -> KeptAnswer | None:
     return None if row is None else KeptAnswer(row["request_hash"], row["outcome"])
 
 
-async def keep_answer(
-    connection: Connection, key: bytes, request_hash: bytes, outcome: bytes, now: datetime
-) -> None:
+async def keep_answer(connection: Connection, key: bytes, request_hash: bytes, outcome: bytes) -> None:
     """Keep an answer in the transaction of what it tells of. UniqueViolationError if there is one."""
-    await connection.execute(load("ledger_keep_answers"), [key], [request_hash], [outcome], now)
+    await connection.execute(load("ledger_keep_answers"), [key], [request_hash], [outcome])
 
 
-async def forget_answers(pool: Pool, before: datetime) -> AsyncIterator[int]:
-    """Delete answers given before that moment, a stretch of the table at a time; yield how many each time."""
+async def forget_answers(pool: Pool, age: timedelta) -> AsyncIterator[int]:
+    """Delete answers older than that, a stretch of the table at a time; yield how many each time.
+
+    They age by the machine's time: a retry comes in real time, whatever the business clock does.
+    """
     pages: int = await pool.fetchval(load("idempotency_pages"))
     for first in range(0, pages, PAGES_AT_ONCE):
-        forgotten: int = await pool.fetchval(load("idempotency_forget"), first, first + PAGES_AT_ONCE, before)
+        forgotten: int = await pool.fetchval(load("idempotency_forget"), first, first + PAGES_AT_ONCE, age)
         yield forgotten

@@ -182,9 +182,9 @@ async def spill_totals(connection: Connection, spilled: Sequence[PastTotal]) -> 
     )
 
 
-async def keep_answers(connection: Connection, answers: Sequence[Answer], now: datetime) -> None:
+async def keep_answers(connection: Connection, answers: Sequence[Answer]) -> None:
     """Keep the answers of a batch that writes nothing else."""
-    await connection.execute(load("ledger_keep_answers"), *columns(answers, 3), now)
+    await connection.execute(load("ledger_keep_answers"), *columns(answers, 3))
 
 
 async def write_batch(

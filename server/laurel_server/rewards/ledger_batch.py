@@ -189,7 +189,7 @@ class LedgerWriter:
         changed = changed_accounts(batch.accounts.values())
         if not changed:
             if work.answers:
-                await ledger.keep_answers(connection, work.answers, work.now)
+                await ledger.keep_answers(connection, work.answers)
             return
         await self._make_room(connection, work, batch, changed)
         await ledger.write_batch(

@@ -109,5 +109,5 @@ class People:
                 raise user_not_found(order.user_id)
             moved = await change(connection, opened.batch_no, account)
             answer = Answer(order.key, order.request_hash, b"")
-            await ledger.keep_answers(connection, [answer], self._clock.now())
+            await ledger.keep_answers(connection, [answer])
             return moved

@@ -27,7 +27,7 @@ WITH entry AS (
       FROM entry WHERE lot_remaining > 0
 ), answered AS (
     INSERT INTO idempotency_keys (key, request_hash, outcome, created_at)
-    SELECT a.key, a.request_hash, a.outcome, $35
+    SELECT a.key, a.request_hash, a.outcome, clock_timestamp()
       FROM unnest($20::bytea[], $21::bytea[], $22::bytea[]) AS a(key, request_hash, outcome)
 ), announced AS (
     INSERT INTO outbox (batch_no, user_nos, events) VALUES ($34, $23::text::bigint[], $36)
