@@ -1,0 +1,94 @@
+"""One gateway in front of two servers on the same engines: who gets the calls, and what a death costs."""
+
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from laurel_server.devstack.binaries import find_envoy
+from laurel_server.devstack.gateway import GatewayOptions, gateway_config
+from laurel_server.devstack.ports import Endpoint
+from tests.e2e.conftest import StartServe
+from tests.e2e.curl import curl
+from tests.e2e.serving import Serve, eventually
+
+
+def endpoint(address: str) -> Endpoint:
+    host, _, port = address.rpartition(":")
+    return Endpoint(host, int(port))
+
+
+@pytest.fixture
+def servers(start_serve: StartServe) -> tuple[Serve, Serve]:
+    """Two servers without gateways; the engines belong to the first."""
+    first = start_serve(LAUREL_HTTP_GATEWAY="0")
+    engines = {"LAUREL_PG_DSN": first.run["pg_dsn"], "LAUREL_REDIS_URL": first.run["redis_url"]}
+    return first, start_serve(LAUREL_HTTP_GATEWAY="0", **engines)
+
+
+@pytest.fixture
+def gateway(servers: tuple[Serve, Serve], tmp_path: Path) -> Iterator[str]:
+    """An Envoy of its own in front of both."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = GatewayOptions(
+        listen=Endpoint("127.0.0.1", port),
+        servers=[endpoint(each.run["grpc"]) for each in servers],
+        operations=[endpoint(servers[0].run["http"])],
+    )
+    config = tmp_path / "envoy.yaml"
+    config.write_text(gateway_config(options))
+    command = [str(find_envoy().path), "-c", str(config), "--disable-hot-restart", "--concurrency", "1"]
+    with (tmp_path / "envoy.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        eventually(lambda: _lives(port), "the gateway runs", 20)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _lives(port: int) -> bool:
+    with suppress(subprocess.CalledProcessError):
+        return curl(f"http://127.0.0.1:{port}/livez").status == 200
+    return False
+
+
+def answered(server: Serve) -> int:
+    """Returns how many calls of GetLeaderboard a server has answered."""
+    page = curl(f"http://{server.run['http']}/metrics").body
+    found = re.search(r'laurel_rpc_calls_total\{code="OK",method="GetLeaderboard".*\} ([\d.]+)', page)
+    return int(float(found[1])) if found else 0
+
+
+def test_both_servers_get_calls(servers: tuple[Serve, Serve], gateway: str) -> None:
+    for _ in range(40):
+        assert curl(f"{gateway}/api/v1/leaderboard/global").status == 200
+    assert min(map(answered, servers)) >= 5
+
+
+def test_the_death_of_a_server_costs_no_call(servers: tuple[Serve, Serve], gateway: str) -> None:
+    survivor, victim = servers
+    for number in range(60):
+        if number == 10:
+            victim.process.send_signal(signal.SIGKILL)  # its server dies with it and does not come back
+        body = {"request_id": f"death-{number}", "user_id": "ada", "action": "REVIEW"}
+        answer = curl(f"{gateway}/api/v1/rewards/award", data=body)
+        assert answer.status == 200, answer
+    assert answer.json["rewards"]["totalPoints"] == "1200"
+    assert curl(f"http://{survivor.run['http']}/healthz").status == 200
+
+
+def test_a_server_that_drains_sends_its_callers_to_the_other(servers: tuple[Serve, Serve], gateway: str) -> None:
+    _, leaver = servers
+    for number in range(40):
+        if number == 5:
+            leaver.process.terminate()
+        assert curl(f"{gateway}/api/v1/leaderboard/global?limit={number + 1}").status == 200
+    assert leaver.process.wait(30) == 0
