@@ -1,11 +1,16 @@
 """REST, server-sent events and gRPC-Web through the gateway of `laurel serve`, by curl."""
 
+import hmac
+import json
 import os
 import re
 import signal
 import struct
 import subprocess
+import time
+from base64 import urlsafe_b64encode
 from itertools import count
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -49,7 +54,7 @@ def test_an_award_in_camel_case_answers_with_everything_in_it(api: str) -> None:
     assert answer.status == 200
     entry = answer.json["transaction"]
     assert (entry["userId"], entry["points"], entry["orderId"]) == ("camel", "50", "")
-    assert answer.json["badges"] == []
+    assert answer.json["closedPeriodIds"] == []
     assert answer.json["replayed"] is False
     assert answer.json["rewards"]["tier"] == "TIER_BRONZE"
     again = curl(f"{api}/rewards/award", data=body | {"request_id": "camel-1"})
@@ -292,6 +297,43 @@ def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
     assert curl(f"http://{serve.run['http']}/healthz").status == 200
     written = "".join(log.read_text() for log in (serve.data_dir / "logs").iterdir())
     assert "s3cret" not in written + serve.stderr
+
+
+def jwt(secret: bytes, **claims: object) -> str:
+    """Returns a JWT by HMAC-SHA256."""
+    parts = [{"alg": "HS256", "typ": "JWT", "kid": "k"}, claims]
+    signed = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    signature = urlsafe_b64encode(hmac.digest(secret, signed, "sha256")).rstrip(b"=")
+    return (signed + b"." + signature).decode()
+
+
+def test_a_good_jwt_stands_for_a_token(start_serve: StartServe, tmp_path: Path) -> None:
+    secret, jwks = b"not so long a secret", tmp_path / "jwks.json"
+    key = {"kty": "oct", "alg": "HS256", "kid": "k", "k": urlsafe_b64encode(secret).decode().rstrip("=")}
+    jwks.write_text(json.dumps({"keys": [key]}))
+    serve = start_serve(
+        LAUREL_AUTH_TOKENS=TOKENS,
+        LAUREL_JWT_JWKS_FILE=str(jwks),
+        LAUREL_JWT_ISSUER="https://login.example",
+        LAUREL_JWT_AUDIENCE="laurel",
+        LAUREL_JWT_TOKEN="s3cret-desk",
+    )
+    url = f"http://{serve.run['http']}/api/v1/leaderboard/global"
+    good = {"iss": "https://login.example", "aud": "laurel", "exp": time.time() + 600, "sub": "ada"}
+    assert curl(url, *bearing(jwt(secret, **good))).status == 200
+    award = curl(url.replace("leaderboard/global", "rewards/award"), *bearing(jwt(secret, **good)), data={})
+    assert (award.status, award.reason) == (403, "SCOPE_MISSING")
+    for bad in (
+        jwt(b"another secret", **good),
+        jwt(secret, **good | {"aud": "other"}),
+        jwt(secret, **good | {"iss": "other"}),
+        jwt(secret, **good | {"exp": time.time() - 600}),
+        jwt(secret, iss=good["iss"], aud=good["aud"]),
+    ):
+        refused = curl(url, *bearing(bad))
+        assert (refused.status, refused.reason) == (401, "CREDENTIALS_INVALID")
+    assert curl(url, *bearing("s3cret-desk")).status == 200
+    assert curl(url).reason == "CREDENTIALS_MISSING"
 
 
 def test_a_gateway_without_servers_says_so_in_json_and_finds_them_again(start_serve: StartServe) -> None:

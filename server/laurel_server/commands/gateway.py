@@ -10,6 +10,7 @@ from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, gateway_
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import load_settings
+from laurel_server.runtime.jwt import read_jwt
 
 _SERVER: Final = "127.0.0.1:50051"
 _OPERATIONS: Final = "127.0.0.1:9090"
@@ -54,6 +55,7 @@ def _options(
         rate=settings.http.rate_limit,
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,
+        jwt=read_jwt(settings),
         descriptors=descriptors,
     )
 

@@ -15,6 +15,7 @@ from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
 from laurel_server.postgres.schema import current_of, head
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import load_settings, unknown_variables
+from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
 
 
@@ -59,6 +60,7 @@ def gateway_of(settings: Settings) -> Gateway | None:
         threads=settings.http.threads,
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,
+        jwt=read_jwt(settings),
     )
 
 

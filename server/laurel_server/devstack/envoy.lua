@@ -1,10 +1,12 @@
--- Turns the short forms that people type into the fields of the contract, before the query becomes a request.
+-- What the gateway does to a request before it is turned into gRPC. JWT_TOKEN, nil or a text, is set in front of this file.
+--
+-- Short forms that people type become the fields of the contract:
 --
 --   period=weekly   -> board.period=PERIOD_WEEKLY   (any case; `board.period` and an own field `period` too)
 --   period_id, scope -> board.period_id, board.scope (except where the request has fields of that name itself)
 --   limit=100       -> page_size=100, or top_n=100 for the top of a board that is watched
 --
--- Costs a few microseconds for a request with a query, nothing for others.
+-- That costs a few microseconds for a request with a query, nothing for others.
 
 local BOARD = { period = "board.period", period_id = "board.period_id", periodId = "board.period_id", scope = "board.scope" }
 -- Requests that are about periods, and not about a board.
@@ -46,7 +48,18 @@ local function long_form(pair, path)
   return name .. "=" .. value
 end
 
+-- A JWT that was found good leaves its payload behind.
+local function trade_jwt(handle)
+  local checked = handle:streamInfo():dynamicMetadata():get("envoy.filters.http.jwt_authn")
+  if checked and checked["payload"] then
+    handle:headers():replace("authorization", "Bearer " .. JWT_TOKEN)
+  end
+end
+
 function envoy_on_request(handle)
+  if JWT_TOKEN then
+    trade_jwt(handle)
+  end
   local target = handle:headers():get(":path")
   local path, query = target:match("^(/api/[^?]*)%?(.*)$")
   if not query then

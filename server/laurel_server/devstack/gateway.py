@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import resources
 from pathlib import Path
@@ -45,6 +45,18 @@ _INTERNAL: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
+class Jwt:
+    """An issuer whose JWTs the gateway trades for a token of ours."""
+
+    issuer: str
+    audience: str
+    jwks: str = field(repr=False)
+    """The issuer's public keys: a JSON Web Key Set."""
+    token: str = field(repr=False)
+    """What the servers get to see instead: one of LAUREL_AUTH_TOKENS."""
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """Where the gateway listens, what is behind it, and whom it lets in."""
 
@@ -60,6 +72,8 @@ class GatewayOptions:
     max_message_bytes: int = 4 << 20
     deadline_seconds: float = 60
     """Longest deadline of the servers."""
+    jwt: Jwt | None = None
+    """Whose JWTs stand for which token; None = nobody's."""
     descriptors: Path = DESCRIPTORS
 
 
@@ -93,7 +107,9 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "max_answer_bytes": _ANSWER_BYTES,
         "retry_untouched": _retries("connect-failure,refused-stream"),
         "retry_idempotent": _retries("connect-failure,refused-stream,reset-before-request,unavailable"),
-        "short_forms": _resource("envoy.lua"),
+        "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
+        "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
+        "script": _script(options.jwt),
         "local_replies": _local_replies(),
     }
 
@@ -104,6 +120,31 @@ def _load_assignment(cluster: str, endpoints: Sequence[Endpoint]) -> dict[str, o
         for each in endpoints
     ]
     return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": addresses}]}
+
+
+def _provider(jwt: Jwt) -> dict[str, object]:
+    return {
+        "issuer": jwt.issuer,
+        "audiences": [jwt.audience],
+        "local_jwks": {"inline_string": jwt.jwks},
+        "require_expiration": True,
+        "forward": True,
+        "payload_in_metadata": "payload",
+    }
+
+
+_CALLS: Final = ("/api/", "/laurel.")
+"""Where paths of calls begin."""
+
+# The servers refuse those without a token of theirs, in the one form that errors have.
+_IF_GOOD: Final = {
+    "requires_any": {"requirements": [{"provider_name": "issuer"}, {"allow_missing_or_failed": {}}]}
+}
+
+
+def _script(jwt: Jwt | None) -> str:
+    token = json.dumps(jwt.token) if jwt else "nil"
+    return f"local JWT_TOKEN = {token}\n{_resource('envoy.lua')}"
 
 
 def _bucket(rate: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from laurel_server.devstack.datadir import DataDir, open_data_dir
 from laurel_server.devstack.engines import Engine, Engines
 from laurel_server.devstack.errors import DevstackError
-from laurel_server.devstack.gateway import GatewayOptions
+from laurel_server.devstack.gateway import GatewayOptions, Jwt
 from laurel_server.devstack.locks import sole_owner
 from laurel_server.devstack.ports import Endpoint, reserved
 from laurel_server.devstack.reaper import Reaper
@@ -32,6 +32,7 @@ class Gateway:
     threads: int
     max_message_bytes: int
     deadline_seconds: float
+    jwt: Jwt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report
         rate=gateway.rate,
         max_message_bytes=gateway.max_message_bytes,
         deadline_seconds=gateway.deadline_seconds,
+        jwt=gateway.jwt,
     )
     try:
         return replace(ready, gateway=await engines.gateway(options, gateway.threads))

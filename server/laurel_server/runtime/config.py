@@ -293,6 +293,24 @@ class Auth(Part):
     """The path of such a file, where variables may be seen by others."""
 
 
+class Jwt(Part):
+    """JSON Web Tokens that the gateway trades for one of the tokens. All four belong together."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_JWT_")
+
+    jwks_file: Path | None = None
+    """File with the issuer's public keys, a JSON Web Key Set; read at start."""
+
+    issuer: str = ""
+    """The `iss` that a JWT must have."""
+
+    audience: str = ""
+    """The `aud` that a JWT must have."""
+
+    token: SecretStr | None = None
+    """The one of LAUREL_AUTH_TOKENS with which holders of a good JWT call."""
+
+
 class Sandbox(Part):
     """A test clock for trying out time; never beside real credentials."""
 
@@ -368,6 +386,7 @@ class Settings(BaseModel):
     repair: Repair = Field(default_factory=Repair)
     events: Events = Field(default_factory=Events)
     auth: Auth = Field(default_factory=Auth)
+    jwt: Jwt = Field(default_factory=Jwt)
     sandbox: Sandbox = Field(default_factory=Sandbox)
     program: Program = Field(default_factory=Program)
     jobs: Jobs = Field(default_factory=Jobs)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from laurel_server.runtime.config import Part, Settings
 from laurel_server.runtime.credentials import CredentialsError, credentials, read_grants
+from laurel_server.runtime.jwt import read_jwt
 
 _PREFIX = "LAUREL_"
 _OF_COMMANDS = ("LAUREL_ADDRESS", "LAUREL_TARGET", "LAUREL_TOKEN")
@@ -49,6 +50,7 @@ def refusals(settings: Settings) -> Iterator[str]:
         yield f"LAUREL_SANDBOX=1 beside {given[0]}: a test clock must not govern real points; unset one"
     try:
         read_grants(settings.auth)
+        read_jwt(settings)
     except CredentialsError as error:
         yield str(error)
     if given:
