@@ -67,3 +67,4 @@ EVENTS_LOST = Counter(
     "laurel_events_lost_total",
     "Rows of the outbox removed by age or number before some reader had read them.",
 )
+CHAIN_SEALED = Gauge("laurel_chain_sealed_batch", "Number of the last batch of the ledger that is sealed.")

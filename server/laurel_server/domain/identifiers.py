@@ -10,6 +10,9 @@ from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 SEQUENCE_BITS: Final = 48
 """A transaction id is (months since 1970-01) << 48 | sequence; it fits 64 bits with a sign until 4700."""
 
+BATCH_BITS: Final = 10
+"""A sequence is the number of the batch << 10 | the place in it."""
+
 _LAST_MONTH = (1 << 63 - SEQUENCE_BITS) - 1
 _SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")

@@ -62,6 +62,12 @@ async def list_entries(
     return [_entry(row) for row in rows]
 
 
+async def scan_entries(pool: Pool, after: int, below: int, limit: int) -> list[tuple[int, StoredEntry]]:
+    """Return the next entries by id, each with the number of its user in place of his name."""
+    rows = await pool.fetch(load("entries_scan"), after, below, limit)
+    return [(row["user_no"], StoredEntry(_entry(row), row["inputs"])) for row in rows]
+
+
 async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> dict[str, Rewards]:
     """Return the balances of known users, by user id, as they are at `now`."""
     rows = await pool.fetch(load("rewards_read"), list(user_ids), now)

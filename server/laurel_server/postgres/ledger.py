@@ -11,6 +11,7 @@ import orjson
 
 from laurel_server.domain.accounts import Account, PastTotal, Total, Usage
 from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.chain import batch_digest, canonical_entry
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import Period
@@ -196,7 +197,7 @@ async def write_batch(
     events: str,
     now: datetime,
 ) -> None:
-    """Write entries, lots, answers, accounts and the outbox row in one statement."""
+    """Write entries and their digest, lots, answers, accounts and the outbox row in one statement."""
     await connection.execute(
         load("ledger_write_batch"),
         *_entry_columns(posted, now),
@@ -205,6 +206,7 @@ async def write_batch(
         batch_no,
         now,
         events,
+        batch_digest([canonical_entry(each.entry, each.user_no, each.inputs) for each in posted]),
     )
 
 

@@ -171,6 +171,9 @@ class Ledger(Part):
     statement_timeout_seconds: PositiveFloat = 10
     """PostgreSQL cancels a statement after this time, in seconds."""
 
+    seal_interval_ms: Annotated[float, Field(ge=50, le=3_600_000)] = 1000
+    """Time between two looks for batches to seal into the hash chain, in milliseconds."""
+
     @model_validator(mode="after")
     def _pool_has_a_range(self) -> Self:
         if self.pool_min > self.pool_max:

@@ -19,6 +19,7 @@ from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.rewards.verify import verify_ledger
+from laurel_server.rewards.verify_chain import verify_chain
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.redaction import redacted
 
@@ -59,10 +60,12 @@ class Maintenance:
             raise _away(board) from away
 
     async def verify(self, scope: str) -> Sequence[Check]:
-        """Compare what must be equal: `ledger`, `boards`, or "" for both."""
+        """Compare what must be equal: `ledger`, `chain`, `boards`, or "" for all."""
         checks: list[Check] = []
         if scope in {"", "ledger"}:
             checks += await verify_ledger(self.pool)
+        if scope in {"", "chain"}:
+            checks += await verify_chain(self.pool)
         if scope in {"", "boards"}:
             checks += await verify_boards(self.pool, self.redis, self.catalogue)
         return checks

@@ -42,6 +42,7 @@ from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.rewards.sealing import Sealing
 from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
@@ -153,7 +154,14 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         redis=redis,
         leadership=boards.leadership,
         jobs=jobs,
-        loops=(signals.run(), boards.repair.run(), boards.confirmations.run(), jobs.run(), events.run()),
+        loops=(
+            signals.run(),
+            boards.repair.run(),
+            boards.confirmations.run(),
+            jobs.run(),
+            events.run(),
+            _sealing(settings, pg_dsn, pool).run(),
+        ),
     )
 
 
@@ -197,6 +205,10 @@ async def _events(settings: Settings, pg_dsn: str, pool: Pool, ranks: PresentRan
         reader = OutboxReader(pool, RELAY, events.ranks_patience_seconds)
         loops.append(Relay(leadership, reader, ranks, producer, events.interval_ms / 1000).run)
     return EventLoops(leadership, loops)
+
+
+def _sealing(settings: Settings, pg_dsn: str, pool: Pool) -> Sealing:
+    return Sealing(pool, Leadership(pg_dsn, "sealing"), settings.ledger.seal_interval_ms / 1000)
 
 
 def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:

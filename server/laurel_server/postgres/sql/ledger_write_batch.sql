@@ -1,8 +1,8 @@
 -- Writes one batch: entries, lots, answers, the users' hot rows and the outbox row, in one statement.
 -- The users' rows are locked by open_ledger_batch in the same transaction, so all values are absolute.
 -- $1-$19: one element an entry (lot_remaining 0: opens no lot). $20-$22: one element an answer to keep.
--- $23-$33: one element a changed user (last_reward_at NULL: now, -infinity: never). $34: batch number, $35: the business time, $36: events of
--- the batch as JSON.
+-- $23-$33: one element a changed user (last_reward_at NULL: now, -infinity: never). $34: batch number, $35: the business time,
+-- $36: events of the batch as JSON, $37: digest of its entries.
 -- Numbers and times are array literals; a column in which nothing is set is NULL, which unnest fills up.
 -- Result: nothing. Cost: about 40 us an award in batches of 64.
 WITH entry AS (
@@ -29,6 +29,9 @@ WITH entry AS (
     INSERT INTO idempotency_keys (key, request_hash, outcome, created_at)
     SELECT a.key, a.request_hash, a.outcome, clock_timestamp()
       FROM unnest($20::bytea[], $21::bytea[], $22::bytea[]) AS a(key, request_hash, outcome)
+), chained AS (
+    INSERT INTO ledger_batches (batch_no, month, entries, digest)
+    SELECT $34, min(transaction_id) >> 48, count(*), $37 FROM entry HAVING count(*) > 0
 ), announced AS (
     INSERT INTO outbox (batch_no, user_nos, events) VALUES ($34, $23::text::bigint[], $36)
 )

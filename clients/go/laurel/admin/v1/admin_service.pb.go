@@ -955,7 +955,7 @@ func (x *RebuildBoardsResponse) GetTook() *durationpb.Duration {
 // Asks for VerifyIntegrity.
 type VerifyIntegrityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `ledger`, `boards`; empty: all.
+	// `ledger`, `chain`, `boards`; empty: all.
 	Scope         string `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -63,7 +63,8 @@ type AdminServiceClient interface {
 	PutBadgeDefinition(ctx context.Context, in *PutBadgeDefinitionRequest, opts ...grpc.CallOption) (*PutBadgeDefinitionResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(ctx context.Context, in *RebuildBoardsRequest, opts ...grpc.CallOption) (*RebuildBoardsResponse, error)
-	// Compares what must be equal: balances and entries, entries and lots, boards and ledger.
+	// Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
+	// while awards go on; up to 15 minutes. `laurel verify` does the same beside the server.
 	VerifyIntegrity(ctx context.Context, in *VerifyIntegrityRequest, opts ...grpc.CallOption) (*VerifyIntegrityResponse, error)
 	// Version, engines and settings, without secrets.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
@@ -287,7 +288,8 @@ type AdminServiceServer interface {
 	PutBadgeDefinition(context.Context, *PutBadgeDefinitionRequest) (*PutBadgeDefinitionResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error)
-	// Compares what must be equal: balances and entries, entries and lots, boards and ledger.
+	// Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
+	// while awards go on; up to 15 minutes. `laurel verify` does the same beside the server.
 	VerifyIntegrity(context.Context, *VerifyIntegrityRequest) (*VerifyIntegrityResponse, error)
 	// Version, engines and settings, without secrets.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)

@@ -500,7 +500,7 @@ class VerifyIntegrityRequest(_message.Message):
 
     SCOPE_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
-    """`ledger`, `boards`; empty: all."""
+    """`ledger`, `chain`, `boards`; empty: all."""
     def __init__(
         self,
         *,

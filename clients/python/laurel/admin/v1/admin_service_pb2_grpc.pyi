@@ -39,7 +39,9 @@ class AdminServiceStub:
     RebuildBoards: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildBoardsRequest, _admin_service_pb2.RebuildBoardsResponse]
     """Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING."""
     VerifyIntegrity: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.VerifyIntegrityRequest, _admin_service_pb2.VerifyIntegrityResponse]
-    """Compares what must be equal: balances and entries, entries and lots, boards and ledger."""
+    """Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
+    while awards go on; up to 15 minutes. `laurel verify` does the same beside the server.
+    """
     GetServerInfo: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.GetServerInfoRequest, _admin_service_pb2.GetServerInfoResponse]
     """Version, engines and settings, without secrets."""
     RunJob: _aio.UnaryUnaryMultiCallable[_jobs_pb2.RunJobRequest, _jobs_pb2.RunJobResponse]
@@ -149,7 +151,9 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _admin_service_pb2.VerifyIntegrityRequest,
         context: _aio.ServicerContext[_admin_service_pb2.VerifyIntegrityRequest, _abc.Awaitable[_admin_service_pb2.VerifyIntegrityResponse]],
     ) -> _abc.Awaitable[_admin_service_pb2.VerifyIntegrityResponse]:
-        """Compares what must be equal: balances and entries, entries and lots, boards and ledger."""
+        """Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
+        while awards go on; up to 15 minutes. `laurel verify` does the same beside the server.
+        """
 
     @_abc_1.abstractmethod
     def GetServerInfo(

@@ -489,7 +489,7 @@ export const RebuildBoardsResponseSchema: GenMessage<RebuildBoardsResponse> = /*
  */
 export type VerifyIntegrityRequest = Message<"laurel.admin.v1.VerifyIntegrityRequest"> & {
   /**
-   * `ledger`, `boards`; empty: all.
+   * `ledger`, `chain`, `boards`; empty: all.
    *
    * @generated from field: string scope = 1;
    */
@@ -770,7 +770,8 @@ export const AdminService: GenService<{
     output: typeof RebuildBoardsResponseSchema;
   },
   /**
-   * Compares what must be equal: balances and entries, entries and lots, boards and ledger.
+   * Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
+   * while awards go on; up to 15 minutes. `laurel verify` does the same beside the server.
    *
    * @generated from rpc laurel.admin.v1.AdminService.VerifyIntegrity
    */

@@ -1,0 +1,86 @@
+"""Sealing: binds the digest of every batch to all before it, behind the batches and in their order.
+
+Batches commit out of order. A number is drawn by a transaction that has its id already, so who may still commit a
+batch up to number N runs now, or is over: once everything is over that ran when N was the last number drawn, the
+batches up to N are final. No award waits for any of this.
+"""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import NamedTuple
+
+import structlog
+
+from laurel_server.domain.chain import seal
+from laurel_server.metrics import CHAIN_SEALED
+from laurel_server.postgres import chain
+from laurel_server.postgres.chain import Seal
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.standings import last_batch
+
+log = structlog.get_logger()
+
+BATCHES_AT_ONCE = 5000
+"""Batches that are read and sealed together: some 20 ms."""
+
+
+class _Horizon(NamedTuple):
+    """When all transactions below `next` are over, the batches up to `batch_no` are final."""
+
+    batch_no: int
+    next: int
+
+
+class Sealing:
+    """The loop of the leading server; the others stand by. `interval` is in seconds."""
+
+    def __init__(self, pool: Pool, leadership: Leadership, interval: float) -> None:
+        self._pool = pool
+        self._leadership = leadership
+        self._interval = interval
+        self._horizons: deque[_Horizon] = deque()
+
+    async def run(self) -> None:
+        """Seal until cancelled; then give the leadership back."""
+        try:
+            while True:
+                await asyncio.sleep(self._interval)
+                await self._try_to_advance()
+        finally:
+            with suppress(*UNAVAILABLE):
+                await self._leadership.close()
+
+    async def _try_to_advance(self) -> None:
+        try:
+            if await self._leadership.held():
+                await self.advance()
+        except UNAVAILABLE as away:
+            log.warning("sealing.postponed", error=f"{type(away).__name__}: {away}")
+        except Exception:  # without this loop nothing would be sealed any more
+            log.exception("sealing.failed")
+
+    async def advance(self) -> int:
+        """Seal what has become final since an earlier look; return up to which batch that is."""
+        drawn = await last_batch(self._pool)  # comes first: who draws it has an id below `next`
+        running = await chain.running_transactions(self._pool)
+        if not self._horizons or self._horizons[-1].batch_no < drawn:
+            self._horizons.append(_Horizon(drawn, running.next))
+        final = 0
+        while self._horizons and self._horizons[0].next <= running.oldest:
+            final = self._horizons.popleft().batch_no
+        if final:
+            await self._seal_up_to(final)
+        return final
+
+    async def _seal_up_to(self, final: int) -> None:
+        latest = await chain.last_seal(self._pool)
+        while batches := await chain.unsealed(self._pool, latest.batch_no, final, BATCHES_AT_ONCE):
+            seals: list[Seal] = []
+            for batch_no, digest in batches:
+                latest = Seal(batch_no, seal(latest.seal, batch_no, digest))
+                seals.append(latest)
+            await chain.add_seals(self._pool, seals)
+            CHAIN_SEALED.set(latest.batch_no)
