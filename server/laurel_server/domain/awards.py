@@ -8,7 +8,7 @@ from functools import lru_cache
 from laurel_server.domain.accounts import Account, Usage
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig, prize
 from laurel_server.domain.badges import NO_BADGES, Badge, BadgeBook
-from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership
+from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.campaigns import Campaign, applicable
 from laurel_server.domain.decimals import MAX_EXACT
 from laurel_server.domain.errors import LaurelError, Reason
@@ -138,8 +138,8 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
         check_occurred_at(occurred_at, now)
     tier_before = account.tier
     breakdown = _points(command, config, account, rules, now)
-    _check_exact(account.lifetime_points + breakdown.points)
-    counted, closed = _periods(config, rules, occurred_at, now)
+    check_exact(account.lifetime_points + breakdown.points)
+    counted, closed = periods_counted(config, rules, occurred_at, now)
     entry = _entry(
         command, config, breakdown, transaction_id(now, sequence), occurred_at, now, account.balance
     )
@@ -166,7 +166,7 @@ def moved_boards(
 ) -> tuple[BoardKey, ...]:
     """Return the boards on which the user's place may have changed: those of `counted`, and the new tier's."""
     boards = _boards_of(rules.matrix, account.membership, tuple(counted))
-    if change and boards:
+    if change and account.visibility is Visibility.PUBLIC:
         promoted_to = open_boards(account, rules, f"tier:{change.to_tier.name.lower()}")
         boards = tuple(dict.fromkeys((*boards, *promoted_to)))
     return boards
@@ -203,7 +203,7 @@ def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:
     ]
 
 
-def _check_exact(score: int) -> None:
+def check_exact(score: int) -> None:
     """Refuse what boards could not rank exactly; no total of a user is above his lifetime points."""
     if score > MAX_EXACT:
         raise LaurelError(
@@ -248,7 +248,7 @@ def _used_today(usage: Usage | None, rules: Rules, now: datetime) -> int:
     return usage.points if usage is not None and usage.day == today else 0
 
 
-def _periods(
+def periods_counted(
     config: ActionConfig, rules: Rules, occurred_at: datetime, now: datetime
 ) -> tuple[tuple[Period, ...], tuple[str, ...]]:
     """Return the periods the award counts in, and the ids of those it came too late for."""

@@ -117,8 +117,9 @@ def new_entry(
     created_by: str = "",
     expires_at: datetime | None = None,
     reverses: int = 0,
+    balance_after: int | None = None,
 ) -> LedgerEntry:
-    """Return the entry of a command that has already changed the balance of `account`."""
+    """Return the entry of a command; `balance_after` is given where the balance of `account` is not changed yet."""
     return LedgerEntry(
         transaction_id=turn.new_id,
         request_id=command.request_id,
@@ -134,7 +135,7 @@ def new_entry(
         created_by=created_by or command.caller,
         transaction_time=turn.now,
         occurred_at=turn.now,
-        balance_after=account.balance,
+        balance_after=account.balance if balance_after is None else balance_after,
         expires_at=expires_at,
         reverses_transaction_id=reverses,
     )

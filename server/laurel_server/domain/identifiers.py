@@ -59,6 +59,14 @@ def parse_transaction_id(text: str, field: str = "transaction_id") -> int:
     return number
 
 
+def parse_hold_id(text: str) -> int:
+    """Return the id in its decimal form, HOLD_NOT_FOUND if it is none; holds are numbered with the entries."""
+    number = int(text) if _TRANSACTION_ID.fullmatch(text) else 0
+    if not 0 < number < 1 << 63:
+        raise LaurelError(Reason.HOLD_NOT_FOUND, "no such hold", metadata={"hold_id": text[:64]})
+    return number
+
+
 def sequence_of(transaction_id: int) -> int:
     """Return the place of the entry in the order of the ledger."""
     return transaction_id & _SEQUENCE_MASK

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.commands import Change, Command, Turn, insufficient_points, new_entry
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.holdings import Needs, Reversed
+from laurel_server.domain.holdings import Hold, Needs, Reversed
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit
 
@@ -75,14 +75,21 @@ class CancelRedemptionCommand(Command):
 
 
 def spend(
-    command: Command, account: Account, points: int, turn: Turn, *, reference_id: str, reason: str
+    command: Command,
+    account: Account,
+    points: int,
+    turn: Turn,
+    *,
+    reference_id: str,
+    reason: str,
+    hold: Hold | None = None,
 ) -> Change:
     """Take points that are there from the account's lots and return the redemption."""
     account.change(turn.sequence)
     account.redeemed_points += points
     debits = account.take(points, turn.now)
     entry = new_entry(command, account, REDEMPTION, -points, turn, reference_id=reference_id, reason=reason)
-    return Change(account.rewards(), account.tier, entry=entry, debits=debits)
+    return Change(account.rewards(), account.tier, entry=entry, debits=debits, hold=hold)
 
 
 def not_reversible(transaction_id: int, message: str) -> LaurelError:

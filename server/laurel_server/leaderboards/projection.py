@@ -119,7 +119,7 @@ class _Payload:
 
         Of a board that a user has left it does not matter: perhaps nobody was ever on it.
         """
-        for (board, on_board), (_, total, old, new) in zip(self.boards.items(), results, strict=True):
+        for (board, on_board), (_, total, old, new, stood) in zip(self.boards.items(), results, strict=True):
             for position, before, now in zip(on_board.on, old, new, strict=False):  # empty if not ranked
                 placement = self.placements[position - 1]
                 rank = BoardRank(
@@ -130,6 +130,11 @@ class _Payload:
                     total,
                 )
                 ranks.setdefault(placement.user_id, []).append(rank)
+            for position, before in zip(on_board.off, stood, strict=False):
+                placement = self.placements[position - 1]
+                if board in placement.boards:  # out of points; boards of another tier or country are not told
+                    rank = BoardRank(board, 0, 0 if before is False else before + 1, 0, total)
+                    ranks.setdefault(placement.user_id, []).append(rank)
         return all(
             result[0] for on_board, result in zip(self.boards.values(), results, strict=True) if on_board.on
         )

@@ -54,6 +54,12 @@ def _hand_out(rows: Iterable[asyncpg.Record], needs: Sequence[tuple[Account, Nee
             account.opened.holds[row["id"]] = _hold(row, account.user_id)
 
 
+async def read_hold(pool: Pool, hold_id: int) -> Hold | None:
+    """Return a hold of a user who is known, as it was written last."""
+    row = await pool.fetchrow(load("hold_read"), hold_id)
+    return None if row is None else _hold(row, row["user_id"])
+
+
 def _lot(row: asyncpg.Record) -> Lot:
     return Lot(row["id"], row["points"], row["starts_at"], row["expires_at"])
 

@@ -49,6 +49,10 @@ class Statement:
 
     async def transaction(self, transaction_id: int) -> LedgerEntry:
         """Return one entry. TRANSACTION_NOT_FOUND."""
+        return (await self.stored(transaction_id)).entry
+
+    async def stored(self, transaction_id: int) -> entries.StoredEntry:
+        """Return one entry with what it was made from. TRANSACTION_NOT_FOUND."""
         async with ledger_errors():
             found = await entries.read_entries(self._pool, [transaction_id])
         if transaction_id not in found:
@@ -57,7 +61,7 @@ class Statement:
                 "no such transaction",
                 metadata={"transaction_id": str(transaction_id)},
             )
-        return found[transaction_id].entry
+        return found[transaction_id]
 
     async def transactions(
         self,

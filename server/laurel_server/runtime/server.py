@@ -21,6 +21,7 @@ from laurel_server.postgres.schema import SchemaMismatchError, require_current
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.callers import Callers
+from laurel_server.rpc.corrections import CorrectionsServicer
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
@@ -145,7 +146,8 @@ class Server:
             RewardsServicer(parts.awards),
             self._ingest,
             StatementsServicer(parts.statement),
-            SpendingServicer(parts.spending),
+            SpendingServicer(parts.spending, parts.holds),
+            CorrectionsServicer(parts.corrections),
             LeaderboardsServicer(
                 parts.queries,
                 reads.cache_max_age_ms / 1000,

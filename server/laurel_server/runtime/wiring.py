@@ -40,6 +40,8 @@ from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.commands import Commands
+from laurel_server.rewards.corrections import Corrections
+from laurel_server.rewards.holds import Holds
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.rewards.sealing import Sealing
@@ -59,6 +61,8 @@ class Parts:
 
     awards: Commands
     spending: Spending
+    holds: Holds
+    corrections: Corrections
     statement: Statement
     profiles: Profiles
     people: People
@@ -139,6 +143,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     return Parts(
         awards=commands,
         spending=Spending(commands, statement, pool),
+        holds=Holds(commands, pool),
+        corrections=Corrections(commands, statement),
         statement=statement,
         profiles=Profiles(pool, clock, moves, faces_changed),
         people=People(pool, clock, moves, faces_changed),

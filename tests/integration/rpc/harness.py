@@ -21,6 +21,7 @@ from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.callers import Callers
+from laurel_server.rpc.corrections import CorrectionsServicer
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
@@ -41,6 +42,8 @@ from tests.integration.rpc.stand_ins import (
     StandInBadges,
     StandInBoards,
     StandInClock,
+    StandInCorrections,
+    StandInHolds,
     StandInMaintenance,
     StandInPeople,
     StandInProfiles,
@@ -59,6 +62,8 @@ class Served:
     awards: StandInAwards = field(default_factory=StandInAwards)
     statement: StandInStatement = field(default_factory=StandInStatement)
     spending: StandInSpending = field(default_factory=StandInSpending)
+    holds: StandInHolds = field(default_factory=StandInHolds)
+    corrections: StandInCorrections = field(default_factory=StandInCorrections)
     boards: StandInBoards = field(default_factory=StandInBoards)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
     badges: StandInBadges = field(default_factory=StandInBadges)
@@ -121,7 +126,8 @@ class Served:
             RewardsServicer(self.awards),
             self.ingest,
             StatementsServicer(self.statement),
-            SpendingServicer(self.spending),
+            SpendingServicer(self.spending, self.holds),
+            CorrectionsServicer(self.corrections),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),

@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
 from laurel_server.domain.actions import ActionConfig
+from laurel_server.domain.adjustments import AdjustCommand
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.badges import Badge, BadgeDefinition
 from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.holds import CreateHoldCommand
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
+from laurel_server.domain.reversals import ReversalRequest
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
 from laurel_server.domain.user_filter import UserFilter
@@ -109,12 +112,21 @@ class StandInStatement:
         return [replace(ENTRY, transaction_id=number, reason=self.reason) for number in ids]
 
 
-class StandInSpending:
+class _StandInChanges:
     """Answers with the sample, and remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[object] = []
         self.deadlines: list[float | None] = []
+
+    def _answer(self, asked: object, deadline: float | None) -> ChangeAnswer:
+        self.asked.append(asked)
+        self.deadlines.append(deadline)
+        return CHANGED
+
+
+class StandInSpending(_StandInChanges):
+    """Spends nothing."""
 
     async def redeem(self, command: RedeemCommand, deadline: float | None) -> ChangeAnswer:
         return self._answer(command, deadline)
@@ -124,10 +136,32 @@ class StandInSpending:
     ) -> ChangeAnswer:
         return self._answer((request.caller, request.request_id, transaction_id, reason), deadline)
 
-    def _answer(self, asked: object, deadline: float | None) -> ChangeAnswer:
-        self.asked.append(asked)
-        self.deadlines.append(deadline)
-        return CHANGED
+
+class StandInHolds(_StandInChanges):
+    """Holds nothing."""
+
+    async def create(self, command: CreateHoldCommand, deadline: float | None) -> ChangeAnswer:
+        return self._answer(command, deadline)
+
+    async def capture(
+        self, request: RequestKey, hold_id: int, points: int, deadline: float | None
+    ) -> ChangeAnswer:
+        return self._answer((request.caller, request.request_id, hold_id, points), deadline)
+
+    async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
+        return self._answer((request.caller, request.request_id, hold_id), deadline)
+
+
+class StandInCorrections(_StandInChanges):
+    """Corrects nothing."""
+
+    async def reverse(
+        self, request: RequestKey, asked: ReversalRequest, deadline: float | None
+    ) -> ChangeAnswer:
+        return self._answer((request.request_id, asked), deadline)
+
+    async def adjust(self, command: AdjustCommand, deadline: float | None) -> ChangeAnswer:
+        return self._answer(command, deadline)
 
 
 class StandInBoards:

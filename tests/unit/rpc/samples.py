@@ -9,6 +9,7 @@ from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.campaigns import AppliedCampaign
 from laurel_server.domain.commands import ChangeAnswer
+from laurel_server.domain.holdings import Hold, HoldState
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
 from laurel_server.domain.periods import PeriodType, period_at
 from laurel_server.domain.points import Breakdown
@@ -74,10 +75,11 @@ ANSWER = AwardAnswer(
     replayed=True,
     closed_period_ids=("2026-11-22",),
 )
+HOLD = Hold(77, "user:1", 9, 8, HoldState.CAPTURED, NOW, NOW + timedelta(minutes=15), "gift", "why")
 CHANGED = ChangeAnswer(
     rewards=REWARDS,
     entry=ENTRY,
-    hold=None,
+    hold=HOLD,
     tier_change=ANSWER.tier_change,
     ranks=ANSWER.ranks,
     rank_state=RankState.FRESH,

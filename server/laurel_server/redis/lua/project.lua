@@ -10,8 +10,9 @@
 --                      off; created = 1: the ledger has just registered the board, so it was empty and is complete
 --            ranked    1: tell ranks
 -- ARGV[2]  channel on which ARGV[3] is published: which boards have changed; '' publishes nothing
--- Result   msgpack: per board { complete (0 or 1), members, old ranks, new ranks } of the users put on it, in order;
---          ranks from 0, false = not on the board. Old ranks are those before the whole call, new ones after it.
+-- Result   msgpack: per board { complete (0 or 1), members, old ranks, new ranks, left ranks }: old and new ones of the users
+--          put on it, left ones of the users taken off it, where they had stood; in order. Ranks from 0, false = not on the
+--          board. Old ranks are those before the whole call, new ones after it.
 -- Cost     per user and board one ZADD, at most one ZREM, two ZREVRANK: O(log N) each; about 8 us at 100,000 members.
 local input = cmsgpack.unpack(ARGV[1])
 local users, versions, periods, boards, ranked = input[1], input[2], input[3], input[4], input[5] == 1
@@ -32,7 +33,11 @@ end
 
 local function take_off(standings, members, gone, off)
   local fields = chosen(off, '\0')
-  local stored, left = call('HMGET', members, unpack(fields)), departures(gone, fields)
+  local stored, left, stood = call('HMGET', members, unpack(fields)), departures(gone, fields), {}
+  for k = 1, #off do
+    local was = stored[k + 1]
+    stood[k] = ranked and was and call('ZREVRANK', standings, sub(was, 1, TIE) .. fields[k + 1])
+  end
   for k = 1, #off do
     local user, was, version = fields[k + 1], stored[k + 1], versions[off[k]]
     if was and tonumber(sub(was, TIE + 1)) < version then
@@ -43,6 +48,7 @@ local function take_off(standings, members, gone, off)
       call('HSET', gone, user, version)
     end
   end
+  return stood
 end
 
 local function put_on(standings, members, gone, on, period)
@@ -80,8 +86,8 @@ for b = 1, #boards do
   local standings, members, gone = KEYS[3 * b - 2], KEYS[3 * b - 1], KEYS[3 * b]
   local period, on, off, created = boards[b][1], boards[b][2], boards[b][3], boards[b][4]
   if created == 1 then call('HSETNX', members, '\0', 0) end
-  if #off > 0 then take_off(standings, members, gone, off) end
-  local old, now = {}, {}
+  local old, now, stood = {}, {}, {}
+  if #off > 0 then stood = take_off(standings, members, gone, off) end
   if #on > 0 then old, now = put_on(standings, members, gone, on, periods[period]) end
   if ranked then
     for k = 1, #on do now[k] = now[k] and call('ZREVRANK', standings, now[k]) end
@@ -89,7 +95,7 @@ for b = 1, #boards do
   local total = call('ZCARD', standings)
   -- A board that lost a part of itself is as incomplete as one that lost its marker.
   local complete = call('HEXISTS', members, '\0') == 1 and call('HLEN', members) == total + 1
-  results[b] = { complete and 1 or 0, total, ranked and old or {}, ranked and now or {} }
+  results[b] = { complete and 1 or 0, total, ranked and old or {}, ranked and now or {}, ranked and stood or {} }
 end
 if ARGV[2] ~= '' then call('PUBLISH', ARGV[2], ARGV[3]) end
 return cmsgpack.pack(results)

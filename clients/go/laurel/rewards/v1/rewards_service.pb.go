@@ -902,7 +902,7 @@ var File_laurel_rewards_v1_rewards_service_proto protoreflect.FileDescriptor
 
 const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\n" +
-	"'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a laurel/rewards/v1/spending.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\x92\x04\n" +
+	"'laurel/rewards/v1/rewards_service.proto\x12\x11laurel.rewards.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a#laurel/rewards/v1/corrections.proto\x1a\x1dlaurel/rewards/v1/holds.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a laurel/rewards/v1/spending.proto\x1a\"laurel/rewards/v1/statements.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"\x92\x04\n" +
 	"\x12AwardPointsRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
@@ -968,13 +968,19 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\x13IngestAwardsRequest\x12;\n" +
 	"\x05award\x18\x01 \x01(\v2%.laurel.rewards.v1.AwardPointsRequestR\x05award\"N\n" +
 	"\x14IngestAwardsResponse\x126\n" +
-	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\xf4\b\n" +
+	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\x8c\r\n" +
 	"\x0eRewardsService\x12e\n" +
 	"\vAwardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
 	"\x10BatchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12l\n" +
 	"\fIngestAwards\x12&.laurel.rewards.v1.IngestAwardsRequest\x1a'.laurel.rewards.v1.IngestAwardsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02(\x010\x01\x12h\n" +
 	"\fRedeemPoints\x12&.laurel.rewards.v1.RedeemPointsRequest\x1a'.laurel.rewards.v1.RedeemPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
 	"\x10CancelRedemption\x12*.laurel.rewards.v1.CancelRedemptionRequest\x1a+.laurel.rewards.v1.CancelRedemptionResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12b\n" +
+	"\n" +
+	"CreateHold\x12$.laurel.rewards.v1.CreateHoldRequest\x1a%.laurel.rewards.v1.CreateHoldResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12e\n" +
+	"\vCaptureHold\x12%.laurel.rewards.v1.CaptureHoldRequest\x1a&.laurel.rewards.v1.CaptureHoldResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12e\n" +
+	"\vReleaseHold\x12%.laurel.rewards.v1.ReleaseHoldRequest\x1a&.laurel.rewards.v1.ReleaseHoldResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12z\n" +
+	"\x12ReverseTransaction\x12,.laurel.rewards.v1.ReverseTransactionRequest\x1a-.laurel.rewards.v1.ReverseTransactionResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12h\n" +
+	"\fAdjustPoints\x12&.laurel.rewards.v1.AdjustPointsRequest\x1a'.laurel.rewards.v1.AdjustPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12b\n" +
 	"\n" +
 	"GetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12q\n" +
 	"\x0fBatchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12n\n" +
@@ -1022,12 +1028,22 @@ var file_laurel_rewards_v1_rewards_service_proto_goTypes = []any{
 	(*status.Status)(nil),              // 22: google.rpc.Status
 	(*RedeemPointsRequest)(nil),        // 23: laurel.rewards.v1.RedeemPointsRequest
 	(*CancelRedemptionRequest)(nil),    // 24: laurel.rewards.v1.CancelRedemptionRequest
-	(*BatchGetRewardsRequest)(nil),     // 25: laurel.rewards.v1.BatchGetRewardsRequest
-	(*ListExpiringPointsRequest)(nil),  // 26: laurel.rewards.v1.ListExpiringPointsRequest
-	(*RedeemPointsResponse)(nil),       // 27: laurel.rewards.v1.RedeemPointsResponse
-	(*CancelRedemptionResponse)(nil),   // 28: laurel.rewards.v1.CancelRedemptionResponse
-	(*BatchGetRewardsResponse)(nil),    // 29: laurel.rewards.v1.BatchGetRewardsResponse
-	(*ListExpiringPointsResponse)(nil), // 30: laurel.rewards.v1.ListExpiringPointsResponse
+	(*CreateHoldRequest)(nil),          // 25: laurel.rewards.v1.CreateHoldRequest
+	(*CaptureHoldRequest)(nil),         // 26: laurel.rewards.v1.CaptureHoldRequest
+	(*ReleaseHoldRequest)(nil),         // 27: laurel.rewards.v1.ReleaseHoldRequest
+	(*ReverseTransactionRequest)(nil),  // 28: laurel.rewards.v1.ReverseTransactionRequest
+	(*AdjustPointsRequest)(nil),        // 29: laurel.rewards.v1.AdjustPointsRequest
+	(*BatchGetRewardsRequest)(nil),     // 30: laurel.rewards.v1.BatchGetRewardsRequest
+	(*ListExpiringPointsRequest)(nil),  // 31: laurel.rewards.v1.ListExpiringPointsRequest
+	(*RedeemPointsResponse)(nil),       // 32: laurel.rewards.v1.RedeemPointsResponse
+	(*CancelRedemptionResponse)(nil),   // 33: laurel.rewards.v1.CancelRedemptionResponse
+	(*CreateHoldResponse)(nil),         // 34: laurel.rewards.v1.CreateHoldResponse
+	(*CaptureHoldResponse)(nil),        // 35: laurel.rewards.v1.CaptureHoldResponse
+	(*ReleaseHoldResponse)(nil),        // 36: laurel.rewards.v1.ReleaseHoldResponse
+	(*ReverseTransactionResponse)(nil), // 37: laurel.rewards.v1.ReverseTransactionResponse
+	(*AdjustPointsResponse)(nil),       // 38: laurel.rewards.v1.AdjustPointsResponse
+	(*BatchGetRewardsResponse)(nil),    // 39: laurel.rewards.v1.BatchGetRewardsResponse
+	(*ListExpiringPointsResponse)(nil), // 40: laurel.rewards.v1.ListExpiringPointsResponse
 }
 var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	13, // 0: laurel.rewards.v1.AwardPointsRequest.attributes:type_name -> laurel.rewards.v1.AwardPointsRequest.AttributesEntry
@@ -1057,23 +1073,33 @@ var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	11, // 24: laurel.rewards.v1.RewardsService.IngestAwards:input_type -> laurel.rewards.v1.IngestAwardsRequest
 	23, // 25: laurel.rewards.v1.RewardsService.RedeemPoints:input_type -> laurel.rewards.v1.RedeemPointsRequest
 	24, // 26: laurel.rewards.v1.RewardsService.CancelRedemption:input_type -> laurel.rewards.v1.CancelRedemptionRequest
-	5,  // 27: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
-	25, // 28: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
-	7,  // 29: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
-	9,  // 30: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
-	26, // 31: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
-	1,  // 32: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
-	3,  // 33: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
-	12, // 34: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
-	27, // 35: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
-	28, // 36: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
-	6,  // 37: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
-	29, // 38: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
-	8,  // 39: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
-	10, // 40: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
-	30, // 41: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
-	32, // [32:42] is the sub-list for method output_type
-	22, // [22:32] is the sub-list for method input_type
+	25, // 27: laurel.rewards.v1.RewardsService.CreateHold:input_type -> laurel.rewards.v1.CreateHoldRequest
+	26, // 28: laurel.rewards.v1.RewardsService.CaptureHold:input_type -> laurel.rewards.v1.CaptureHoldRequest
+	27, // 29: laurel.rewards.v1.RewardsService.ReleaseHold:input_type -> laurel.rewards.v1.ReleaseHoldRequest
+	28, // 30: laurel.rewards.v1.RewardsService.ReverseTransaction:input_type -> laurel.rewards.v1.ReverseTransactionRequest
+	29, // 31: laurel.rewards.v1.RewardsService.AdjustPoints:input_type -> laurel.rewards.v1.AdjustPointsRequest
+	5,  // 32: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
+	30, // 33: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
+	7,  // 34: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
+	9,  // 35: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
+	31, // 36: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
+	1,  // 37: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
+	3,  // 38: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
+	12, // 39: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
+	32, // 40: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
+	33, // 41: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
+	34, // 42: laurel.rewards.v1.RewardsService.CreateHold:output_type -> laurel.rewards.v1.CreateHoldResponse
+	35, // 43: laurel.rewards.v1.RewardsService.CaptureHold:output_type -> laurel.rewards.v1.CaptureHoldResponse
+	36, // 44: laurel.rewards.v1.RewardsService.ReleaseHold:output_type -> laurel.rewards.v1.ReleaseHoldResponse
+	37, // 45: laurel.rewards.v1.RewardsService.ReverseTransaction:output_type -> laurel.rewards.v1.ReverseTransactionResponse
+	38, // 46: laurel.rewards.v1.RewardsService.AdjustPoints:output_type -> laurel.rewards.v1.AdjustPointsResponse
+	6,  // 47: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
+	39, // 48: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
+	8,  // 49: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
+	10, // 50: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
+	40, // 51: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
+	37, // [37:52] is the sub-list for method output_type
+	22, // [22:37] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name
@@ -1084,6 +1110,8 @@ func file_laurel_rewards_v1_rewards_service_proto_init() {
 	if File_laurel_rewards_v1_rewards_service_proto != nil {
 		return
 	}
+	file_laurel_rewards_v1_corrections_proto_init()
+	file_laurel_rewards_v1_holds_proto_init()
 	file_laurel_rewards_v1_rewards_proto_init()
 	file_laurel_rewards_v1_spending_proto_init()
 	file_laurel_rewards_v1_statements_proto_init()

@@ -24,6 +24,11 @@ const (
 	RewardsService_IngestAwards_FullMethodName       = "/laurel.rewards.v1.RewardsService/IngestAwards"
 	RewardsService_RedeemPoints_FullMethodName       = "/laurel.rewards.v1.RewardsService/RedeemPoints"
 	RewardsService_CancelRedemption_FullMethodName   = "/laurel.rewards.v1.RewardsService/CancelRedemption"
+	RewardsService_CreateHold_FullMethodName         = "/laurel.rewards.v1.RewardsService/CreateHold"
+	RewardsService_CaptureHold_FullMethodName        = "/laurel.rewards.v1.RewardsService/CaptureHold"
+	RewardsService_ReleaseHold_FullMethodName        = "/laurel.rewards.v1.RewardsService/ReleaseHold"
+	RewardsService_ReverseTransaction_FullMethodName = "/laurel.rewards.v1.RewardsService/ReverseTransaction"
+	RewardsService_AdjustPoints_FullMethodName       = "/laurel.rewards.v1.RewardsService/AdjustPoints"
 	RewardsService_GetRewards_FullMethodName         = "/laurel.rewards.v1.RewardsService/GetRewards"
 	RewardsService_BatchGetRewards_FullMethodName    = "/laurel.rewards.v1.RewardsService/BatchGetRewards"
 	RewardsService_GetTransaction_FullMethodName     = "/laurel.rewards.v1.RewardsService/GetTransaction"
@@ -50,6 +55,17 @@ type RewardsServiceClient interface {
 	RedeemPoints(ctx context.Context, in *RedeemPointsRequest, opts ...grpc.CallOption) (*RedeemPointsResponse, error)
 	// Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired.
 	CancelRedemption(ctx context.Context, in *CancelRedemptionRequest, opts ...grpc.CallOption) (*CancelRedemptionResponse, error)
+	// Sets points aside, to be captured or released; by itself it ends after its timeout. INSUFFICIENT_POINTS as RedeemPoints.
+	CreateHold(ctx context.Context, in *CreateHoldRequest, opts ...grpc.CallOption) (*CreateHoldResponse, error)
+	// Spends points of a hold and releases the rest. Points that expired while they were held are INSUFFICIENT_POINTS.
+	CaptureHold(ctx context.Context, in *CaptureHoldRequest, opts ...grpc.CallOption) (*CaptureHoldResponse, error)
+	// Gives all points of a hold free.
+	ReleaseHold(ctx context.Context, in *ReleaseHoldRequest, opts ...grpc.CallOption) (*ReleaseHoldResponse, error)
+	// Takes back what an entry gave, all or a part, once per amount. Lowers lifetime points and the boards of the original
+	// periods that are still open or in grace; can demote.
+	ReverseTransaction(ctx context.Context, in *ReverseTransactionRequest, opts ...grpc.CallOption) (*ReverseTransactionResponse, error)
+	// Gives or takes points by hand. An operator's name and a reason are required and stay with the entry.
+	AdjustPoints(ctx context.Context, in *AdjustPointsRequest, opts ...grpc.CallOption) (*AdjustPointsResponse, error)
 	// The points of one user, now or as of an instant.
 	GetRewards(ctx context.Context, in *GetRewardsRequest, opts ...grpc.CallOption) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -118,6 +134,56 @@ func (c *rewardsServiceClient) CancelRedemption(ctx context.Context, in *CancelR
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CancelRedemptionResponse)
 	err := c.cc.Invoke(ctx, RewardsService_CancelRedemption_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) CreateHold(ctx context.Context, in *CreateHoldRequest, opts ...grpc.CallOption) (*CreateHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateHoldResponse)
+	err := c.cc.Invoke(ctx, RewardsService_CreateHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) CaptureHold(ctx context.Context, in *CaptureHoldRequest, opts ...grpc.CallOption) (*CaptureHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CaptureHoldResponse)
+	err := c.cc.Invoke(ctx, RewardsService_CaptureHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) ReleaseHold(ctx context.Context, in *ReleaseHoldRequest, opts ...grpc.CallOption) (*ReleaseHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseHoldResponse)
+	err := c.cc.Invoke(ctx, RewardsService_ReleaseHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) ReverseTransaction(ctx context.Context, in *ReverseTransactionRequest, opts ...grpc.CallOption) (*ReverseTransactionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReverseTransactionResponse)
+	err := c.cc.Invoke(ctx, RewardsService_ReverseTransaction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rewardsServiceClient) AdjustPoints(ctx context.Context, in *AdjustPointsRequest, opts ...grpc.CallOption) (*AdjustPointsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdjustPointsResponse)
+	err := c.cc.Invoke(ctx, RewardsService_AdjustPoints_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +259,17 @@ type RewardsServiceServer interface {
 	RedeemPoints(context.Context, *RedeemPointsRequest) (*RedeemPointsResponse, error)
 	// Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired.
 	CancelRedemption(context.Context, *CancelRedemptionRequest) (*CancelRedemptionResponse, error)
+	// Sets points aside, to be captured or released; by itself it ends after its timeout. INSUFFICIENT_POINTS as RedeemPoints.
+	CreateHold(context.Context, *CreateHoldRequest) (*CreateHoldResponse, error)
+	// Spends points of a hold and releases the rest. Points that expired while they were held are INSUFFICIENT_POINTS.
+	CaptureHold(context.Context, *CaptureHoldRequest) (*CaptureHoldResponse, error)
+	// Gives all points of a hold free.
+	ReleaseHold(context.Context, *ReleaseHoldRequest) (*ReleaseHoldResponse, error)
+	// Takes back what an entry gave, all or a part, once per amount. Lowers lifetime points and the boards of the original
+	// periods that are still open or in grace; can demote.
+	ReverseTransaction(context.Context, *ReverseTransactionRequest) (*ReverseTransactionResponse, error)
+	// Gives or takes points by hand. An operator's name and a reason are required and stay with the entry.
+	AdjustPoints(context.Context, *AdjustPointsRequest) (*AdjustPointsResponse, error)
 	// The points of one user, now or as of an instant.
 	GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error)
 	// The points of up to 1,000 users at this moment.
@@ -228,6 +305,21 @@ func (UnimplementedRewardsServiceServer) RedeemPoints(context.Context, *RedeemPo
 }
 func (UnimplementedRewardsServiceServer) CancelRedemption(context.Context, *CancelRedemptionRequest) (*CancelRedemptionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelRedemption not implemented")
+}
+func (UnimplementedRewardsServiceServer) CreateHold(context.Context, *CreateHoldRequest) (*CreateHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateHold not implemented")
+}
+func (UnimplementedRewardsServiceServer) CaptureHold(context.Context, *CaptureHoldRequest) (*CaptureHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CaptureHold not implemented")
+}
+func (UnimplementedRewardsServiceServer) ReleaseHold(context.Context, *ReleaseHoldRequest) (*ReleaseHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseHold not implemented")
+}
+func (UnimplementedRewardsServiceServer) ReverseTransaction(context.Context, *ReverseTransactionRequest) (*ReverseTransactionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReverseTransaction not implemented")
+}
+func (UnimplementedRewardsServiceServer) AdjustPoints(context.Context, *AdjustPointsRequest) (*AdjustPointsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdjustPoints not implemented")
 }
 func (UnimplementedRewardsServiceServer) GetRewards(context.Context, *GetRewardsRequest) (*GetRewardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRewards not implemented")
@@ -344,6 +436,96 @@ func _RewardsService_CancelRedemption_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RewardsService_CreateHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).CreateHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_CreateHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).CreateHold(ctx, req.(*CreateHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RewardsService_CaptureHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CaptureHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).CaptureHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_CaptureHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).CaptureHold(ctx, req.(*CaptureHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RewardsService_ReleaseHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).ReleaseHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_ReleaseHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).ReleaseHold(ctx, req.(*ReleaseHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RewardsService_ReverseTransaction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReverseTransactionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).ReverseTransaction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_ReverseTransaction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).ReverseTransaction(ctx, req.(*ReverseTransactionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RewardsService_AdjustPoints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdjustPointsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).AdjustPoints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_AdjustPoints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).AdjustPoints(ctx, req.(*AdjustPointsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RewardsService_GetRewards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetRewardsRequest)
 	if err := dec(in); err != nil {
@@ -456,6 +638,26 @@ var RewardsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelRedemption",
 			Handler:    _RewardsService_CancelRedemption_Handler,
+		},
+		{
+			MethodName: "CreateHold",
+			Handler:    _RewardsService_CreateHold_Handler,
+		},
+		{
+			MethodName: "CaptureHold",
+			Handler:    _RewardsService_CaptureHold_Handler,
+		},
+		{
+			MethodName: "ReleaseHold",
+			Handler:    _RewardsService_ReleaseHold_Handler,
+		},
+		{
+			MethodName: "ReverseTransaction",
+			Handler:    _RewardsService_ReverseTransaction_Handler,
+		},
+		{
+			MethodName: "AdjustPoints",
+			Handler:    _RewardsService_AdjustPoints_Handler,
 		},
 		{
 			MethodName: "GetRewards",

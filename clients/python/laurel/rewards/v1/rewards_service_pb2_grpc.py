@@ -3,6 +3,8 @@
 import grpc
 import warnings
 
+from laurel.rewards.v1 import corrections_pb2 as laurel_dot_rewards_dot_v1_dot_corrections__pb2
+from laurel.rewards.v1 import holds_pb2 as laurel_dot_rewards_dot_v1_dot_holds__pb2
 from laurel.rewards.v1 import rewards_service_pb2 as laurel_dot_rewards_dot_v1_dot_rewards__service__pb2
 from laurel.rewards.v1 import spending_pb2 as laurel_dot_rewards_dot_v1_dot_spending__pb2
 from laurel.rewards.v1 import statements_pb2 as laurel_dot_rewards_dot_v1_dot_statements__pb2
@@ -61,6 +63,31 @@ class RewardsServiceStub:
                 '/laurel.rewards.v1.RewardsService/CancelRedemption',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.FromString,
+                _registered_method=True)
+        self.CreateHold = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/CreateHold',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldResponse.FromString,
+                _registered_method=True)
+        self.CaptureHold = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/CaptureHold',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldResponse.FromString,
+                _registered_method=True)
+        self.ReleaseHold = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/ReleaseHold',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldResponse.FromString,
+                _registered_method=True)
+        self.ReverseTransaction = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/ReverseTransaction',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionResponse.FromString,
+                _registered_method=True)
+        self.AdjustPoints = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/AdjustPoints',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsResponse.FromString,
                 _registered_method=True)
         self.GetRewards = channel.unary_unary(
                 '/laurel.rewards.v1.RewardsService/GetRewards',
@@ -133,6 +160,44 @@ class RewardsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateHold(self, request, context):
+        """Sets points aside, to be captured or released; by itself it ends after its timeout. INSUFFICIENT_POINTS as RedeemPoints.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CaptureHold(self, request, context):
+        """Spends points of a hold and releases the rest. Points that expired while they were held are INSUFFICIENT_POINTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseHold(self, request, context):
+        """Gives all points of a hold free.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverseTransaction(self, request, context):
+        """Corrections.
+
+        Takes back what an entry gave, all or a part, once per amount. Lowers lifetime points and the boards of the original
+        periods that are still open or in grace; can demote.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AdjustPoints(self, request, context):
+        """Gives or takes points by hand. An operator's name and a reason are required and stay with the entry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetRewards(self, request, context):
         """Statements.
 
@@ -198,6 +263,31 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     servicer.CancelRedemption,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.SerializeToString,
+            ),
+            'CreateHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateHold,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldResponse.SerializeToString,
+            ),
+            'CaptureHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.CaptureHold,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldResponse.SerializeToString,
+            ),
+            'ReleaseHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseHold,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldResponse.SerializeToString,
+            ),
+            'ReverseTransaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseTransaction,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionResponse.SerializeToString,
+            ),
+            'AdjustPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.AdjustPoints,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsResponse.SerializeToString,
             ),
             'GetRewards': grpc.unary_unary_rpc_method_handler(
                     servicer.GetRewards,
@@ -361,6 +451,141 @@ class RewardsService:
             '/laurel.rewards.v1.RewardsService/CancelRedemption',
             laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionRequest.SerializeToString,
             laurel_dot_rewards_dot_v1_dot_spending__pb2.CancelRedemptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/CreateHold',
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.CreateHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CaptureHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/CaptureHold',
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.CaptureHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/ReleaseHold',
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_holds__pb2.ReleaseHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseTransaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/ReverseTransaction',
+            laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_corrections__pb2.ReverseTransactionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AdjustPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/AdjustPoints',
+            laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_corrections__pb2.AdjustPointsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.rewards.v1 import corrections_pb2 as _corrections_pb2
+from laurel.rewards.v1 import holds_pb2 as _holds_pb2
 from laurel.rewards.v1 import rewards_service_pb2 as _rewards_service_pb2
 from laurel.rewards.v1 import spending_pb2 as _spending_pb2
 from laurel.rewards.v1 import statements_pb2 as _statements_pb2
@@ -35,6 +37,20 @@ class RewardsServiceStub:
     """
     CancelRedemption: _aio.UnaryUnaryMultiCallable[_spending_pb2.CancelRedemptionRequest, _spending_pb2.CancelRedemptionResponse]
     """Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired."""
+    CreateHold: _aio.UnaryUnaryMultiCallable[_holds_pb2.CreateHoldRequest, _holds_pb2.CreateHoldResponse]
+    """Sets points aside, to be captured or released; by itself it ends after its timeout. INSUFFICIENT_POINTS as RedeemPoints."""
+    CaptureHold: _aio.UnaryUnaryMultiCallable[_holds_pb2.CaptureHoldRequest, _holds_pb2.CaptureHoldResponse]
+    """Spends points of a hold and releases the rest. Points that expired while they were held are INSUFFICIENT_POINTS."""
+    ReleaseHold: _aio.UnaryUnaryMultiCallable[_holds_pb2.ReleaseHoldRequest, _holds_pb2.ReleaseHoldResponse]
+    """Gives all points of a hold free."""
+    ReverseTransaction: _aio.UnaryUnaryMultiCallable[_corrections_pb2.ReverseTransactionRequest, _corrections_pb2.ReverseTransactionResponse]
+    """Corrections.
+
+    Takes back what an entry gave, all or a part, once per amount. Lowers lifetime points and the boards of the original
+    periods that are still open or in grace; can demote.
+    """
+    AdjustPoints: _aio.UnaryUnaryMultiCallable[_corrections_pb2.AdjustPointsRequest, _corrections_pb2.AdjustPointsResponse]
+    """Gives or takes points by hand. An operator's name and a reason are required and stay with the entry."""
     GetRewards: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetRewardsRequest, _rewards_service_pb2.GetRewardsResponse]
     """Statements.
 
@@ -100,6 +116,50 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_spending_pb2.CancelRedemptionRequest, _abc.Awaitable[_spending_pb2.CancelRedemptionResponse]],
     ) -> _abc.Awaitable[_spending_pb2.CancelRedemptionResponse]:
         """Gives the points of a redemption back to the lots they came from; what has expired there meanwhile stays expired."""
+
+    @_abc_1.abstractmethod
+    def CreateHold(
+        self,
+        request: _holds_pb2.CreateHoldRequest,
+        context: _aio.ServicerContext[_holds_pb2.CreateHoldRequest, _abc.Awaitable[_holds_pb2.CreateHoldResponse]],
+    ) -> _abc.Awaitable[_holds_pb2.CreateHoldResponse]:
+        """Sets points aside, to be captured or released; by itself it ends after its timeout. INSUFFICIENT_POINTS as RedeemPoints."""
+
+    @_abc_1.abstractmethod
+    def CaptureHold(
+        self,
+        request: _holds_pb2.CaptureHoldRequest,
+        context: _aio.ServicerContext[_holds_pb2.CaptureHoldRequest, _abc.Awaitable[_holds_pb2.CaptureHoldResponse]],
+    ) -> _abc.Awaitable[_holds_pb2.CaptureHoldResponse]:
+        """Spends points of a hold and releases the rest. Points that expired while they were held are INSUFFICIENT_POINTS."""
+
+    @_abc_1.abstractmethod
+    def ReleaseHold(
+        self,
+        request: _holds_pb2.ReleaseHoldRequest,
+        context: _aio.ServicerContext[_holds_pb2.ReleaseHoldRequest, _abc.Awaitable[_holds_pb2.ReleaseHoldResponse]],
+    ) -> _abc.Awaitable[_holds_pb2.ReleaseHoldResponse]:
+        """Gives all points of a hold free."""
+
+    @_abc_1.abstractmethod
+    def ReverseTransaction(
+        self,
+        request: _corrections_pb2.ReverseTransactionRequest,
+        context: _aio.ServicerContext[_corrections_pb2.ReverseTransactionRequest, _abc.Awaitable[_corrections_pb2.ReverseTransactionResponse]],
+    ) -> _abc.Awaitable[_corrections_pb2.ReverseTransactionResponse]:
+        """Corrections.
+
+        Takes back what an entry gave, all or a part, once per amount. Lowers lifetime points and the boards of the original
+        periods that are still open or in grace; can demote.
+        """
+
+    @_abc_1.abstractmethod
+    def AdjustPoints(
+        self,
+        request: _corrections_pb2.AdjustPointsRequest,
+        context: _aio.ServicerContext[_corrections_pb2.AdjustPointsRequest, _abc.Awaitable[_corrections_pb2.AdjustPointsResponse]],
+    ) -> _abc.Awaitable[_corrections_pb2.AdjustPointsResponse]:
+        """Gives or takes points by hand. An operator's name and a reason are required and stay with the entry."""
 
     @_abc_1.abstractmethod
     def GetRewards(

@@ -1,0 +1,36 @@
+"""ReverseTransaction and AdjustPoints: corrections of what the ledger says."""
+
+from laurel_server.domain.adjustments import AdjustCommand
+from laurel_server.domain.commands import ChangeAnswer, RequestKey
+from laurel_server.domain.reversals import ReversalRequest, ReverseCommand
+from laurel_server.rewards.commands import Commands
+from laurel_server.rewards.statement import Statement
+
+
+class Corrections:
+    """Reverses entries, and gives or takes points by hand."""
+
+    def __init__(self, commands: Commands, statement: Statement) -> None:
+        self._commands = commands
+        self._statement = statement
+
+    async def reverse(
+        self, request: RequestKey, asked: ReversalRequest, deadline: float | None
+    ) -> ChangeAnswer:
+        """Take back what an entry gave. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
+        stored = await self._statement.stored(asked.transaction_id)
+        command = ReverseCommand(
+            **request._asdict(),
+            user_id=stored.entry.user_id,
+            original=stored.entry,
+            counted=stored.period_ids,
+            points=asked.points,
+            part=asked.part,
+            policy=asked.policy,
+            reason=asked.reason,
+        )
+        return await self._commands.carry_out(command, "reverse", deadline)
+
+    async def adjust(self, command: AdjustCommand, deadline: float | None) -> ChangeAnswer:
+        """Give or take points by hand. USER_NOT_FOUND, INSUFFICIENT_POINTS, INVALID_FIELD."""
+        return await self._commands.carry_out(command, "adjust", deadline)

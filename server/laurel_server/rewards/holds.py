@@ -1,0 +1,46 @@
+"""CreateHold, CaptureHold and ReleaseHold."""
+
+from laurel_server.domain.commands import ChangeAnswer, RequestKey
+from laurel_server.domain.holdings import Hold
+from laurel_server.domain.holds import (
+    CaptureHoldCommand,
+    CreateHoldCommand,
+    ReleaseHoldCommand,
+    hold_not_found,
+)
+from laurel_server.postgres.holdings import read_hold
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.rewards.commands import Commands
+
+
+class Holds:
+    """Sets points aside, and captures or releases them."""
+
+    def __init__(self, commands: Commands, pool: Pool) -> None:
+        self._commands = commands
+        self._pool = pool
+
+    async def create(self, command: CreateHoldCommand, deadline: float | None) -> ChangeAnswer:
+        """Set points aside. USER_NOT_FOUND, INSUFFICIENT_POINTS, INVALID_FIELD."""
+        return await self._commands.carry_out(command, "create_hold", deadline)
+
+    async def capture(
+        self, request: RequestKey, hold_id: int, points: int, deadline: float | None
+    ) -> ChangeAnswer:
+        """Spend points of a hold, 0: all. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS."""
+        held = await self._find(hold_id)
+        command = CaptureHoldCommand(**request._asdict(), user_id=held.user_id, held=held, points=points)
+        return await self._commands.carry_out(command, "capture_hold", deadline)
+
+    async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
+        """Give the points of a hold free. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE."""
+        held = await self._find(hold_id)
+        command = ReleaseHoldCommand(**request._asdict(), user_id=held.user_id, held=held)
+        return await self._commands.carry_out(command, "release_hold", deadline)
+
+    async def _find(self, hold_id: int) -> Hold:
+        async with ledger_errors():
+            held = await read_hold(self._pool, hold_id)
+        if held is None:
+            raise hold_not_found(hold_id)
+        return held
