@@ -113,6 +113,11 @@ def test_short_forms_work_for_one_user_too(api: str) -> None:
     assert (past.status, past.reason) == (404, "NOT_ON_BOARD")
 
 
+def test_fields_that_are_named_like_short_forms_stay_as_they_are(api: str) -> None:
+    checks = curl(f"{api}/admin/integrity?scope=ledger").json["checks"]
+    assert checks
+
+
 @pytest.mark.parametrize(
     ("path", "data", "status", "code"),
     [

@@ -1,16 +1,24 @@
--- What the gateway does to a request before it is turned into gRPC. JWT_TOKEN, nil or a text, is set in front of this file.
+-- What the gateway does to a request before it is turned into gRPC. In front of this file stand JWT_TOKEN (nil or a
+-- text) and BOARD_QUERIES (patterns of paths whose query names a board).
 --
 -- Short forms that people type become the fields of the contract:
 --
---   period=weekly   -> board.period=PERIOD_WEEKLY   (any case; `board.period` and an own field `period` too)
---   period_id, scope -> board.period_id, board.scope (except where the request has fields of that name itself)
+--   period=weekly   -> board.period=PERIOD_WEEKLY   (any case; of other fields named period too)
+--   period_id, scope -> board.period_id, board.scope (where the request has a board)
 --   limit=100       -> page_size=100, or top_n=100 for the top of a board that is watched
 --
 -- That costs a few microseconds for a request with a query, nothing for others.
 
 local BOARD = { period = "board.period", period_id = "board.period_id", periodId = "board.period_id", scope = "board.scope" }
--- Requests that are about periods, and not about a board.
-local OWN_FIELDS = { ["/api/v1/periods"] = true }
+
+local function names_board(path)
+  for _, pattern in ipairs(BOARD_QUERIES) do
+    if path:find(pattern) then
+      return true
+    end
+  end
+  return false
+end
 
 local function named_period(value)
   local upper = value:upper()
@@ -30,10 +38,7 @@ local function long_name(name, path)
   if name == "limit" then
     return path:find("/leaderboard/watch$") and "top_n" or "page_size"
   end
-  if OWN_FIELDS[path] then
-    return name
-  end
-  return BOARD[name] or name
+  return BOARD[name] and names_board(path) and BOARD[name] or name
 end
 
 local function long_form(pair, path)

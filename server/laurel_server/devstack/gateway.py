@@ -109,7 +109,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "retry_idempotent": _retries("connect-failure,refused-stream,reset-before-request,unavailable"),
         "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
         "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
-        "script": _script(options.jwt),
+        "script": _script(options.jwt, methods.board_queries),
         "local_replies": _local_replies(),
     }
 
@@ -142,9 +142,16 @@ _IF_GOOD: Final = {
 }
 
 
-def _script(jwt: Jwt | None) -> str:
+def _script(jwt: Jwt | None, board_queries: Sequence[str]) -> str:
     token = json.dumps(jwt.token) if jwt else "nil"
-    return f"local JWT_TOKEN = {token}\n{_resource('envoy.lua')}"
+    patterns = ", ".join(json.dumps(_lua_pattern(template)) for template in board_queries)
+    return f"local JWT_TOKEN = {token}\nlocal BOARD_QUERIES = {{{patterns}}}\n{_resource('envoy.lua')}"
+
+
+def _lua_pattern(template: str) -> str:
+    """Returns what matches the paths of a template; in Lua every punctuation may be escaped by a per cent."""
+    literal = (re.sub(r"([^a-zA-Z0-9/])", r"%\1", part) for part in re.split(r"\{[^}]+\}", template))
+    return f"^{'[^/]+'.join(literal)}$"
 
 
 def _bucket(rate: int) -> dict[str, object]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from google.api.annotations_pb2 import http
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
@@ -26,6 +27,8 @@ class Routes:
     """Go over all data."""
     not_idempotent: tuple[str, ...]
     """A repetition would do more."""
+    board_queries: tuple[str, ...]
+    """Templates of REST paths (`/api/v1/leaderboard/rank/{user_id}`) with a board in the query."""
 
 
 def routes() -> Routes:
@@ -37,6 +40,7 @@ def routes() -> Routes:
         not_idempotent=tuple(
             _path(method) for method in _methods() if not _streams(method) and not _is_idempotent(method)
         ),
+        board_queries=tuple(path for method in _methods() if _has_board(method) for path in _queries(method)),
     )
 
 
@@ -53,6 +57,16 @@ def _streams(method: MethodDescriptor) -> bool:
 
 def _is_idempotent(method: MethodDescriptor) -> bool:
     return method.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
+
+
+def _has_board(method: MethodDescriptor) -> bool:
+    board = method.input_type.fields_by_name.get("board")
+    return board is not None and board.message_type is not None and board.message_type.name == "BoardRef"
+
+
+def _queries(method: MethodDescriptor) -> Iterator[str]:
+    rule = method.GetOptions().Extensions[http]
+    return (each.get for each in (rule, *rule.additional_bindings) if each.get)
 
 
 def _path(method: MethodDescriptor) -> str:

@@ -58,6 +58,12 @@ def test_the_rate_is_limited_when_asked_for(rate: int, percent: int, held: int) 
     assert bucket["max_tokens"] == held
 
 
+def test_short_forms_of_boards_are_for_requests_with_a_board() -> None:
+    patterns = gateway_config(OPTIONS).partition("local BOARD_QUERIES = ")[2].partition("}")[0]
+    assert "^/api/v1/leaderboard/rank/[^/]+$" in patterns
+    assert "admin" not in patterns
+
+
 def test_paths_of_any_form_are_quoted() -> None:
     odd = Path("/with space/quo\"te's ü/descriptors.binpb")
     assert value(gateway_config(replace(OPTIONS, descriptors=odd)), "proto_descriptor") == str(odd)
