@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def start_serve(tmp_path: Path) -> Iterator[StartServe]:
     """Starts `laurel serve` on a new data directory, or on `data_dir`; ends all that it started after the test."""
     started: list[Serve] = []
 
-    def start(*, data_dir: Path | None = None, ready: bool = True, **arguments: str) -> Serve:
+    def start(*, data_dir: Path | None = None, ready: bool = True, **arguments: Any) -> Serve:
         serve = Serve(data_dir or tmp_path / f"laurel-{len(started)}", **arguments)
         started.append(serve)
         if ready:

@@ -18,7 +18,7 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
-from laurel_server.runtime.config import Boards, Events, Jobs, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.config import Analytics, Boards, Events, Jobs, Ledger, Repair, Sandbox, Settings
 from laurel_server.runtime.wiring import Parts, wire
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -39,6 +39,7 @@ async def running(
     budget_ms: float = 2000,
     jobs: bool = False,
     events: Events | None = None,
+    analytics: Analytics | None = None,
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
@@ -51,6 +52,7 @@ async def running(
         ledger=ledger or Ledger(),
         jobs=Jobs(scheduled=jobs),
         events=events or Events(),
+        analytics=analytics or Analytics(),
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()

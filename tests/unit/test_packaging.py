@@ -17,7 +17,7 @@ def _pins(lock: Path) -> dict[str, str]:
 
 
 def test_there_is_a_lock_per_kind_of_installation() -> None:
-    assert [lock.stem for lock in _LOCKS] == ["base", "dev", "embedded"]
+    assert [lock.stem for lock in _LOCKS] == ["analytics", "base", "dev", "embedded"]
 
 
 @pytest.mark.parametrize("lock", _LOCKS, ids=lambda lock: lock.stem)
@@ -33,8 +33,9 @@ def test_a_lock_names_no_index(lock: Path) -> None:
 
 
 def test_smaller_installations_are_cut_out_of_the_larger() -> None:
-    base, dev, embedded = (_pins(lock) for lock in _LOCKS)
+    analytics, base, dev, embedded = (_pins(lock) for lock in _LOCKS)
     assert base.items() < embedded.items() < dev.items()
+    assert base.items() < analytics.items()
 
 
 def test_exact_pins_of_the_project_are_what_is_locked() -> None:
@@ -48,6 +49,6 @@ def test_exact_pins_of_the_project_are_what_is_locked() -> None:
     assert exact.items() <= _pins(_ROOT / "requirements/dev.txt").items()
 
 
-@pytest.mark.parametrize("name", ["serve", "test", "check", "generate", "setup", "lock", "tools"])
+@pytest.mark.parametrize("name", ["serve", "test", "check", "generate", "setup", "lock", "tools", "kafka"])
 def test_scripts_are_executable(name: str) -> None:
     assert os.access(_ROOT / "scripts" / name, os.X_OK)

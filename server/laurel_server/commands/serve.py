@@ -5,6 +5,7 @@ import json
 import time
 from contextlib import suppress
 from functools import partial
+from typing import Annotated
 
 import typer
 from pydantic import SecretStr
@@ -19,7 +20,12 @@ from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
 
 
-def serve() -> None:
+def serve(
+    *,
+    analytics: Annotated[
+        bool, typer.Option("--analytics", help="Also start ClickHouse, as a library, for trends.")
+    ] = False,
+) -> None:
     """Start PostgreSQL, Redis and the server, keep them running, and stop them on SIGTERM or Ctrl-C.
 
     Once everything answers, a line of JSON on standard output says so; all else goes to standard error.
@@ -27,11 +33,13 @@ def serve() -> None:
     started = time.monotonic()
     for stranger, meant in unknown_variables().items():
         report(f"warning: {stranger} sets nothing{f'; did you mean {meant}?' if meant else ''}")
-    asyncio.run(run_stack(stack_options(load_settings()), report, partial(announce, started)))
+    asyncio.run(
+        run_stack(stack_options(load_settings(), analytics=analytics), report, partial(announce, started))
+    )
     report("Laurel has stopped")
 
 
-def stack_options(settings: Settings) -> StackOptions:
+def stack_options(settings: Settings, *, analytics: bool = False) -> StackOptions:
     """Returns the options of the stack that the settings ask for."""
     return StackOptions(
         data_dir=settings.devstack.data_dir,
@@ -43,6 +51,7 @@ def stack_options(settings: Settings) -> StackOptions:
         pg_dsn=_secret(settings.ledger.pg_dsn),
         redis_url=_secret(settings.boards.redis_url),
         kafka=settings.events.kafka_bootstrap,
+        analytics=analytics and settings.analytics.clickhouse_url is None,
         pg_bin=settings.devstack.pg_bin,
         start_seconds=settings.devstack.start_seconds,
         drain_seconds=settings.devstack.drain_seconds,

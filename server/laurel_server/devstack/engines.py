@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from laurel_server.devstack.binaries import Version, find_envoy, find_postgres, find_redis, version_tuple
+from laurel_server.devstack.clickhouse import EmbeddedClickHouse, library_version, require_library
 from laurel_server.devstack.datadir import DataDir
 from laurel_server.devstack.envoy import EmbeddedEnvoy
 from laurel_server.devstack.errors import DevstackError
@@ -93,6 +94,14 @@ class Engines:
             raise
         address = str(options.listen)
         return Engine("Envoy", program.version_text, f"{address} (embedded)", address, address)
+
+    async def clickhouse(self) -> Engine:
+        """Returns an embedded ClickHouse; raises DevstackError if its library is not installed."""
+        require_library()
+        clickhouse = EmbeddedClickHouse(self.data, self._held.enter_context(reserved(_LOOPBACK)))
+        await self._supervisor.start(clickhouse)
+        place = f"{clickhouse.endpoint} (embedded)"
+        return Engine("ClickHouse", library_version(), place, clickhouse.url, clickhouse.url)
 
 
 async def external_postgres(dsn: str) -> Engine:

@@ -49,6 +49,8 @@ class StackOptions:
     pg_dsn: str | None = None
     redis_url: str | None = None
     kafka: str | None = None
+    analytics: bool = False
+    """Starts an embedded ClickHouse, unless the environment names another."""
     pg_bin: Path | None = None
     start_seconds: float = 60
     drain_seconds: float = 10
@@ -66,6 +68,7 @@ class Ready:
     operations: Endpoint
     postgres: Engine
     redis: Engine
+    clickhouse: Engine | None
     gateway: Engine | None
     data: DataDir
 
@@ -101,8 +104,9 @@ async def _start(
     postgres, redis = await _both(
         engines.postgres(options.pg_dsn, options.pg_bin), engines.redis(options.redis_url)
     )
+    clickhouse = await engines.clickhouse() if options.analytics else None
     await options.migrate(postgres.server_address)
-    ready = Ready(grpc, http, inner, postgres, redis, None, engines.data)
+    ready = Ready(grpc, http, inner, postgres, redis, clickhouse, None, engines.data)
     await supervisor.start(_server(options, ready))
     if options.gateway is not None:
         ready = await _with_gateway(options.gateway, ready, engines, report)
@@ -143,6 +147,8 @@ def _server(options: StackOptions, ready: Ready) -> ServerProcess:
         "LAUREL_PG_DSN": ready.postgres.server_address,
         "LAUREL_REDIS_URL": ready.redis.server_address,
     }
+    if ready.clickhouse is not None:
+        settings["LAUREL_CLICKHOUSE_URL"] = ready.clickhouse.server_address
     return ServerProcess(
         grpc=ready.grpc,
         settings=settings,

@@ -26,6 +26,7 @@ from laurel_server.events.outbox import OutboxEvent
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
     LEADERBOARD_UPDATED,
+    REWARDS_CHANGED,
     REWARDS_EARNED,
     TIER_CHANGED,
     Record,
@@ -33,9 +34,6 @@ from laurel_server.events.topics import (
 
 Ranks = Mapping[str, Sequence[BoardRank]]
 """Present ranks by user id."""
-
-UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
-"""What an event with missing or wrong fields raises."""
 
 
 def records_of(event: OutboxEvent, ranks: Ranks | None) -> list[Record]:
@@ -80,8 +78,14 @@ def _earned(event: OutboxEvent, ranks: Ranks | None) -> Iterator[Record]:
     )
     _add_standings(message, ranks, frozenset(body.get("periods", ())))
     yield _record(REWARDS_EARNED, message, event, "recorded_at")
+    yield from _changed(event, ranks)
+
+
+def _changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    """Yield the change of tier that an entry has caused, if it has."""
+    body: Mapping[str, Any] = event.body
     if body["tier"] != body["tier_before"]:
-        yield _promotion(event)
+        yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
 
 def _add_standings(message: RewardsEarned, ranks: Ranks | None, periods: frozenset[str]) -> None:
@@ -92,11 +96,6 @@ def _add_standings(message: RewardsEarned, ranks: Ranks | None, periods: frozens
         if rank.board.period_id in periods:
             _add_standing(message.standings.add(), rank)
     message.rank_state = RankState.RANK_STATE_FRESH if message.standings else RankState.RANK_STATE_NOT_RANKED
-
-
-def _promotion(event: OutboxEvent) -> Record:
-    body: Mapping[str, Any] = event.body
-    return _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
 
 def _tier_changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
@@ -138,6 +137,7 @@ def _unlocked(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
 
 _BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Ranks | None], Iterator[Record]]]] = {
     REWARDS_EARNED: _earned,
+    REWARDS_CHANGED: _changed,
     TIER_CHANGED: _tier_changed,
     ACHIEVEMENTS_UNLOCKED: _unlocked,
 }

@@ -1,7 +1,7 @@
 """Reading the outbox in order, as one named reader, whose position outlives it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -13,6 +13,9 @@ from laurel_server.postgres.pool import Pool
 ROWS_AT_ONCE = 200
 EVENTS_AT_ONCE = 1000
 """A page ends with the row that reaches this many events."""
+
+UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading an event with missing or wrong fields raises."""
 
 
 class OutboxEvent(NamedTuple):

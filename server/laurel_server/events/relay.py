@@ -9,8 +9,8 @@ import structlog
 
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.events.kafka import AWAY, KafkaProducer
-from laurel_server.events.messages import UNREADABLE, Ranks, board_updates, records_of
-from laurel_server.events.outbox import OutboxEvent, OutboxReader, Page
+from laurel_server.events.messages import Ranks, board_updates, records_of
+from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
 from laurel_server.events.topics import Record
 from laurel_server.metrics import EVENTS_PUBLISH_FAILURES
 from laurel_server.postgres.errors import UNAVAILABLE

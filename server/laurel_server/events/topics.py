@@ -17,6 +17,12 @@ TOPICS: Final = (
     NOTIFICATIONS_SEND,
 )
 
+REWARDS_CHANGED: Final = "rewards.changed"
+"""Type of events, but no topic: an entry that is no award."""
+
+ENTRY_EVENTS: Final = frozenset({REWARDS_EARNED, REWARDS_CHANGED})
+"""Types of events that are about an entry of the ledger."""
+
 SOURCE: Final = "laurel"
 
 Headers = Sequence[tuple[str, bytes]]

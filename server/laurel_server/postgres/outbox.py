@@ -77,3 +77,9 @@ async def trim(pool: Pool, age: timedelta, rows: int, at_once: int) -> Trimmed:
     """Remove rows above an age or beyond a number, oldest first, at most `at_once`."""
     (row,) = await pool.fetch(load("events_trim"), age, rows, at_once)
     return Trimmed(*row)
+
+
+async def has_unread(pool: Pool, reader: str) -> bool:
+    """Return whether there are committed events that a reader has not done."""
+    unread: bool = await pool.fetchval(load("events_unread"), reader)
+    return unread

@@ -284,6 +284,16 @@ class Events(Part):
         return timedelta(hours=self.retention_hours)
 
 
+class Analytics(Part):
+    """ClickHouse, which keeps history and tells trends."""
+
+    clickhouse_url: SecretStr | None = None
+    """`http[s]://USER:PASSWORD@HOST:PORT/DATABASE` of a ClickHouse. Unset: no trends, but with `serve --analytics`."""
+
+    clickhouse_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 20
+    """How long ClickHouse may take to answer, in seconds."""
+
+
 class Auth(Part):
     """Who may call: tokens with callers and scopes. Unset: everybody, and then on loopback addresses only."""
 
@@ -388,6 +398,7 @@ class Settings(BaseModel):
     watch: Watch = Field(default_factory=Watch)
     repair: Repair = Field(default_factory=Repair)
     events: Events = Field(default_factory=Events)
+    analytics: Analytics = Field(default_factory=Analytics)
     auth: Auth = Field(default_factory=Auth)
     jwt: Jwt = Field(default_factory=Jwt)
     sandbox: Sandbox = Field(default_factory=Sandbox)

@@ -36,6 +36,7 @@ from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build
 from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
+from laurel_server.rpc.trends import TrendsServicer
 from laurel_server.rpc.watch import WatchServicer
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.credentials import read_grants
@@ -157,6 +158,7 @@ class Server:
             WatchServicer(parts.hub),
             RankingServicer(parts.queries, parts.standing, parts.badges, parts.rule_book),
             BadgesAdminServicer(parts.rule_book),
+            TrendsServicer(parts.trends, parts.queries, parts.business_clock, parts.zone),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
             PeopleServicer(parts.people, parts.profiles),
             JobsServicer(parts.jobs),

@@ -6,13 +6,8 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
-from laurel_server.events.kafka import KafkaProducer, make_topics_early
-from laurel_server.events.loops import EventLoops
-from laurel_server.events.outbox import OutboxReader
-from laurel_server.events.relay import READER as RELAY
-from laurel_server.events.relay import Relay
-from laurel_server.events.retention import Retention
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.housekeeping import housekeeping
@@ -50,6 +45,7 @@ from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.maintenance import Maintenance, now
 from laurel_server.runtime.sandbox import StoredClock
+from laurel_server.runtime.wiring_events import wire_events
 from laurel_server.users.moves import Moves
 from laurel_server.users.people import People
 from laurel_server.users.profiles import Profiles
@@ -72,6 +68,9 @@ class Parts:
     hub: Hub
     standing: Standing
     badges: Badges
+    trends: Trends | None
+    business_clock: Clock
+    zone: ZoneInfo
     clock: StoredClock | None
     confirmations: Confirmations
     pool: Pool
@@ -138,7 +137,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     if sandbox is not None:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
-    events = await _events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue))
+    events = await wire_events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue), clock)
     statement = Statement(pool, clock)
     return Parts(
         awards=commands,
@@ -154,6 +153,9 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         hub=hub,
         standing=Standing(pool),
         badges=badges,
+        trends=events.trends,
+        business_clock=clock,
+        zone=zone,
         clock=sandbox,
         confirmations=boards.confirmations,
         pool=pool,
@@ -165,7 +167,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
             boards.repair.run(),
             boards.confirmations.run(),
             jobs.run(),
-            events.run(),
+            events.loops.run(),
             _sealing(settings, pg_dsn, pool).run(),
         ),
     )
@@ -194,23 +196,6 @@ def _boards(
     interval = settings.repair.interval_ms / 1000
     repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, interval)
     return _Boards(projection, Confirmations(pool), rebuild, leadership, repair)
-
-
-async def _events(settings: Settings, pg_dsn: str, pool: Pool, ranks: PresentRanks) -> EventLoops:
-    events = settings.events
-    leadership = Leadership(pg_dsn, "events")
-    loops = [Retention(pool, events.retention, events.retention_batches).run]
-    if events.kafka_bootstrap is not None:
-        producer = KafkaProducer(
-            events.kafka_bootstrap,
-            events.kafka_timeout_seconds,
-            events.kafka_partitions,
-            events.kafka_replication,
-        )
-        await make_topics_early(producer)
-        reader = OutboxReader(pool, RELAY, events.ranks_patience_seconds)
-        loops.append(Relay(leadership, reader, ranks, producer, events.interval_ms / 1000).run)
-    return EventLoops(leadership, loops)
 
 
 def _sealing(settings: Settings, pg_dsn: str, pool: Pool) -> Sealing:

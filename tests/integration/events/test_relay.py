@@ -53,6 +53,17 @@ async def test_a_promotion_is_told_beside_the_award(
     )
 
 
+async def test_a_badge_is_told_beside_the_award_that_unlocked_it(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        answer = await give(parts, "badged", 1000)
+        seen = await reader.until({"achievements.unlocked": 1}, "badged")
+    badges = {each.body.badge.badge_type: each for each in by_topic(seen, "achievements.unlocked")}
+    assert badges["POINTS_1K"].id == f"{answer.entry.transaction_id}.POINTS_1K.1"
+    assert badges["POINTS_1K"].body.user_id == "badged"
+
+
 async def test_events_of_a_user_keep_the_order_of_the_ledger(
     connected: Connected, broker: Broker, reader: Reader
 ) -> None:

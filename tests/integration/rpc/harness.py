@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import cast
 
 import grpc
@@ -17,6 +18,7 @@ from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServic
 from laurel.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
+from laurel_server.domain.clock import SandboxClock
 from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.badges_admin import BadgesAdminServicer
@@ -36,6 +38,7 @@ from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
+from laurel_server.rpc.trends import TrendsServicer
 from tests.integration.rpc.stand_in_jobs import StandInJobs
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
@@ -51,8 +54,10 @@ from tests.integration.rpc.stand_ins import (
     StandInSpending,
     StandInStanding,
     StandInStatement,
+    StandInTrends,
     StandInWatches,
 )
+from tests.unit.rpc.samples import NOW
 
 
 @dataclass
@@ -65,6 +70,7 @@ class Served:
     holds: StandInHolds = field(default_factory=StandInHolds)
     corrections: StandInCorrections = field(default_factory=StandInCorrections)
     boards: StandInBoards = field(default_factory=StandInBoards)
+    trends: StandInTrends | None = field(default_factory=StandInTrends)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
     badges: StandInBadges = field(default_factory=StandInBadges)
     standing: StandInStanding = field(default_factory=StandInStanding)
@@ -132,6 +138,7 @@ class Served:
             self.watches,
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),
             BadgesAdminServicer(self.rule_book),
+            TrendsServicer(self.trends, self.boards, SandboxClock(NOW), UTC),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
             PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),

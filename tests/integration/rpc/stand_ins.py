@@ -20,6 +20,7 @@ from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.reversals import ReversalRequest
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
+from laurel_server.domain.trends import TrendPoint, TrendQuery
 from laurel_server.domain.user_filter import UserFilter
 from laurel_server.domain.views import (
     ANY_SCORE,
@@ -390,3 +391,15 @@ class StandInWatches:
 
     async def _end_at_once(self, _call: CallContext) -> None:
         return
+
+
+class StandInTrends:
+    """Remembers what was asked and answers with `points`."""
+
+    def __init__(self) -> None:
+        self.asked: list[TrendQuery] = []
+        self.points: list[TrendPoint] = []
+
+    async def trend(self, query: TrendQuery) -> list[TrendPoint]:
+        self.asked.append(query)
+        return self.points

@@ -23,6 +23,7 @@ const (
 	RankingService_GetTier_FullMethodName              = "/laurel.ranking.v1.RankingService/GetTier"
 	RankingService_ListBadges_FullMethodName           = "/laurel.ranking.v1.RankingService/ListBadges"
 	RankingService_ListBadgeDefinitions_FullMethodName = "/laurel.ranking.v1.RankingService/ListBadgeDefinitions"
+	RankingService_GetTrends_FullMethodName            = "/laurel.ranking.v1.RankingService/GetTrends"
 )
 
 // RankingServiceClient is the client API for RankingService service.
@@ -39,6 +40,8 @@ type RankingServiceClient interface {
 	ListBadges(ctx context.Context, in *ListBadgesRequest, opts ...grpc.CallOption) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error)
+	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+	GetTrends(ctx context.Context, in *GetTrendsRequest, opts ...grpc.CallOption) (*GetTrendsResponse, error)
 }
 
 type rankingServiceClient struct {
@@ -89,6 +92,16 @@ func (c *rankingServiceClient) ListBadgeDefinitions(ctx context.Context, in *Lis
 	return out, nil
 }
 
+func (c *rankingServiceClient) GetTrends(ctx context.Context, in *GetTrendsRequest, opts ...grpc.CallOption) (*GetTrendsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTrendsResponse)
+	err := c.cc.Invoke(ctx, RankingService_GetTrends_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RankingServiceServer is the server API for RankingService service.
 // All implementations must embed UnimplementedRankingServiceServer
 // for forward compatibility.
@@ -103,6 +116,8 @@ type RankingServiceServer interface {
 	ListBadges(context.Context, *ListBadgesRequest) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error)
+	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+	GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error)
 	mustEmbedUnimplementedRankingServiceServer()
 }
 
@@ -124,6 +139,9 @@ func (UnimplementedRankingServiceServer) ListBadges(context.Context, *ListBadges
 }
 func (UnimplementedRankingServiceServer) ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBadgeDefinitions not implemented")
+}
+func (UnimplementedRankingServiceServer) GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTrends not implemented")
 }
 func (UnimplementedRankingServiceServer) mustEmbedUnimplementedRankingServiceServer() {}
 func (UnimplementedRankingServiceServer) testEmbeddedByValue()                        {}
@@ -218,6 +236,24 @@ func _RankingService_ListBadgeDefinitions_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RankingService_GetTrends_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTrendsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).GetTrends(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_GetTrends_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).GetTrends(ctx, req.(*GetTrendsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RankingService_ServiceDesc is the grpc.ServiceDesc for RankingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -240,6 +276,10 @@ var RankingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListBadgeDefinitions",
 			Handler:    _RankingService_ListBadgeDefinitions_Handler,
+		},
+		{
+			MethodName: "GetTrends",
+			Handler:    _RankingService_GetTrends_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

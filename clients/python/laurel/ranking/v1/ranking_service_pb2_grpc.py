@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.ranking.v1 import ranking_service_pb2 as laurel_dot_ranking_dot_v1_dot_ranking__service__pb2
+from laurel.ranking.v1 import trends_pb2 as laurel_dot_ranking_dot_v1_dot_trends__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -56,6 +57,11 @@ class RankingServiceStub:
                 request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
                 response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
                 _registered_method=True)
+        self.GetTrends = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/GetTrends',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer:
@@ -91,6 +97,15 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTrends(self, request, context):
+        """Trends.
+
+        How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +128,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.ListBadgeDefinitions,
                     request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.FromString,
                     response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.SerializeToString,
+            ),
+            'GetTrends': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTrends,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +245,33 @@ class RankingService:
             '/laurel.ranking.v1.RankingService/ListBadgeDefinitions',
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTrends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/GetTrends',
+            laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

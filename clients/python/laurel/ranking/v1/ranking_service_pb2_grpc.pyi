@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.ranking.v1 import ranking_service_pb2 as _ranking_service_pb2
+from laurel.ranking.v1 import trends_pb2 as _trends_pb2
 import abc as _abc_1
 
 
@@ -26,6 +27,11 @@ class RankingServiceStub:
     """The badges of a user, each at its highest level, the latest first; those that have expired too."""
     ListBadgeDefinitions: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgeDefinitionsRequest, _ranking_service_pb2.ListBadgeDefinitionsResponse]
     """What there is to earn, by type."""
+    GetTrends: _aio.UnaryUnaryMultiCallable[_trends_pb2.GetTrendsRequest, _trends_pb2.GetTrendsResponse]
+    """Trends.
+
+    How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+    """
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a user has reached: standing, tier and badges, now and over time.
@@ -63,5 +69,16 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ranking_service_pb2.ListBadgeDefinitionsRequest, _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]],
     ) -> _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]:
         """What there is to earn, by type."""
+
+    @_abc_1.abstractmethod
+    def GetTrends(
+        self,
+        request: _trends_pb2.GetTrendsRequest,
+        context: _aio.ServicerContext[_trends_pb2.GetTrendsRequest, _abc.Awaitable[_trends_pb2.GetTrendsResponse]],
+    ) -> _abc.Awaitable[_trends_pb2.GetTrendsResponse]:
+        """Trends.
+
+        How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+        """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _aio.Server) -> None: ...

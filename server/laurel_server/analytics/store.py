@@ -1,0 +1,114 @@
+"""The tables of ClickHouse: making them, and writing to them. Whatever is written twice is there once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from laurel_server.analytics.engine import Engine
+from laurel_server.analytics.statements import statement
+
+_MOMENT: Final = "DateTime64(6, 'UTC')"
+_NAME: Final = "LowCardinality(String)"
+
+_ENTRY: Final[Mapping[str, str]] = {
+    "transaction_id": "Int64",
+    "user_id": "String",
+    "action": _NAME,
+    "points": "Int64",
+    "is_award": "Bool",
+    "tier": _NAME,
+    "country": _NAME,
+    "region": _NAME,
+    "segments": f"Array({_NAME})",
+    "occurred_at": _MOMENT,
+    "recorded_at": _MOMENT,
+    "activates_at": f"Nullable({_MOMENT})",
+    "expires_at": f"Nullable({_MOMENT})",
+}
+_TIER_CHANGE: Final[Mapping[str, str]] = {
+    "changed_at": _MOMENT,
+    "user_id": "String",
+    "from_tier": _NAME,
+    "to_tier": _NAME,
+}
+_RANK_POINT: Final[Mapping[str, str]] = {
+    "user_id": "String",
+    "scope": _NAME,
+    "period_id": _NAME,
+    "time": _MOMENT,
+    "rank": "Int64",
+    "score": "Int64",
+    "total": "Int64",
+}
+
+
+class EntryFact(NamedTuple):
+    """An entry of the ledger with what trends group by; `tier` is the one after it."""
+
+    transaction_id: int
+    user_id: str
+    action: str
+    points: int
+    is_award: bool
+    tier: str
+    country: str
+    region: str
+    segments: Sequence[str]
+    occurred_at: datetime
+    recorded_at: datetime
+    activates_at: datetime | None
+    expires_at: datetime | None
+
+
+class TierChangeFact(NamedTuple):
+    """A promotion or demotion; an empty `from_tier` is a user's first entry."""
+
+    changed_at: datetime
+    user_id: str
+    from_tier: str
+    to_tier: str
+
+
+class RankFact(NamedTuple):
+    """Where a user stood on a board."""
+
+    user_id: str
+    scope: str
+    period_id: str
+    time: datetime
+    rank: int
+    score: int
+    total: int
+
+
+class Store:
+    """Writes to the tables. All methods raise one of `engine.AWAY`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def make_tables(self) -> None:
+        """Make the tables that are missing."""
+        for table in ("entries", "tier_changes", "rank_points", "backfills"):
+            await self._engine.command(statement(f"create_{table}"))
+
+    async def is_filled(self) -> bool:
+        """Return whether the whole ledger has been written once."""
+        rows = await self._engine.query("SELECT count() FROM backfills")
+        return bool(rows[0][0])
+
+    async def note_filled(self, now: datetime, entries: int) -> None:
+        """Keep that the whole ledger has been written."""
+        await self._engine.insert("backfills", {"done_at": _MOMENT, "entries": "Int64"}, [(now, entries)])
+
+    async def add_entries(self, entries: Sequence[EntryFact]) -> None:
+        """Write entries."""
+        await self._engine.insert("entries", _ENTRY, entries)
+
+    async def add_tier_changes(self, changes: Sequence[TierChangeFact]) -> None:
+        """Write changes of tiers."""
+        await self._engine.insert("tier_changes", _TIER_CHANGE, changes)
+
+    async def add_ranks(self, ranks: Sequence[RankFact]) -> None:
+        """Write ranks."""
+        await self._engine.insert("rank_points", _RANK_POINT, ranks)

@@ -1,0 +1,34 @@
+"""What analytics takes out of the ledger: entries with what trends group by, some or all of them."""
+
+from collections.abc import AsyncIterator, Collection
+from datetime import datetime
+
+import asyncpg
+
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
+
+USERS_AT_ONCE = 500
+ENTRIES_AT_ONCE = 5000
+
+
+async def read_facts(pool: Pool, transaction_ids: Collection[int]) -> list[asyncpg.Record]:
+    """Return the entries with those ids, with the columns of `analytics_entries.sql`."""
+    return await pool.fetch(load("analytics_entries"), list(transaction_ids))
+
+
+async def scan_facts(pool: Pool) -> AsyncIterator[list[asyncpg.Record]]:
+    """Yield all entries, each user's in order, with the columns of `analytics_backfill.sql`."""
+    after = 0
+    while (last := await pool.fetchval(load("analytics_users"), after, USERS_AT_ONCE)) is not None:
+        async with pool.acquire() as connection, connection.transaction(readonly=True):
+            cursor = await connection.cursor(load("analytics_backfill"), after, last)
+            while rows := await cursor.fetch(ENTRIES_AT_ONCE):
+                yield rows
+        after = last
+
+
+async def read_expiring(pool: Pool, from_time: datetime, zone: str) -> list[tuple[datetime, int]]:
+    """Return what expires in each month from then on, by its first moment, if nobody spends any more."""
+    rows = await pool.fetch(load("analytics_expiring"), from_time, zone)
+    return [(row["month"], row["points"]) for row in rows]

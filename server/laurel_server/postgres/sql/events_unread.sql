@@ -1,0 +1,5 @@
+-- Whether a reader has committed events before it. $1: its name. Cost: index look-ups, and what is new.
+SELECT EXISTS (
+    SELECT FROM outbox o LEFT JOIN event_positions p ON p.reader = $1
+     WHERE o.xid >= coalesce(p.until_xid, 0)::text::xid8
+        OR o.xid >= p.from_xid::text::xid8 AND o.batch_no > p.batch_no)
