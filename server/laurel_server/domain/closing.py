@@ -85,6 +85,27 @@ class PeriodSummary:
     participants: int
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """One line of a snapshot."""
+
+    user_id: str
+    rank: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The final standing of a board in numbers, and some of its best lines; `taken_at` None: nobody was on it."""
+
+    statistics: Statistics
+    taken_at: datetime | None
+    lines: tuple[SnapshotLine, ...]
+
+
+NO_SNAPSHOT: Final = Snapshot(Statistics(0, 0, 0.0, 0), None, ())
+
+
 def state_at(period: Period, stored: PeriodState | None, now: datetime, grace: timedelta) -> PeriodState:
     """Return the state that a period is in, given what the ledger says of the board; None: nobody was ever on it.
 

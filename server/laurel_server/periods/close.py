@@ -6,26 +6,28 @@ The state of each step is in the ledger, and none is taken back:
 2. `sealed`    no award that begins now counts in it; those under way have ended.
 3. `frozen`    all totals are in `period_totals`: the standing changes no more.
 4. `snapshot`  numbers, best lines and winners are written down, together.
-5. `paid`      every winner has his entry.
+5. `paid`      every winner has his entry, and who was first on the global board his badge.
 6. `completed` COMPLETED, and the outbox tells of it, in one transaction.
 7. `archived`  14 days after its end: ARCHIVED, and out of Redis.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Protocol
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.closing import ARCHIVE_AFTER
+from laurel_server.domain.closing import ARCHIVE_AFTER, SNAPSHOT_ENTRIES
+from laurel_server.domain.periods import Period, parse_period_id
 from laurel_server.periods.announcements import announcements
 from laurel_server.periods.freeze import freeze
 from laurel_server.periods.prizes import Awards, pay_winners
 from laurel_server.periods.snapshots import take_snapshots
 from laurel_server.postgres import closing
-from laurel_server.postgres.history import read_winners
+from laurel_server.postgres.history import read_snapshot, read_winners
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import all_keys
@@ -34,6 +36,14 @@ from laurel_server.rewards.rule_book import RuleBook
 log = structlog.get_logger()
 
 Tell = Callable[[int], None]
+
+
+class Badges(Protocol):
+    """Gives badges."""
+
+    async def crown(self, period: Period, ranks: Mapping[str, int]) -> int:
+        """Give what final ranks on the global board unlock; nothing is given twice."""
+        ...
 
 
 async def _go_on(_step: str) -> None:
@@ -49,6 +59,7 @@ class PeriodClose:
         redis: RedisConnection,
         rule_book: RuleBook,
         awards: Awards,
+        badges: Badges,
         clock: Clock,
         reached: Callable[[str], Awaitable[None]] = _go_on,
     ) -> None:
@@ -56,6 +67,7 @@ class PeriodClose:
         self._redis = redis
         self._rule_book = rule_book
         self._awards = awards
+        self._badges = badges
         self._clock = clock
         self._reached = reached
 
@@ -91,11 +103,18 @@ class PeriodClose:
         paid = 0
         for period_id in period_ids:
             paid += await pay_winners(self._pool, self._awards, period_id, end)
+            await self._crown(BoardKey(GLOBAL, period_id))
             await self._reached("paid")
         completed = await self._complete(end, now)
         await self._reached("completed")
         log.info("periods.closed", periods=period_ids, boards=len(completed), users=users, paid=paid)
         return len(completed), paid
+
+    async def _crown(self, board: BoardKey) -> None:
+        snapshot = await read_snapshot(self._pool, board, 0, SNAPSHOT_ENTRIES)
+        if snapshot is not None:
+            ranks = {line.user_id: line.rank for line in snapshot.lines}
+            await self._badges.crown(parse_period_id(board.period_id), ranks)
 
     async def _complete(self, end: datetime, now: datetime) -> list[BoardKey]:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from laurel_server.domain.boards import BoardFamily, BoardKey, BoardMatrix, TiePolicy
-from laurel_server.domain.closing import SNAPSHOT_ENTRIES, Ranked, Statistics, last_rank, winners_of
+from laurel_server.domain.closing import NO_SNAPSHOT, SNAPSHOT_ENTRIES, Ranked, last_rank, winners_of
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.postgres import closing
 from laurel_server.postgres.pool import Connection, Pool
-
-EMPTY = Statistics(0, 0, 0.0, 0)
 
 
 async def take_snapshots(
@@ -37,7 +35,8 @@ async def _take(
     for board, family in families.items():
         lines = best.get(board.scope, [])
         shown = _shown(lines, family)
-        await closing.write_snapshot(connection, board, statistics.get(board.scope, EMPTY), shown, now)
+        numbers = statistics.get(board.scope, NO_SNAPSHOT.statistics)
+        await closing.write_snapshot(connection, board, numbers, shown, now)
         wins = winners_of(lines, family)
         if wins:
             await closing.write_winners(connection, board, wins)

@@ -27,6 +27,7 @@ from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.periods.close import PeriodClose
+from laurel_server.periods.history import PeriodHistory
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
@@ -71,6 +72,8 @@ class Parts:
     trends: Trends | None
     business_clock: Clock
     zone: ZoneInfo
+    periods: PeriodHistory
+    faces: ProfileCache
     clock: StoredClock | None
     confirmations: Confirmations
     pool: Pool
@@ -131,7 +134,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     )
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
     badges = Badges(pool, clock, rule_book, queries, faces_changed)
-    close = PeriodClose(pool, redis, rule_book, commands, clock)
+    close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
     all_jobs = (*_jobs(settings, pool, clock, maintenance, close), *_ranking_jobs(badges))
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
@@ -156,6 +159,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         trends=events.trends,
         business_clock=clock,
         zone=zone,
+        periods=PeriodHistory(pool, queries, clock, zone, settings.program.grace),
+        faces=faces,
         clock=sandbox,
         confirmations=boards.confirmations,
         pool=pool,

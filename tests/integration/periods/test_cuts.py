@@ -19,7 +19,7 @@ STANDING = [("ann", 30), ("bob", 20), ("cid", 10), ("dot", 10), ("eve", 5)]
 
 def close_of(parts: Parts, pool: Pool) -> PeriodClose:
     assert parts.clock is not None
-    return PeriodClose(pool, parts.redis, parts.rule_book, parts.awards, parts.clock)
+    return PeriodClose(pool, parts.redis, parts.rule_book, parts.awards, parts.badges, parts.clock)
 
 
 async def closed_but_for_the_end(parts: Parts, cut_before: int) -> bool:

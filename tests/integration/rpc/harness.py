@@ -31,6 +31,7 @@ from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.people import PeopleServicer
+from laurel_server.rpc.periods import PeriodsServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
@@ -40,6 +41,7 @@ from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.trends import TrendsServicer
 from tests.integration.rpc.stand_in_jobs import StandInJobs
+from tests.integration.rpc.stand_in_periods import StandInPeriods
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
     StandInBadges,
@@ -77,6 +79,7 @@ class Served:
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     people: StandInPeople = field(default_factory=StandInPeople)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
+    periods: StandInPeriods = field(default_factory=StandInPeriods)
     jobs: StandInJobs = field(default_factory=StandInJobs)
     clock: StandInClock = field(default_factory=StandInClock)
     watches: StandInWatches = field(default_factory=StandInWatches)
@@ -137,6 +140,7 @@ class Served:
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),
+            PeriodsServicer(self.boards, self.periods, self.periods),
             BadgesAdminServicer(self.rule_book),
             TrendsServicer(self.trends, self.boards, SandboxClock(NOW), UTC),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),

@@ -441,7 +441,7 @@ var File_laurel_ranking_v1_ranking_service_proto protoreflect.FileDescriptor
 
 const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\n" +
-	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1claurel/admin/v1/badges.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\"]\n" +
+	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1claurel/admin/v1/badges.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/periods.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\"]\n" +
 	"\x12GetStandingRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12.\n" +
 	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\x81\x02\n" +
@@ -465,14 +465,17 @@ const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\x06badges\x18\x01 \x03(\v2\x15.laurel.type.v1.BadgeR\x06badges\"\x1d\n" +
 	"\x1bListBadgeDefinitionsRequest\"b\n" +
 	"\x1cListBadgeDefinitionsResponse\x12B\n" +
-	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\x9a\x04\n" +
+	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\xc9\x06\n" +
 	"\x0eRankingService\x12e\n" +
 	"\vGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12Y\n" +
 	"\aGetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12b\n" +
 	"\n" +
 	"ListBadges\x12$.laurel.ranking.v1.ListBadgesRequest\x1a%.laurel.ranking.v1.ListBadgesResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12\x80\x01\n" +
 	"\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12_\n" +
-	"\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
+	"\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
+	"\vListPeriods\x12%.laurel.ranking.v1.ListPeriodsRequest\x1a&.laurel.ranking.v1.ListPeriodsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12_\n" +
+	"\tGetPeriod\x12#.laurel.ranking.v1.GetPeriodRequest\x1a$.laurel.ranking.v1.GetPeriodResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
+	"\vGetSnapshot\x12%.laurel.ranking.v1.GetSnapshotRequest\x1a&.laurel.ranking.v1.GetSnapshotResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.laurel.ranking.v1B\x13RankingServiceProtoP\x01Z5laurel.example/clients/go/laurel/ranking/v1;rankingv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Ranking.V1\xca\x02\x11Laurel\\Ranking\\V1\xe2\x02\x1dLaurel\\Ranking\\V1\\GPBMetadata\xea\x02\x13Laurel::Ranking::V1b\x06proto3"
 
 var (
@@ -503,7 +506,13 @@ var file_laurel_ranking_v1_ranking_service_proto_goTypes = []any{
 	(*v1.Badge)(nil),                     // 11: laurel.type.v1.Badge
 	(*v11.BadgeDefinition)(nil),          // 12: laurel.admin.v1.BadgeDefinition
 	(*GetTrendsRequest)(nil),             // 13: laurel.ranking.v1.GetTrendsRequest
-	(*GetTrendsResponse)(nil),            // 14: laurel.ranking.v1.GetTrendsResponse
+	(*ListPeriodsRequest)(nil),           // 14: laurel.ranking.v1.ListPeriodsRequest
+	(*GetPeriodRequest)(nil),             // 15: laurel.ranking.v1.GetPeriodRequest
+	(*GetSnapshotRequest)(nil),           // 16: laurel.ranking.v1.GetSnapshotRequest
+	(*GetTrendsResponse)(nil),            // 17: laurel.ranking.v1.GetTrendsResponse
+	(*ListPeriodsResponse)(nil),          // 18: laurel.ranking.v1.ListPeriodsResponse
+	(*GetPeriodResponse)(nil),            // 19: laurel.ranking.v1.GetPeriodResponse
+	(*GetSnapshotResponse)(nil),          // 20: laurel.ranking.v1.GetSnapshotResponse
 }
 var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
 	8,  // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
@@ -518,13 +527,19 @@ var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
 	4,  // 9: laurel.ranking.v1.RankingService.ListBadges:input_type -> laurel.ranking.v1.ListBadgesRequest
 	6,  // 10: laurel.ranking.v1.RankingService.ListBadgeDefinitions:input_type -> laurel.ranking.v1.ListBadgeDefinitionsRequest
 	13, // 11: laurel.ranking.v1.RankingService.GetTrends:input_type -> laurel.ranking.v1.GetTrendsRequest
-	1,  // 12: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
-	3,  // 13: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
-	5,  // 14: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
-	7,  // 15: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
-	14, // 16: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
+	14, // 12: laurel.ranking.v1.RankingService.ListPeriods:input_type -> laurel.ranking.v1.ListPeriodsRequest
+	15, // 13: laurel.ranking.v1.RankingService.GetPeriod:input_type -> laurel.ranking.v1.GetPeriodRequest
+	16, // 14: laurel.ranking.v1.RankingService.GetSnapshot:input_type -> laurel.ranking.v1.GetSnapshotRequest
+	1,  // 15: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
+	3,  // 16: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
+	5,  // 17: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
+	7,  // 18: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
+	17, // 19: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
+	18, // 20: laurel.ranking.v1.RankingService.ListPeriods:output_type -> laurel.ranking.v1.ListPeriodsResponse
+	19, // 21: laurel.ranking.v1.RankingService.GetPeriod:output_type -> laurel.ranking.v1.GetPeriodResponse
+	20, // 22: laurel.ranking.v1.RankingService.GetSnapshot:output_type -> laurel.ranking.v1.GetSnapshotResponse
+	15, // [15:23] is the sub-list for method output_type
+	7,  // [7:15] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name
@@ -535,6 +550,7 @@ func file_laurel_ranking_v1_ranking_service_proto_init() {
 	if File_laurel_ranking_v1_ranking_service_proto != nil {
 		return
 	}
+	file_laurel_ranking_v1_periods_proto_init()
 	file_laurel_ranking_v1_ranking_proto_init()
 	file_laurel_ranking_v1_trends_proto_init()
 	type x struct{}

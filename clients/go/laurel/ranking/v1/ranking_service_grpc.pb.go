@@ -24,6 +24,9 @@ const (
 	RankingService_ListBadges_FullMethodName           = "/laurel.ranking.v1.RankingService/ListBadges"
 	RankingService_ListBadgeDefinitions_FullMethodName = "/laurel.ranking.v1.RankingService/ListBadgeDefinitions"
 	RankingService_GetTrends_FullMethodName            = "/laurel.ranking.v1.RankingService/GetTrends"
+	RankingService_ListPeriods_FullMethodName          = "/laurel.ranking.v1.RankingService/ListPeriods"
+	RankingService_GetPeriod_FullMethodName            = "/laurel.ranking.v1.RankingService/GetPeriod"
+	RankingService_GetSnapshot_FullMethodName          = "/laurel.ranking.v1.RankingService/GetSnapshot"
 )
 
 // RankingServiceClient is the client API for RankingService service.
@@ -42,6 +45,13 @@ type RankingServiceClient interface {
 	ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error)
 	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
 	GetTrends(ctx context.Context, in *GetTrendsRequest, opts ...grpc.CallOption) (*GetTrendsResponse, error)
+	// The periods of one kind of board, newest first.
+	ListPeriods(ctx context.Context, in *ListPeriodsRequest, opts ...grpc.CallOption) (*ListPeriodsResponse, error)
+	// One period of a board: its bounds, its state, and who won.
+	GetPeriod(ctx context.Context, in *GetPeriodRequest, opts ...grpc.CallOption) (*GetPeriodResponse, error)
+	// The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+	// reads all of the standing, before and after.
+	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error)
 }
 
 type rankingServiceClient struct {
@@ -102,6 +112,36 @@ func (c *rankingServiceClient) GetTrends(ctx context.Context, in *GetTrendsReque
 	return out, nil
 }
 
+func (c *rankingServiceClient) ListPeriods(ctx context.Context, in *ListPeriodsRequest, opts ...grpc.CallOption) (*ListPeriodsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListPeriodsResponse)
+	err := c.cc.Invoke(ctx, RankingService_ListPeriods_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rankingServiceClient) GetPeriod(ctx context.Context, in *GetPeriodRequest, opts ...grpc.CallOption) (*GetPeriodResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetPeriodResponse)
+	err := c.cc.Invoke(ctx, RankingService_GetPeriod_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rankingServiceClient) GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSnapshotResponse)
+	err := c.cc.Invoke(ctx, RankingService_GetSnapshot_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RankingServiceServer is the server API for RankingService service.
 // All implementations must embed UnimplementedRankingServiceServer
 // for forward compatibility.
@@ -118,6 +158,13 @@ type RankingServiceServer interface {
 	ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error)
 	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
 	GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error)
+	// The periods of one kind of board, newest first.
+	ListPeriods(context.Context, *ListPeriodsRequest) (*ListPeriodsResponse, error)
+	// One period of a board: its bounds, its state, and who won.
+	GetPeriod(context.Context, *GetPeriodRequest) (*GetPeriodResponse, error)
+	// The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+	// reads all of the standing, before and after.
+	GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error)
 	mustEmbedUnimplementedRankingServiceServer()
 }
 
@@ -142,6 +189,15 @@ func (UnimplementedRankingServiceServer) ListBadgeDefinitions(context.Context, *
 }
 func (UnimplementedRankingServiceServer) GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTrends not implemented")
+}
+func (UnimplementedRankingServiceServer) ListPeriods(context.Context, *ListPeriodsRequest) (*ListPeriodsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListPeriods not implemented")
+}
+func (UnimplementedRankingServiceServer) GetPeriod(context.Context, *GetPeriodRequest) (*GetPeriodResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetPeriod not implemented")
+}
+func (UnimplementedRankingServiceServer) GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSnapshot not implemented")
 }
 func (UnimplementedRankingServiceServer) mustEmbedUnimplementedRankingServiceServer() {}
 func (UnimplementedRankingServiceServer) testEmbeddedByValue()                        {}
@@ -254,6 +310,60 @@ func _RankingService_GetTrends_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RankingService_ListPeriods_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListPeriodsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).ListPeriods(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_ListPeriods_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).ListPeriods(ctx, req.(*ListPeriodsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RankingService_GetPeriod_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetPeriodRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).GetPeriod(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_GetPeriod_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).GetPeriod(ctx, req.(*GetPeriodRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RankingService_GetSnapshot_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).GetSnapshot(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_GetSnapshot_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).GetSnapshot(ctx, req.(*GetSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RankingService_ServiceDesc is the grpc.ServiceDesc for RankingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -280,6 +390,18 @@ var RankingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTrends",
 			Handler:    _RankingService_GetTrends_Handler,
+		},
+		{
+			MethodName: "ListPeriods",
+			Handler:    _RankingService_ListPeriods_Handler,
+		},
+		{
+			MethodName: "GetPeriod",
+			Handler:    _RankingService_GetPeriod_Handler,
+		},
+		{
+			MethodName: "GetSnapshot",
+			Handler:    _RankingService_GetSnapshot_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from laurel.ranking.v1 import periods_pb2 as laurel_dot_ranking_dot_v1_dot_periods__pb2
 from laurel.ranking.v1 import ranking_service_pb2 as laurel_dot_ranking_dot_v1_dot_ranking__service__pb2
 from laurel.ranking.v1 import trends_pb2 as laurel_dot_ranking_dot_v1_dot_trends__pb2
 
@@ -62,6 +63,21 @@ class RankingServiceStub:
                 request_serializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.SerializeToString,
                 response_deserializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.FromString,
                 _registered_method=True)
+        self.ListPeriods = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/ListPeriods',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsResponse.FromString,
+                _registered_method=True)
+        self.GetPeriod = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/GetPeriod',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodResponse.FromString,
+                _registered_method=True)
+        self.GetSnapshot = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/GetSnapshot',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer:
@@ -106,6 +122,30 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPeriods(self, request, context):
+        """Periods of boards.
+
+        The periods of one kind of board, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPeriod(self, request, context):
+        """One period of a board: its bounds, its state, and who won.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSnapshot(self, request, context):
+        """The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+        reads all of the standing, before and after.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -133,6 +173,21 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.GetTrends,
                     request_deserializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.FromString,
                     response_serializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.SerializeToString,
+            ),
+            'ListPeriods': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPeriods,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsResponse.SerializeToString,
+            ),
+            'GetPeriod': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPeriod,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodResponse.SerializeToString,
+            ),
+            'GetSnapshot': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSnapshot,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -272,6 +327,87 @@ class RankingService:
             '/laurel.ranking.v1.RankingService/GetTrends',
             laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.SerializeToString,
             laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPeriods(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/ListPeriods',
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.ListPeriodsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPeriod(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/GetPeriod',
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetPeriodResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSnapshot(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/GetSnapshot',
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from laurel.ranking.v1 import periods_pb2 as _periods_pb2
 from laurel.ranking.v1 import ranking_service_pb2 as _ranking_service_pb2
 from laurel.ranking.v1 import trends_pb2 as _trends_pb2
 import abc as _abc_1
@@ -31,6 +32,17 @@ class RankingServiceStub:
     """Trends.
 
     How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+    """
+    ListPeriods: _aio.UnaryUnaryMultiCallable[_periods_pb2.ListPeriodsRequest, _periods_pb2.ListPeriodsResponse]
+    """Periods of boards.
+
+    The periods of one kind of board, newest first.
+    """
+    GetPeriod: _aio.UnaryUnaryMultiCallable[_periods_pb2.GetPeriodRequest, _periods_pb2.GetPeriodResponse]
+    """One period of a board: its bounds, its state, and who won."""
+    GetSnapshot: _aio.UnaryUnaryMultiCallable[_periods_pb2.GetSnapshotRequest, _periods_pb2.GetSnapshotResponse]
+    """The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+    reads all of the standing, before and after.
     """
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,6 +91,35 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Trends.
 
         How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPeriods(
+        self,
+        request: _periods_pb2.ListPeriodsRequest,
+        context: _aio.ServicerContext[_periods_pb2.ListPeriodsRequest, _abc.Awaitable[_periods_pb2.ListPeriodsResponse]],
+    ) -> _abc.Awaitable[_periods_pb2.ListPeriodsResponse]:
+        """Periods of boards.
+
+        The periods of one kind of board, newest first.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPeriod(
+        self,
+        request: _periods_pb2.GetPeriodRequest,
+        context: _aio.ServicerContext[_periods_pb2.GetPeriodRequest, _abc.Awaitable[_periods_pb2.GetPeriodResponse]],
+    ) -> _abc.Awaitable[_periods_pb2.GetPeriodResponse]:
+        """One period of a board: its bounds, its state, and who won."""
+
+    @_abc_1.abstractmethod
+    def GetSnapshot(
+        self,
+        request: _periods_pb2.GetSnapshotRequest,
+        context: _aio.ServicerContext[_periods_pb2.GetSnapshotRequest, _abc.Awaitable[_periods_pb2.GetSnapshotResponse]],
+    ) -> _abc.Awaitable[_periods_pb2.GetSnapshotResponse]:
+        """The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+        reads all of the standing, before and after.
         """
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _aio.Server) -> None: ...

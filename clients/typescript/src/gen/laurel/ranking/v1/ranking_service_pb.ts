@@ -7,6 +7,8 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import type { BadgeDefinition } from "../../admin/v1/badges_pb.js";
 import { file_laurel_admin_v1_badges } from "../../admin/v1/badges_pb.js";
 import { file_laurel_options_v1_scope } from "../../options/v1/scope_pb.js";
+import type { GetPeriodRequestSchema, GetPeriodResponseSchema, GetSnapshotRequestSchema, GetSnapshotResponseSchema, ListPeriodsRequestSchema, ListPeriodsResponseSchema } from "./periods_pb.js";
+import { file_laurel_ranking_v1_periods } from "./periods_pb.js";
 import type { TierStatus } from "./ranking_pb.js";
 import { file_laurel_ranking_v1_ranking } from "./ranking_pb.js";
 import type { GetTrendsRequestSchema, GetTrendsResponseSchema } from "./trends_pb.js";
@@ -21,7 +23,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/ranking/v1/ranking_service.proto.
  */
 export const file_laurel_ranking_v1_ranking_service: GenFile = /*@__PURE__*/
-  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYizAEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMSJQoGYmFkZ2VzGAYgAygLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1cyIkChFMaXN0QmFkZ2VzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjsKEkxpc3RCYWRnZXNSZXNwb25zZRIlCgZiYWRnZXMYASADKAsyFS5sYXVyZWwudHlwZS52MS5CYWRnZSIdChtMaXN0QmFkZ2VEZWZpbml0aW9uc1JlcXVlc3QiVQocTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZRI1CgtkZWZpbml0aW9ucxgBIAMoCzIgLmxhdXJlbC5hZG1pbi52MS5CYWRnZURlZmluaXRpb24ymgQKDlJhbmtpbmdTZXJ2aWNlEmUKC0dldFN0YW5kaW5nEiUubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXNwb25zZSIHkAIBqLsYARJZCgdHZXRUaWVyEiEubGF1cmVsLnJhbmtpbmcudjEuR2V0VGllclJlcXVlc3QaIi5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVzcG9uc2UiB5ACAai7GAESYgoKTGlzdEJhZGdlcxIkLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZXNSZXF1ZXN0GiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlc1Jlc3BvbnNlIgeQAgGouxgBEoABChRMaXN0QmFkZ2VEZWZpbml0aW9ucxIuLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVxdWVzdBovLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVzcG9uc2UiB5ACAai7GAESXwoJR2V0VHJlbmRzEiMubGF1cmVsLnJhbmtpbmcudjEuR2V0VHJlbmRzUmVxdWVzdBokLmxhdXJlbC5yYW5raW5nLnYxLkdldFRyZW5kc1Jlc3BvbnNlIgeQAgGouxgBYgZwcm90bzM", [file_laurel_admin_v1_badges, file_laurel_options_v1_scope, file_laurel_ranking_v1_ranking, file_laurel_ranking_v1_trends, file_laurel_type_v1_badge, file_laurel_type_v1_board]);
+  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYizAEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMSJQoGYmFkZ2VzGAYgAygLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1cyIkChFMaXN0QmFkZ2VzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjsKEkxpc3RCYWRnZXNSZXNwb25zZRIlCgZiYWRnZXMYASADKAsyFS5sYXVyZWwudHlwZS52MS5CYWRnZSIdChtMaXN0QmFkZ2VEZWZpbml0aW9uc1JlcXVlc3QiVQocTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZRI1CgtkZWZpbml0aW9ucxgBIAMoCzIgLmxhdXJlbC5hZG1pbi52MS5CYWRnZURlZmluaXRpb24yyQYKDlJhbmtpbmdTZXJ2aWNlEmUKC0dldFN0YW5kaW5nEiUubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXNwb25zZSIHkAIBqLsYARJZCgdHZXRUaWVyEiEubGF1cmVsLnJhbmtpbmcudjEuR2V0VGllclJlcXVlc3QaIi5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVzcG9uc2UiB5ACAai7GAESYgoKTGlzdEJhZGdlcxIkLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZXNSZXF1ZXN0GiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlc1Jlc3BvbnNlIgeQAgGouxgBEoABChRMaXN0QmFkZ2VEZWZpbml0aW9ucxIuLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVxdWVzdBovLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVzcG9uc2UiB5ACAai7GAESXwoJR2V0VHJlbmRzEiMubGF1cmVsLnJhbmtpbmcudjEuR2V0VHJlbmRzUmVxdWVzdBokLmxhdXJlbC5yYW5raW5nLnYxLkdldFRyZW5kc1Jlc3BvbnNlIgeQAgGouxgBEmUKC0xpc3RQZXJpb2RzEiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdFBlcmlvZHNSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuTGlzdFBlcmlvZHNSZXNwb25zZSIHkAIBqLsYARJfCglHZXRQZXJpb2QSIy5sYXVyZWwucmFua2luZy52MS5HZXRQZXJpb2RSZXF1ZXN0GiQubGF1cmVsLnJhbmtpbmcudjEuR2V0UGVyaW9kUmVzcG9uc2UiB5ACAai7GAESZQoLR2V0U25hcHNob3QSJS5sYXVyZWwucmFua2luZy52MS5HZXRTbmFwc2hvdFJlcXVlc3QaJi5sYXVyZWwucmFua2luZy52MS5HZXRTbmFwc2hvdFJlc3BvbnNlIgeQAgGouxgBYgZwcm90bzM", [file_laurel_admin_v1_badges, file_laurel_options_v1_scope, file_laurel_ranking_v1_periods, file_laurel_ranking_v1_ranking, file_laurel_ranking_v1_trends, file_laurel_type_v1_badge, file_laurel_type_v1_board]);
 
 /**
  * Asks for GetStanding.
@@ -284,6 +286,37 @@ export const RankingService: GenService<{
     methodKind: "unary";
     input: typeof GetTrendsRequestSchema;
     output: typeof GetTrendsResponseSchema;
+  },
+  /**
+   * The periods of one kind of board, newest first.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.ListPeriods
+   */
+  listPeriods: {
+    methodKind: "unary";
+    input: typeof ListPeriodsRequestSchema;
+    output: typeof ListPeriodsResponseSchema;
+  },
+  /**
+   * One period of a board: its bounds, its state, and who won.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.GetPeriod
+   */
+  getPeriod: {
+    methodKind: "unary";
+    input: typeof GetPeriodRequestSchema;
+    output: typeof GetPeriodResponseSchema;
+  },
+  /**
+   * The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
+   * reads all of the standing, before and after.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.GetSnapshot
+   */
+  getSnapshot: {
+    methodKind: "unary";
+    input: typeof GetSnapshotRequestSchema;
+    output: typeof GetSnapshotResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_laurel_ranking_v1_ranking_service, 0);

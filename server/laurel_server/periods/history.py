@@ -1,0 +1,94 @@
+"""What periods there were: their states, their winners and their snapshots."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Protocol
+
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.closing import (
+    NO_SNAPSHOT,
+    PeriodState,
+    PeriodSummary,
+    Snapshot,
+    Winner,
+    state_at,
+)
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.views import Board, Page
+from laurel_server.postgres import history
+from laurel_server.postgres.history import PeriodRow, read_winners
+from laurel_server.postgres.pool import Pool, ledger_errors
+
+
+class Boards(Protocol):
+    """Reads boards."""
+
+    def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
+        """Return the board instance that is meant now. INVALID_FIELD, BOARD_NOT_FOUND, PERIOD_NOT_FOUND."""
+        ...
+
+    async def page(self, board: Board, after: str, limit: int) -> Page:
+        """Return the first lines of a board and how many it has. BOARDS_REBUILDING."""
+        ...
+
+
+class PeriodHistory:
+    """Reads periods. `grace` is how long after its end a period takes awards."""
+
+    def __init__(self, pool: Pool, boards: Boards, clock: Clock, zone: tzinfo, grace: timedelta) -> None:
+        self._pool = pool
+        self._boards = boards
+        self._clock = clock
+        self._zone = zone
+        self._grace = grace
+
+    async def periods(
+        self, scope: str, period_type: PeriodType, before: datetime | None, limit: int
+    ) -> list[PeriodSummary]:
+        """Return up to `limit` periods that began before that moment, newest first: the current one is among them.
+
+        INVALID_FIELD, BOARD_NOT_FOUND, BOARDS_REBUILDING.
+        """
+        current = self._boards.resolve(scope, period_type, "")
+        async with ledger_errors():
+            rows = await history.list_periods(self._pool, current.key.scope, period_type, before, limit)
+            if before is None and current.key not in [row.board for row in rows]:
+                rows = [PeriodRow(current.key, PeriodState.ACTIVE, 0), *rows][:limit]
+            winners = await read_winners(self._pool, [row.board for row in rows])
+        return [await self._summary(self._board(row.board), row, winners.get(row.board, ())) for row in rows]
+
+    async def period(self, board: Board) -> PeriodSummary:
+        """Return one period of a board. BOARDS_REBUILDING."""
+        async with ledger_errors():
+            row = await history.read_period(self._pool, board.key)
+            winners = await read_winners(self._pool, [board.key])
+        return await self._summary(board, row, winners.get(board.key, ()))
+
+    async def snapshot(self, board: Board, offset: int, limit: int) -> Snapshot:
+        """Return the snapshot of a frozen board with `limit` lines from `offset` on. PERIOD_NOT_FOUND before."""
+        async with ledger_errors():
+            found = await history.read_snapshot(self._pool, board.key, offset, limit)
+            row = None if found else await history.read_period(self._pool, board.key)
+        if found is not None:
+            return found
+        state = state_at(board.period, row.state if row else None, self._clock.now(), self._grace)
+        if state < PeriodState.COMPLETED:
+            raise LaurelError(
+                Reason.PERIOD_NOT_FOUND,
+                f"{board.key.period_id} is not closed, so it has no snapshot",
+                metadata={"period_id": board.key.period_id},
+            )
+        return NO_SNAPSHOT
+
+    def _board(self, key: BoardKey) -> Board:
+        period = parse_period_id(key.period_id, zone=self._zone)
+        return self._boards.resolve(key.scope, period.type, key.period_id)
+
+    async def _summary(self, board: Board, row: PeriodRow | None, winners: Sequence[Winner]) -> PeriodSummary:
+        state = state_at(board.period, row.state if row else None, self._clock.now(), self._grace)
+        participants = row.participants if row else 0
+        if participants is None:
+            participants = (await self._boards.page(board, "", 1)).total
+        return PeriodSummary(board.key, board.period, state, tuple(winners), participants)

@@ -1,0 +1,50 @@
+"""Periods that a test sets up."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.closing import (
+    PeriodState,
+    PeriodSummary,
+    Snapshot,
+    SnapshotLine,
+    Statistics,
+    Winner,
+)
+from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.tiers import Tier
+from laurel_server.domain.views import Board
+from tests.unit.rpc.samples import NOW
+
+Face = tuple[str, str, Tier, str, tuple[str, ...]]
+
+
+class StandInPeriods:
+    """Has `days`, newest first, with a winner each, and a snapshot of three lines; everybody is gold."""
+
+    days = ("2026-11-25", "2026-11-24", "2026-11-23")
+
+    async def periods(
+        self, _scope: str, _period_type: PeriodType, before: datetime | None, limit: int
+    ) -> list[PeriodSummary]:
+        summaries = [self._summary(BoardKey("global", day)) for day in self.days]
+        return [
+            each
+            for each in summaries
+            if before is None or (each.period.starts_at and each.period.starts_at < before)
+        ][:limit]
+
+    async def period(self, board: Board) -> PeriodSummary:
+        return self._summary(board.key)
+
+    async def snapshot(self, _board: Board, offset: int, limit: int) -> Snapshot:
+        lines = tuple(SnapshotLine(f"user-{n}", n, 100 - n) for n in (1, 2, 3))
+        return Snapshot(Statistics(5, 470, 94.0, 95), NOW, lines[offset : offset + limit])
+
+    async def faces(self, user_ids: Collection[str]) -> dict[str, Face]:
+        return {user_id: (user_id.upper(), "", Tier.GOLD, "DE", ("TOP_10",)) for user_id in user_ids}
+
+    def _summary(self, board: BoardKey) -> PeriodSummary:
+        winners = (Winner(1, "ann", 30, 100, 77), Winner(2, "bob", 20, 50, 0))
+        return PeriodSummary(board, parse_period_id(board.period_id), PeriodState.COMPLETED, winners, 2)
