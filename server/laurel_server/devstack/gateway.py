@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Final
 
+from laurel_server.devstack.gateway_errors import local_replies
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.rpc.routes import LONGEST_CALL_SECONDS, Routes, routes
 
@@ -24,24 +24,6 @@ _JSON_TO_PROTO: Final = 4
 
 _MARGIN_SECONDS: Final = 15
 """How much longer than the server's own deadline the gateway waits: it only has to notice a server that hangs."""
-
-# Canonical gRPC codes of what the gateway itself answers.
-_CODES: Final = {
-    HTTPStatus.BAD_REQUEST: 3,
-    HTTPStatus.UNAUTHORIZED: 16,
-    HTTPStatus.FORBIDDEN: 7,
-    HTTPStatus.NOT_FOUND: 5,
-    HTTPStatus.METHOD_NOT_ALLOWED: 12,
-    HTTPStatus.REQUEST_TIMEOUT: 4,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 8,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: 3,
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: 3,
-    HTTPStatus.TOO_MANY_REQUESTS: 8,
-    HTTPStatus.BAD_GATEWAY: 14,
-    HTTPStatus.SERVICE_UNAVAILABLE: 14,
-    HTTPStatus.GATEWAY_TIMEOUT: 4,
-}
-_INTERNAL: Final = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +72,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "servers": _load_assignment("server", options.servers),
         "operations": _load_assignment("operations", options.operations),
         "origins": [_origin(origin) for origin in options.origins],
-        "rate": {
-            "max_tokens": max(2 * options.rate, 1),
-            "tokens_per_fill": max(options.rate, 1),
-            "fill_interval": "1s",
-        },
+        "rate": _bucket(options.rate),
         "rate_percent": 100 if options.rate else 0,
         "descriptors": str(options.descriptors),
         "services": methods.services,
@@ -110,7 +88,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
         "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
         "script": _script(options.jwt, methods.board_queries),
-        "local_replies": _local_replies(),
+        "local_replies": local_replies(),
     }
 
 
@@ -188,53 +166,6 @@ def _retries(retry_on: str) -> dict[str, object]:
             }
         ],
     }
-
-
-def _local_replies() -> dict[str, object]:
-    """Returns how the gateway's own errors look: JSON, as those of the servers do, except to clients of gRPC."""
-    known = [_mapper(code, _has(status)) for status, code in _CODES.items()]
-    return {"mappers": [*known, _mapper(_INTERNAL)]}
-
-
-def _mapper(code: int, *filters: Mapping[str, object]) -> dict[str, object]:
-    details = [_RATE_LIMITED] if _has(HTTPStatus.TOO_MANY_REQUESTS) in filters else []
-    body = {"json_format": {"code": code, "message": "%LOCAL_REPLY_BODY%", "details": details}}
-    return {"filter": {"and_filter": {"filters": [_NOT_GRPC, *filters, _ANY]}}, "body_format_override": body}
-
-
-_RATE_LIMITED: Final = {
-    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-    "reason": "RATE_LIMITED",
-    "domain": "laurel",
-    "metadata": {},
-}
-
-
-def _header(name: str, **match: object) -> dict[str, object]:
-    return {"header_filter": {"header": {"name": name, "treat_missing_header_as_empty": True, **match}}}
-
-
-# The transcoder gives a REST call the content type of gRPC, and keeps the path that it had.
-_NOT_GRPC: Final = {
-    "or_filter": {
-        "filters": [
-            _header("content-type", string_match={"prefix": "application/grpc"}, invert_match=True),
-            _header("x-envoy-original-path", string_match={"prefix": "/"}),
-        ]
-    }
-}
-
-
-def _status(op: str, status: int) -> dict[str, object]:
-    comparison = {"op": op, "value": {"default_value": status, "runtime_key": "none"}}
-    return {"status_code_filter": {"comparison": comparison}}
-
-
-def _has(status: HTTPStatus) -> dict[str, object]:
-    return _status("EQ", status.value)
-
-
-_ANY: Final = _status("GE", 400)  # `and_filter` wants two at least
 
 
 def _resource(name: str) -> str:
