@@ -65,6 +65,7 @@ def play_and_compare(serve: Serve, file: Path) -> None:
     assert (first["replayed"], first["refused"], first["failed"]) == (0, {}, {})
     # Awards of a day are recorded within that day: at its end it is certain what is a year old.
     now = purchases[-1].at.replace(hour=23, minute=59, second=59)
+    program.close(now)
     state = shop.state_of(serve, program, at=now)
     assert_equal(state, program, now)
 

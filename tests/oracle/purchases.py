@@ -1,15 +1,17 @@
 """What a shop's purchases must lead to, computed without any code of Laurel.
 
 One award a purchase: floor(amount x multiplier of the tier before it), spendable for one year, counted in the day, the
-ISO week, the month and for ever. Equal scores are ranked by who reached theirs first.
+ISO week, the month and for ever. Equal scores are ranked by who reached theirs first. An hour after a day, a week or a
+month has ended, its first three win a prize, which counts for ever and in no other period, and does not expire.
 """
 
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,14 @@ TIERS = (
     (5_000, "SILVER", Fraction(3, 2)),
     (0, "BRONZE", Fraction(1)),
 )
+
+
+PRIZES = ((100, 50, 25), (1000, 500, 250), (5000, 2500, 1000))
+"""For the first three of a day, a week and a month."""
+
+GRACE = timedelta(hours=1)
+BATCH = 64
+"""Purchases that are played together, with the clock at the last of them; a batch stays within a day."""
 
 
 class Purchase(NamedTuple):
@@ -46,6 +56,7 @@ class Customer:
 
     country: str = ""
     lifetime: int = 0
+    prizes: int = 0
     awards: list[tuple[datetime, int]] = field(default_factory=list)
 
     @property
@@ -59,8 +70,8 @@ class Customer:
         return next(multiplier for threshold, _, multiplier in TIERS if self.lifetime >= threshold)
 
     def balance(self, now: datetime) -> int:
-        """The points that are not a year old yet."""
-        return sum(points for at, points in self.awards if now < at.replace(year=at.year + 1))
+        """The prizes, and the points that are not a year old yet."""
+        return self.prizes + sum(points for at, points in self.awards if now < at.replace(year=at.year + 1))
 
 
 class Program:
@@ -71,8 +82,23 @@ class Program:
         self.awards = 0
         self.points = 0
         self._totals: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-        for number, purchase in enumerate(purchases):
-            self._award(number, purchase)
+        self._open: dict[str, tuple[datetime, int]] = {}
+        self._entries = 0
+        for batch in batches(purchases):
+            self.close(batch[-1].at)
+            for purchase in batch:
+                self._award(purchase)
+
+    def close(self, now: datetime) -> None:
+        """Give the prizes of the periods that ended an hour before `now`: the oldest first, a day before a month."""
+        for (ends_at, kind), period_id in sorted((end, period_id) for period_id, end in self._open.items()):
+            if ends_at + GRACE <= now:
+                del self._open[period_id]
+                for standing, prize in zip(self.board(period_id), PRIZES[kind], strict=False):
+                    customer = self.customers[standing.customer]
+                    customer.lifetime += prize
+                    customer.prizes += prize
+                    self._count("all", standing.customer, prize)
 
     @property
     def period_ids(self) -> Iterator[str]:
@@ -88,7 +114,7 @@ class Program:
         )
         return [Standing(rank, customer, -minus) for rank, (minus, _, customer) in enumerate(ranked, start=1)]
 
-    def _award(self, number: int, purchase: Purchase) -> None:
+    def _award(self, purchase: Purchase) -> None:
         customer = self.customers[purchase.customer]
         points = int(purchase.amount * customer.multiplier)
         customer.country = purchase.country or customer.country
@@ -97,15 +123,38 @@ class Program:
         self.awards += 1
         self.points += points
         if points:
-            for period_id in periods_of(purchase.at):
-                score, _ = self._totals[period_id].get(purchase.customer, (0, 0))
-                self._totals[period_id][purchase.customer] = (score + points, number)
+            ends = ends_of(purchase.at)
+            for kind, period_id in enumerate(periods_of(purchase.at)):
+                self._count(period_id, purchase.customer, points)
+                if period_id != "all":
+                    self._open[period_id] = ends[kind], kind
+
+    def _count(self, period_id: str, customer: str, points: int) -> None:
+        self._entries += 1
+        score, _ = self._totals[period_id].get(customer, (0, 0))
+        self._totals[period_id][customer] = (score + points, self._entries)
 
 
 def periods_of(moment: datetime) -> tuple[str, str, str, str]:
     """Return the ids of the periods that a moment lies in."""
     week = moment.isocalendar()
     return f"{moment:%Y-%m-%d}", f"{week.year}-W{week.week:02}", f"{moment:%Y-%m}", "all"
+
+
+def ends_of(moment: datetime) -> tuple[datetime, datetime, datetime]:
+    """Return the ends of the day, the week and the month that a moment lies in."""
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    month = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return day + timedelta(days=1), day + timedelta(days=7 - day.weekday()), month
+
+
+def batches(purchases: Iterable[Purchase]) -> Iterator[list[Purchase]]:
+    """Yield the purchases as they are played together."""
+    for _, day in groupby(
+        sorted(purchases, key=lambda purchase: purchase.at), lambda purchase: purchase.at.date()
+    ):
+        of_day = list(day)
+        yield from (of_day[start : start + BATCH] for start in range(0, len(of_day), BATCH))
 
 
 def read_purchases(file: Path) -> list[Purchase]:
