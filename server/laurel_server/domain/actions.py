@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import IntEnum
 from functools import lru_cache
@@ -11,7 +11,7 @@ from typing import Final
 
 from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.decimals import MAX_EXACT, ONE
-from laurel_server.domain.durations import CalendarDuration
+from laurel_server.domain.durations import CalendarDuration, end_of_month
 from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.formulas import Formula
 from laurel_server.domain.identifiers import check_action
@@ -39,7 +39,8 @@ class ActionConfig:
     """The rule of one action. Every Put appends a version; the latest counts.
 
     The base is `points_formula` over the attributes or, where that is empty, `base_points`. A tier missing in
-    `tier_multipliers` has its own multiplier. Caps of 0 are no limit, an empty `expires_after` is never.
+    `tier_multipliers` has its own multiplier. Caps of 0 are no limit, an empty `expires_after` is never. Points are
+    pending for `pending_for` after they were earned.
     """
 
     action: str
@@ -57,6 +58,8 @@ class ActionConfig:
     active: bool = True
     effective_from: datetime | None = None
     effective_until: datetime | None = None
+    pending_for: timedelta = timedelta()
+    expires_at_month_end: bool = False
     version: int = 1
 
     @property
@@ -72,9 +75,12 @@ class ActionConfig:
             and (self.effective_until is None or now < self.effective_until)
         )
 
-    def expires_at(self, earned_at: datetime) -> datetime | None:
-        """Return when points earned at that moment expire; None for never."""
-        return CalendarDuration.parse(self.expires_after).after(earned_at) if self.expires_after else None
+    def expires_at(self, earned_at: datetime, zone: tzinfo = UTC) -> datetime | None:
+        """Return when points earned at that moment expire; None for never. Months end by `zone`."""
+        if not self.expires_after:
+            return None
+        moment = CalendarDuration.parse(self.expires_after).after(earned_at)
+        return end_of_month(moment, zone) if self.expires_at_month_end else moment
 
     def validate(self) -> None:
         """Refuse a rule that could not be applied: INVALID_FIELD or FORMULA_INVALID, naming the field."""
@@ -103,8 +109,11 @@ class ActionConfig:
         for name in ("max_points_per_action", "max_daily_points"):
             if not 0 <= getattr(self, name) <= MAX_EXACT:
                 raise invalid_field(f"config.{name}", "must lie between 0 and 2^53")
-        if self.cooldown < timedelta():
-            raise invalid_field("config.cooldown", "must not be negative")
+        for name in ("cooldown", "pending_for"):
+            if getattr(self, name) < timedelta():
+                raise invalid_field(f"config.{name}", "must not be negative")
+        if self.expires_at_month_end and not self.expires_after:
+            raise invalid_field("config.expires_at_month_end", "needs expires_after")
 
 
 _compiled = lru_cache(maxsize=1024)(Formula.compile)

@@ -61,7 +61,7 @@ class AdjustCommand(Command):
         check_exact(account.balance + self.points)
 
     def _entry(self, account: Account, turn: Turn) -> LedgerEntry:
-        default = turn.rules.actions[ADJUSTMENT].expires_at(turn.now)
+        default = turn.rules.actions[ADJUSTMENT].expires_at(turn.now, turn.rules.zone)
         return new_entry(
             self,
             account,

@@ -140,9 +140,8 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
     breakdown = _points(command, config, account, rules, now)
     check_exact(account.lifetime_points + breakdown.points)
     counted, closed = periods_counted(config, rules, occurred_at, now)
-    entry = _entry(
-        command, config, breakdown, transaction_id(now, sequence), occurred_at, now, account.balance
-    )
+    new_id = transaction_id(now, sequence)
+    entry = _entry(command, config, breakdown, new_id, occurred_at, now, account.balance, rules.zone)
     lot = account.post_award(entry, now)
     _note_usage(account, config, breakdown.points, rules, now)
     account.count_in(counted, entry.points)
@@ -267,8 +266,9 @@ def _entry(
     occurred_at: datetime,
     now: datetime,
     balance_before: int,
+    zone: tzinfo,
 ) -> LedgerEntry:
-    lives_from = max(command.activates_at or now, now)
+    lives_from = max(command.activates_at or occurred_at + config.pending_for, now)
     return LedgerEntry(
         transaction_id=new_id,
         request_id=command.request_id,
@@ -285,8 +285,8 @@ def _entry(
         transaction_time=now,
         occurred_at=occurred_at,
         balance_after=balance_before + breakdown.points,
-        expires_at=config.expires_at(lives_from),
-        activates_at=command.activates_at if lives_from > now else None,
+        expires_at=config.expires_at(lives_from, zone),
+        activates_at=lives_from if lives_from > now else None,
     )
 
 

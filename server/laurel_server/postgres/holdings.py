@@ -51,20 +51,21 @@ def _hand_out(rows: Iterable[asyncpg.Record], needs: Sequence[tuple[Account, Nee
             by_transaction[row["id"]].opened.reversals[row["id"]] = reversed_
         elif row["user_no"] in by_number:
             account = by_number[row["user_no"]]
-            account.opened.holds[row["id"]] = _hold(row, account.user_id)
+            account.opened.holds[row["id"]] = hold_of(row, account.user_id)
 
 
 async def read_hold(pool: Pool, hold_id: int) -> Hold | None:
     """Return a hold of a user who is known, as it was written last."""
     row = await pool.fetchrow(load("hold_read"), hold_id)
-    return None if row is None else _hold(row, row["user_id"])
+    return None if row is None else hold_of(row, row["user_id"])
 
 
 def _lot(row: asyncpg.Record) -> Lot:
     return Lot(row["id"], row["points"], row["starts_at"], row["expires_at"])
 
 
-def _hold(row: asyncpg.Record, user_id: str) -> Hold:
+def hold_of(row: asyncpg.Record, user_id: str) -> Hold:
+    """Return the hold in a row of `hold_read` or `holdings_read`."""
     return Hold(
         row["id"],
         user_id,

@@ -63,6 +63,8 @@ async def add_action(connection: Connection, config: ActionConfig, actor: str, n
         config.effective_until,
         actor,
         now,
+        config.pending_for,
+        config.expires_at_month_end,
     )
     return version
 
@@ -108,6 +110,8 @@ def _action(row: asyncpg.Record) -> ActionConfig:
         active=row["active"],
         effective_from=row["effective_from"],
         effective_until=row["effective_until"],
+        pending_for=row["pending_for"],
+        expires_at_month_end=row["expires_at_month_end"],
         version=row["version"],
     )
 

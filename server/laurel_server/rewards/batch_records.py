@@ -5,6 +5,7 @@ import orjson
 from laurel_server.domain.awards import AwardCommand, Posting
 from laurel_server.domain.commands import Change
 from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.tiers import TierChange
 
 
 def award_inputs(command: AwardCommand, posting: Posting) -> str:
@@ -73,4 +74,16 @@ def change_event(change: Change, entry: LedgerEntry) -> dict[str, object]:
         "reverses_transaction_id": str(entry.reverses_transaction_id or ""),
         "occurred_at": entry.occurred_at,
         "recorded_at": entry.transaction_time,
+    }
+
+
+def tier_event(change: TierChange, entry: LedgerEntry) -> dict[str, object]:
+    """Return the `tier.changed` event of an entry that is no award."""
+    return {
+        "type": "tier.changed",
+        "transaction_id": str(entry.transaction_id),
+        "user_id": change.user_id,
+        "from_tier": change.from_tier.name,
+        "to_tier": change.to_tier.name,
+        "changed_at": change.changed_at,
     }

@@ -26,7 +26,13 @@ from laurel_server.postgres import badges, ledger
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
-from laurel_server.rewards.batch_records import award_event, award_inputs, change_event, change_inputs
+from laurel_server.rewards.batch_records import (
+    award_event,
+    award_inputs,
+    change_event,
+    change_inputs,
+    tier_event,
+)
 from laurel_server.rewards.outcomes import (
     StoredAward,
     StoredChange,
@@ -321,6 +327,8 @@ class BatchWork:
             self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
             self.debits[change.entry.transaction_id] = change.debits
             self._events.append(change_event(change, change.entry))
+            if change.tier_change is not None:
+                self._events.append(tier_event(change.tier_change, change.entry))
         self.boards.update(change.boards)
         return change
 

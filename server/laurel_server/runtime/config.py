@@ -372,6 +372,15 @@ class Jobs(Part):
     """How long runs of jobs are listed, in days."""
 
 
+class Expiry(Part):
+    """Points that expire."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_EXPIRY_")
+
+    warning_days: tuple[Annotated[int, Field(ge=1, le=366)], ...] = (30, 7, 1)
+    """How many days before points expire their owner is notified, once for each, as a JSON list; `[]` = never."""
+
+
 class Telemetry(Part):
     """Logs and metrics."""
 
@@ -404,4 +413,5 @@ class Settings(BaseModel):
     sandbox: Sandbox = Field(default_factory=Sandbox)
     program: Program = Field(default_factory=Program)
     jobs: Jobs = Field(default_factory=Jobs)
+    expiry: Expiry = Field(default_factory=Expiry)
     telemetry: Telemetry = Field(default_factory=Telemetry)

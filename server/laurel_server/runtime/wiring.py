@@ -10,6 +10,7 @@ from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.close_periods import close_periods
+from laurel_server.jobs.expire_points import expire_points
 from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
@@ -37,6 +38,7 @@ from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.corrections import Corrections
+from laurel_server.rewards.expiry import Expiry
 from laurel_server.rewards.holds import Holds
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
@@ -60,6 +62,7 @@ class Parts:
     spending: Spending
     holds: Holds
     corrections: Corrections
+    expiry: Expiry
     statement: Statement
     profiles: Profiles
     people: People
@@ -135,7 +138,12 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
     badges = Badges(pool, clock, rule_book, queries, faces_changed)
     close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
-    all_jobs = (*_jobs(settings, pool, clock, maintenance, close), *_ranking_jobs(badges))
+    expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
+    all_jobs = (
+        *_jobs(settings, pool, clock, maintenance, close),
+        expire_points(expiry),
+        *_ranking_jobs(badges),
+    )
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
         sandbox.settle = jobs.run_due
@@ -147,6 +155,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         spending=Spending(commands, statement, pool),
         holds=Holds(commands, pool),
         corrections=Corrections(commands, statement),
+        expiry=expiry,
         statement=statement,
         profiles=Profiles(pool, clock, moves, faces_changed),
         people=People(pool, clock, moves, faces_changed),

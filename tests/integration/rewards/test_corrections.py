@@ -192,6 +192,8 @@ async def test_a_reversal_can_demote_and_moves_the_user_to_the_boards_of_his_tie
     assert answer.tier_change is not None
     assert (answer.tier_change.from_tier, answer.tier_change.to_tier) == (Tier.SILVER, Tier.BRONZE)
     assert answer.rewards.tier is Tier.BRONZE
+    told = await parts.pool.fetchval("SELECT body ->> 'to_tier' FROM events WHERE type = 'tier.changed'")
+    assert told == "BRONZE"
     assert await listed(parts, "tier:silver") == []
     assert await listed(parts, "tier:bronze") == await listed(parts, "tier:bronze", WEEK) == [("ann", 4_000)]
     assert await wrongs(parts) == []

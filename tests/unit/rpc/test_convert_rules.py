@@ -37,6 +37,8 @@ CONFIG = ActionConfig(
     active=True,
     effective_from=START,
     effective_until=END,
+    pending_for=timedelta(days=14),
+    expires_at_month_end=True,
 )
 CAMPAIGN = Campaign(
     campaign_id="black-friday",

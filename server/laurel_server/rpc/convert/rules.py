@@ -30,6 +30,8 @@ def read_action_config(message: rules_pb2.ActionConfig) -> ActionConfig:
         active=message.active,
         effective_from=read_moment(message, "effective_from", parent="config."),
         effective_until=read_moment(message, "effective_until", parent="config."),
+        pending_for=read_duration(message, "pending_for", parent="config."),
+        expires_at_month_end=message.expires_at_month_end,
     )
 
 
@@ -52,6 +54,9 @@ def write_action_config(target: rules_pb2.ActionConfig, config: ActionConfig) ->
     target.active = config.active
     write_moment(target.effective_from, config.effective_from)
     write_moment(target.effective_until, config.effective_until)
+    if config.pending_for:
+        write_duration(target.pending_for, config.pending_for)
+    target.expires_at_month_end = config.expires_at_month_end
     target.version = config.version
 
 

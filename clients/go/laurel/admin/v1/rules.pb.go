@@ -223,9 +223,14 @@ type ActionConfig struct {
 	// Until when it can be awarded; unset: for ever.
 	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
 	// Grows with every Put; entries record it. Ignored in Put.
-	Version       int64 `protobuf:"varint,16,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Version int64 `protobuf:"varint,16,opt,name=version,proto3" json:"version,omitempty"`
+	// Return window: for how long after it happened an award's points are pending and cannot be spent, unless the award
+	// itself says from when they can; 0: not at all. They count for tier, lifetime and boards at once.
+	PendingFor *durationpb.Duration `protobuf:"bytes,20,opt,name=pending_for,json=pendingFor,proto3" json:"pending_for,omitempty"`
+	// Whether points live on to the end of the month in which expires_after would end them, by the program's time zone.
+	ExpiresAtMonthEnd bool `protobuf:"varint,21,opt,name=expires_at_month_end,json=expiresAtMonthEnd,proto3" json:"expires_at_month_end,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ActionConfig) Reset() {
@@ -368,6 +373,20 @@ func (x *ActionConfig) GetVersion() int64 {
 		return x.Version
 	}
 	return 0
+}
+
+func (x *ActionConfig) GetPendingFor() *durationpb.Duration {
+	if x != nil {
+		return x.PendingFor
+	}
+	return nil
+}
+
+func (x *ActionConfig) GetExpiresAtMonthEnd() bool {
+	if x != nil {
+		return x.ExpiresAtMonthEnd
+	}
+	return false
 }
 
 // A multiplier for a while, for some.
@@ -537,7 +556,7 @@ var File_laurel_admin_v1_rules_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1blaurel/admin/v1/rules.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xbf\x06\n" +
+	"\x1blaurel/admin/v1/rules.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xac\a\n" +
 	"\fActionConfig\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12 \n" +
@@ -556,7 +575,10 @@ const file_laurel_admin_v1_rules_proto_rawDesc = "" +
 	"\x06active\x18\r \x01(\bR\x06active\x12A\n" +
 	"\x0eeffective_from\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12C\n" +
 	"\x0feffective_until\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\x0eeffectiveUntil\x12\x18\n" +
-	"\aversion\x18\x10 \x01(\x03R\aversion\x1aB\n" +
+	"\aversion\x18\x10 \x01(\x03R\aversion\x12:\n" +
+	"\vpending_for\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"pendingFor\x12/\n" +
+	"\x14expires_at_month_end\x18\x15 \x01(\bR\x11expiresAtMonthEnd\x1aB\n" +
 	"\x14TierMultipliersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x91\x04\n" +
@@ -628,15 +650,16 @@ var file_laurel_admin_v1_rules_proto_depIdxs = []int32{
 	1,  // 3: laurel.admin.v1.ActionConfig.board_effect:type_name -> laurel.admin.v1.BoardEffect
 	7,  // 4: laurel.admin.v1.ActionConfig.effective_from:type_name -> google.protobuf.Timestamp
 	7,  // 5: laurel.admin.v1.ActionConfig.effective_until:type_name -> google.protobuf.Timestamp
-	7,  // 6: laurel.admin.v1.Campaign.starts_at:type_name -> google.protobuf.Timestamp
-	7,  // 7: laurel.admin.v1.Campaign.ends_at:type_name -> google.protobuf.Timestamp
-	8,  // 8: laurel.admin.v1.Campaign.tiers:type_name -> laurel.type.v1.Tier
-	2,  // 9: laurel.admin.v1.Campaign.stack_mode:type_name -> laurel.admin.v1.StackMode
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	6,  // 6: laurel.admin.v1.ActionConfig.pending_for:type_name -> google.protobuf.Duration
+	7,  // 7: laurel.admin.v1.Campaign.starts_at:type_name -> google.protobuf.Timestamp
+	7,  // 8: laurel.admin.v1.Campaign.ends_at:type_name -> google.protobuf.Timestamp
+	8,  // 9: laurel.admin.v1.Campaign.tiers:type_name -> laurel.type.v1.Tier
+	2,  // 10: laurel.admin.v1.Campaign.stack_mode:type_name -> laurel.admin.v1.StackMode
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_laurel_admin_v1_rules_proto_init() }

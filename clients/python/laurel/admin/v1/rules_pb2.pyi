@@ -140,6 +140,8 @@ class ActionConfig(_message.Message):
     EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
     EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    PENDING_FOR_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_MONTH_END_FIELD_NUMBER: _builtins.int
     action: _builtins.str
     """The action's name: `[A-Z][A-Z0-9_]{0,63}`."""
     display_name: _builtins.str
@@ -164,6 +166,8 @@ class ActionConfig(_message.Message):
     """Whether callers may award it."""
     version: _builtins.int
     """Grows with every Put; entries record it. Ignored in Put."""
+    expires_at_month_end: _builtins.bool
+    """Whether points live on to the end of the month in which expires_after would end them, by the program's time zone."""
     @_builtins.property
     def tier_multipliers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Multiplier per tier as decimals, keys BRONZE to DIAMOND; a missing key means the tier's own multiplier."""
@@ -179,6 +183,12 @@ class ActionConfig(_message.Message):
     @_builtins.property
     def effective_until(self) -> _timestamp_pb2.Timestamp:
         """Until when it can be awarded; unset: for ever."""
+
+    @_builtins.property
+    def pending_for(self) -> _duration_pb2.Duration:
+        """Return window: for how long after it happened an award's points are pending and cannot be spent, unless the award
+        itself says from when they can; 0: not at all. They count for tier, lifetime and boards at once.
+        """
 
     def __init__(
         self,
@@ -199,10 +209,12 @@ class ActionConfig(_message.Message):
         effective_from: _timestamp_pb2.Timestamp | None = ...,
         effective_until: _timestamp_pb2.Timestamp | None = ...,
         version: _builtins.int = ...,
+        pending_for: _duration_pb2.Duration | None = ...,
+        expires_at_month_end: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cooldown", b"cooldown", "effective_from", b"effective_from", "effective_until", b"effective_until"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cooldown", b"cooldown", "effective_from", b"effective_from", "effective_until", b"effective_until", "pending_for", b"pending_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "active", b"active", "base_points", b"base_points", "board_effect", b"board_effect", "cap_mode", b"cap_mode", "cooldown", b"cooldown", "description", b"description", "display_name", b"display_name", "effective_from", b"effective_from", "effective_until", b"effective_until", "expires_after", b"expires_after", "max_daily_points", b"max_daily_points", "max_points_per_action", b"max_points_per_action", "points_formula", b"points_formula", "tier_multipliers", b"tier_multipliers", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "active", b"active", "base_points", b"base_points", "board_effect", b"board_effect", "cap_mode", b"cap_mode", "cooldown", b"cooldown", "description", b"description", "display_name", b"display_name", "effective_from", b"effective_from", "effective_until", b"effective_until", "expires_after", b"expires_after", "expires_at_month_end", b"expires_at_month_end", "max_daily_points", b"max_daily_points", "max_points_per_action", b"max_points_per_action", "pending_for", b"pending_for", "points_formula", b"points_formula", "tier_multipliers", b"tier_multipliers", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
