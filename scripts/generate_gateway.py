@@ -13,6 +13,7 @@ EXAMPLE: Final = GatewayOptions(
     servers=[Endpoint("laurel", 50051)],
     operations=[Endpoint("laurel", 9090)],
     origins=["http://localhost:3000"],
+    exposed=True,
     descriptors=Path("/etc/envoy/descriptors.binpb"),
 )
 

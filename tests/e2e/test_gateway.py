@@ -285,6 +285,26 @@ def test_the_document_of_the_api_is_served(laurel: Serve) -> None:
     assert document["paths"]["/api/v1/rewards/award"]["post"]["operationId"] == "AwardPoints"
 
 
+def test_metrics_are_not_for_strangers(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_AUTH_TOKENS=TOKENS, LAUREL_HTTP_HOST="0.0.0.0")
+    address = serve.run["http"].replace("0.0.0.0", "127.0.0.1")
+    metrics = curl(f"http://{address}/metrics")
+    assert (metrics.status, metrics.json["code"]) == (404, 5)
+    assert curl(f"http://{address}/healthz").status == 200
+
+
+def test_watchers_are_told_when_everything_stops(start_serve: StartServe) -> None:
+    serve = start_serve()
+    with events(f"http://{serve.run['http']}/api/v1/leaderboard/watch") as stream:
+        token = next(stream)["resumeToken"]
+        serve.process.terminate()
+        *_, last = stream
+    assert last["end"]["reason"] == "DRAINING"
+    assert last["end"]["resumeToken"]
+    assert token
+    assert serve.process.wait(30) == 0
+
+
 def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
     serve = start_serve(LAUREL_AUTH_TOKENS=TOKENS)
     api = f"http://{serve.run['http']}/api/v1"

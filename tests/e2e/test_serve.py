@@ -271,7 +271,7 @@ def test_takes_a_relative_data_directory(
 def test_uses_engines_of_the_environment(start: StartServe, laurel: Serve) -> None:
     engines = {"LAUREL_PG_DSN": laurel.run["pg_dsn"], "LAUREL_REDIS_URL": laurel.run["redis_url"]}
     guest = start(**engines)
-    assert list(guest.pids) == ["server", "envoy"]
+    assert list(guest.pids) == ["envoy", "server"]
     assert (guest.run["pg_dsn"], guest.run["redis_url"]) == tuple(engines.values())
 
 

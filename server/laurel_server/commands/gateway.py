@@ -9,7 +9,7 @@ import typer
 from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, gateway_config
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.runtime.config import Settings
-from laurel_server.runtime.environment import load_settings
+from laurel_server.runtime.environment import is_loopback, load_settings
 from laurel_server.runtime.jwt import read_jwt
 
 _SERVER: Final = "127.0.0.1:50051"
@@ -53,6 +53,7 @@ def _options(
         operations=[_endpoint(each) for each in operations],
         origins=settings.http.origins,
         rate=settings.http.rate_limit,
+        exposed=not is_loopback(settings.http.host),
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,
         jwt=read_jwt(settings),

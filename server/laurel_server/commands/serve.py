@@ -15,7 +15,7 @@ from laurel_server.devstack.ports import Endpoint
 from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
 from laurel_server.postgres.schema import current_of, head
 from laurel_server.runtime.config import Settings
-from laurel_server.runtime.environment import load_settings, unknown_variables
+from laurel_server.runtime.environment import is_loopback, load_settings, unknown_variables
 from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
 
@@ -66,6 +66,7 @@ def gateway_of(settings: Settings) -> Gateway | None:
     return Gateway(
         origins=settings.http.origins,
         rate=settings.http.rate_limit,
+        exposed=not is_loopback(settings.http.host),
         threads=settings.http.threads,
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,

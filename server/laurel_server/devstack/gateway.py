@@ -51,6 +51,8 @@ class GatewayOptions:
     """Origins of pages that may call from a browser, such as `http://localhost:3000`; `*` = all."""
     rate: int = 0
     """Most requests a second, of all clients together; 0 = no limit."""
+    exposed: bool = False
+    """Others than this machine can reach it; `/metrics`, which asks for no token, is then left out."""
     max_message_bytes: int = 4 << 20
     deadline_seconds: float = 60
     """Longest deadline of the servers."""
@@ -75,6 +77,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "rate": _bucket(options.rate),
         "rate_percent": 100 if options.rate else 0,
         "descriptors": str(options.descriptors),
+        "left_out": "/metrics" if options.exposed else "-",
         "services": methods.services,
         "streams": _any_of(methods.streams),
         "long_calls": _any_of(methods.long_calls),

@@ -30,6 +30,7 @@ class Gateway:
     origins: Sequence[str]
     rate: int
     threads: int
+    exposed: bool
     max_message_bytes: int
     deadline_seconds: float
     jwt: Jwt | None
@@ -97,7 +98,7 @@ async def run_stack(options: StackOptions, report: Report, announce: Callable[[R
 async def _start(
     options: StackOptions, supervisor: Supervisor, engines: Engines, held: ExitStack, report: Report
 ) -> Ready:
-    """Starts the engines side by side, migrates, starts server and gateway, and writes the run file."""
+    """Starts the engines side by side, migrates, starts gateway and server, and writes the run file."""
     grpc = held.enter_context(reserved(options.grpc.host, options.grpc.port, "LAUREL_GRPC_PORT"))
     http = held.enter_context(reserved(options.http.host, options.http.port, "LAUREL_HTTP_PORT"))
     inner = http if options.gateway is None else held.enter_context(_operations(options))
@@ -107,9 +108,10 @@ async def _start(
     clickhouse = await engines.clickhouse() if options.analytics else None
     await options.migrate(postgres.server_address)
     ready = Ready(grpc, http, inner, postgres, redis, clickhouse, None, engines.data)
-    await supervisor.start(_server(options, ready))
+    # Before the server, so that it stops after it: calls and streams of REST end as the server ends them.
     if options.gateway is not None:
         ready = await _with_gateway(options.gateway, ready, engines, report)
+    await supervisor.start(_server(options, ready))
     supervisor.changed = lambda: _write_run_file(ready, options.kafka, supervisor)
     supervisor.changed()
     return ready
@@ -127,6 +129,7 @@ async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report
         operations=[ready.operations],
         origins=gateway.origins,
         rate=gateway.rate,
+        exposed=gateway.exposed,
         max_message_bytes=gateway.max_message_bytes,
         deadline_seconds=gateway.deadline_seconds,
         jwt=gateway.jwt,

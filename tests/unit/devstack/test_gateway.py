@@ -64,6 +64,12 @@ def test_short_forms_of_boards_are_for_requests_with_a_board() -> None:
     assert "admin" not in patterns
 
 
+@pytest.mark.parametrize("exposed", [False, True])
+def test_metrics_stay_inside(*, exposed: bool) -> None:
+    config = gateway_config(replace(OPTIONS, exposed=exposed))
+    assert ('safe_regex: {regex: "/metrics"}' in config) is exposed
+
+
 def test_paths_of_any_form_are_quoted() -> None:
     odd = Path("/with space/quo\"te's ü/descriptors.binpb")
     assert value(gateway_config(replace(OPTIONS, descriptors=odd)), "proto_descriptor") == str(odd)
