@@ -144,3 +144,10 @@ def idempotency_conflict(request_id: str) -> LaurelError:
         "this request_id was used before with another body",
         metadata={"request_id": request_id},
     )
+
+
+def transaction_not_found(transaction_id: int) -> LaurelError:
+    """Return the error for an entry that the ledger does not have."""
+    return LaurelError(
+        Reason.TRANSACTION_NOT_FOUND, "no such transaction", metadata={"transaction_id": str(transaction_id)}
+    )

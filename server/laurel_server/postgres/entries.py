@@ -68,6 +68,12 @@ async def scan_entries(pool: Pool, after: int, below: int, limit: int) -> list[t
     return [(row["user_no"], StoredEntry(_entry(row), row["inputs"])) for row in rows]
 
 
+async def count_entries(pool: Pool) -> int:
+    """Return about how many entries there are."""
+    count: int = await pool.fetchval(load("entries_count"))
+    return count
+
+
 async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> dict[str, Rewards]:
     """Return the balances of known users, by user id, as they are at `now`."""
     rows = await pool.fetch(load("rewards_read"), list(user_ids), now)

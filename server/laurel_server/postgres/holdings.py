@@ -131,3 +131,11 @@ def _hold_rows(account: Account) -> Iterable[tuple[object, ...]]:
 async def read_debits(pool: Pool, transaction_id: int) -> list[Debit]:
     """Return what an entry took from lots."""
     return [Debit(*row) for row in await pool.fetch(load("debits_read"), transaction_id)]
+
+
+async def read_debits_of(pool: Pool, transaction_ids: Sequence[int]) -> dict[int, list[Debit]]:
+    """Return what entries took from lots, by their ids; those that took nothing are left out."""
+    taken: dict[int, list[Debit]] = {}
+    for transaction_id, *debit in await pool.fetch(load("debits_of"), transaction_ids):
+        taken.setdefault(transaction_id, []).append(Debit(*debit))
+    return taken

@@ -1,5 +1,6 @@
 """Action configs and campaigns between rows and domain objects."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from laurel_server.domain.actions import ActionConfig, CapMode
 from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.campaigns import Campaign, StackMode
 from laurel_server.domain.tiers import Tier
-from laurel_server.postgres.pool import Connection
+from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
 
@@ -34,6 +35,16 @@ async def close_through(connection: Connection, moment: datetime) -> None:
 async def read_actions(connection: Connection) -> list[ActionConfig]:
     """Return the latest version of every action config, by name."""
     return [_action(row) for row in await connection.fetch(load("rules_read_actions"))]
+
+
+async def read_action_versions(
+    pool: Pool, wanted: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], ActionConfig]:
+    """Return action configs by name and version, those that exist."""
+    rows = await pool.fetch(
+        load("rules_read_versions"), [action for action, _ in wanted], [version for _, version in wanted]
+    )
+    return {(row["action"], row["version"]): _action(row) for row in rows}
 
 
 async def read_campaigns(connection: Connection) -> list[Campaign]:

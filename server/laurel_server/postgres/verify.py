@@ -1,13 +1,17 @@
 """The ledger compared with itself, in chunks of users."""
 
-from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
 
-CHUNK = 5000
-"""Users compared in one statement: short enough not to hold back vacuum or a migration."""
+
+class Bounds(NamedTuple):
+    """The numbers of all users who are mentioned anywhere lie in `[low, high)`; `users` counts those who exist."""
+
+    low: int
+    high: int
+    users: int
 
 
 class Difference(NamedTuple):
@@ -19,15 +23,11 @@ class Difference(NamedTuple):
     expected: int
 
 
-async def count_users(pool: Pool) -> int:
-    """Return how many users the ledger has."""
-    users: int = (await pool.fetch(load("verify_bounds")))[0]["users"]
-    return users
+async def bounds_of_users(pool: Pool) -> Bounds:
+    """Return whom to compare."""
+    return Bounds(*(await pool.fetch(load("verify_bounds")))[0])
 
 
-async def differences(pool: Pool) -> AsyncIterator[Difference]:
-    """Yield what is not equal and must be."""
-    bounds = (await pool.fetch(load("verify_bounds")))[0]
-    for start in range(bounds["low"] or 0, bounds["high"] or 0, CHUNK):
-        for row in await pool.fetch(load("verify_ledger"), start, start + CHUNK):
-            yield Difference(*row)
+async def differences(pool: Pool, start: int, end: int) -> list[Difference]:
+    """Return what is not equal and must be, for the users numbered `[start, end)`."""
+    return [Difference(*row) for row in await pool.fetch(load("verify_ledger"), start, end)]

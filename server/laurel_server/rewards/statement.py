@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from laurel_server.domain.clock import Clock, moment_after
-from laurel_server.domain.errors import LaurelError, Reason, user_not_found
+from laurel_server.domain.errors import transaction_not_found, user_not_found
 from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards
 from laurel_server.postgres import entries
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -56,11 +56,7 @@ class Statement:
         async with ledger_errors():
             found = await entries.read_entries(self._pool, [transaction_id])
         if transaction_id not in found:
-            raise LaurelError(
-                Reason.TRANSACTION_NOT_FOUND,
-                "no such transaction",
-                metadata={"transaction_id": str(transaction_id)},
-            )
+            raise transaction_not_found(transaction_id)
         return found[transaction_id]
 
     async def transactions(

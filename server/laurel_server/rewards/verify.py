@@ -1,24 +1,56 @@
-"""The ledger's part of VerifyIntegrity: balances = entries = lots, and totals of periods = entries."""
+"""The ledger's part of VerifyIntegrity: what is kept of users follows from their entries, and lots from both."""
+
+from time import perf_counter
 
 from laurel_server.domain.views import Check
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.postgres.verify import Difference, count_users, differences
+from laurel_server.postgres.verify import Bounds, bounds_of_users, differences
+from laurel_server.rewards.findings import Findings, Progress, unnoticed
 
-CHECKS = ("balances_equal_entries", "balances_equal_lots", "totals_equal_entries")
-SHOWN = 5
-"""Differences that a check's detail names."""
+CHECKS = (
+    "entries_have_users",
+    "balances_equal_entries",
+    "balances_follow_one_another",
+    "balances_equal_lots",
+    "lots_equal_entries",
+    "counters_equal_entries",
+    "holds_equal_held_points",
+    "totals_equal_entries",
+)
+
+FIRST_CHUNK, LARGEST_CHUNK = 100, 5000
+"""Users compared in one statement: some at first, then as many as take a moment, whatever each of them has."""
+
+SHORT_SECONDS, LONG_SECONDS = 0.05, 0.2
+"""A chunk that takes less is followed by a larger one, one that takes more by a smaller one."""
 
 
-async def verify_ledger(pool: Pool) -> list[Check]:
-    """Compare the whole ledger with itself, chunk by chunk; awards go on meanwhile. LEDGER_UNAVAILABLE."""
-    found: dict[str, list[Difference]] = {name: [] for name in CHECKS}
+async def verify_ledger(pool: Pool, progress: Progress = unnoticed) -> list[Check]:
+    """Compare the whole ledger with itself, chunk by chunk; awards go on meanwhile. LEDGER_UNAVAILABLE.
+
+    A chunk is one statement, and so sees one moment.
+    """
+    findings = {name: Findings(name) for name in CHECKS}
     async with ledger_errors():
-        users = await count_users(pool)
-        async for difference in differences(pool):
-            found[difference.check].append(difference)
-    return [_check(name, users, wrong) for name, wrong in found.items()]
+        bounds = await bounds_of_users(pool)
+        await _compare(pool, bounds, findings, progress)
+    for each in findings.values():
+        each.checked = bounds.users
+    return [each.check() for each in findings.values()]
 
 
-def _check(name: str, users: int, wrong: list[Difference]) -> Check:
-    shown = "; ".join(f"{each.user_id}: {each.found} instead of {each.expected}" for each in wrong[:SHOWN])
-    return Check(name, not wrong, users, len(wrong), shown)
+async def _compare(pool: Pool, bounds: Bounds, findings: dict[str, Findings], progress: Progress) -> None:
+    start, chunk = bounds.low, FIRST_CHUNK
+    while start < bounds.high:
+        end, began = min(start + chunk, bounds.high), perf_counter()
+        for each in await differences(pool, start, end):
+            findings[each.check].wrong.append(f"{each.user_id}: {each.found} instead of {each.expected}")
+        chunk = _next_chunk(chunk, perf_counter() - began)
+        progress("ledger", end - start, bounds.high - bounds.low)
+        start = end
+
+
+def _next_chunk(chunk: int, seconds: float) -> int:
+    if seconds < SHORT_SECONDS:
+        return min(chunk * 2, LARGEST_CHUNK)
+    return max(chunk // 2, 1) if seconds > LONG_SECONDS else chunk

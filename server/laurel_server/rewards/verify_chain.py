@@ -3,72 +3,50 @@
 What is sealed is final, and compared; the last second or so is compared next time.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 from laurel_server.domain.chain import FIRST_SEAL, Canonical, batch_digest, canonical_entry, seal
 from laurel_server.domain.identifiers import BATCH_BITS, SEQUENCE_BITS, sequence_of
 from laurel_server.domain.views import Check
 from laurel_server.postgres import chain
 from laurel_server.postgres.chain import Link, Seal
-from laurel_server.postgres.entries import scan_entries
+from laurel_server.postgres.entries import count_entries, scan_entries
 from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.rewards.findings import Findings, Progress, unnoticed
 
 ENTRIES_AT_ONCE = 500
 """Entries that are read and digested in one go: about 10 ms in which this process does nothing else."""
 
 LINKS_AT_ONCE = 2000
-SHOWN = 5
-
-Progress = Callable[[int], None]
-"""Is told of entries that have been compared."""
-
-
-def unnoticed(_count: int) -> None:
-    """Tell nobody."""
 
 
 async def verify_chain(pool: Pool, progress: Progress = unnoticed) -> list[Check]:
     """Recompute the hash chain, chunk by chunk; awards go on meanwhile. LEDGER_UNAVAILABLE."""
-    digests, seals = _Findings(), _Findings()
+    digests, seals = Findings("entries_match_digests"), Findings("seals_follow_digests")
     async with ledger_errors():
         sealed = await chain.last_seal(pool)
         await _Digests(pool, sealed.batch_no, digests, progress).compare()
         await _compare_seals(pool, sealed, seals)
-    return [digests.check("entries_match_digests"), seals.check("seals_follow_digests")]
-
-
-@dataclass(slots=True)
-class _Findings:
-    """What was compared, and what is wrong with which batch."""
-
-    checked: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def add(self, batch_no: int, what: str) -> None:
-        self.wrong.append(f"batch {batch_no}: {what}")
-
-    def check(self, name: str) -> Check:
-        return Check(name, not self.wrong, self.checked, len(self.wrong), "; ".join(self.wrong[:SHOWN]))
+    return [digests.check(), seals.check()]
 
 
 class _Digests:
     """Entries in the order of their ids against the digests that were kept of their batches."""
 
-    def __init__(self, pool: Pool, last: int, findings: _Findings, progress: Progress) -> None:
+    def __init__(self, pool: Pool, last: int, findings: Findings, progress: Progress) -> None:
         self._pool = pool
         self._last = last
         self._findings = findings
         self._progress = progress
         self._first = 0
+        self._total = 0
 
     async def compare(self) -> None:
         self._first = await chain.first_batch(self._pool)
+        self._total = await count_entries(self._pool)
         months = await chain.months(self._pool)
         for month in months:
             await self._compare_month(month)
         for batch_no in await chain.batches_outside(self._pool, months, self._last):
-            self._findings.add(batch_no, "all its entries are gone")
+            self._add(batch_no, "all its entries are gone")
 
     async def _compare_month(self, month: int) -> None:
         """Compare batch by batch; the last one of a chunk may be cut off, and waits for the next chunk."""
@@ -85,7 +63,7 @@ class _Digests:
             is_last = len(rows) < ENTRIES_AT_ONCE
             whole = self._last if is_last else max(open_batches) - 1
             await self._compare_batches(month, compared, whole, open_batches)
-            self._progress(len(rows))
+            self._progress("chain", len(rows), self._total)
             compared = whole
 
     async def _compare_batches(
@@ -97,16 +75,19 @@ class _Digests:
         for batch_no, entries in whole.items():
             digest = kept.pop(batch_no, None)
             if digest is None:
-                self._findings.add(batch_no, "has entries, and no digest of them was kept")
+                self._add(batch_no, "has entries, and no digest of them was kept")
             elif len(entries) != digest.entries:
-                self._findings.add(batch_no, f"has {len(entries)} entries instead of {digest.entries}")
+                self._add(batch_no, f"has {len(entries)} entries instead of {digest.entries}")
             elif batch_digest(entries) != digest.digest:
-                self._findings.add(batch_no, "an entry is not what it was when it was written")
+                self._add(batch_no, "an entry is not what it was when it was written")
         for batch_no in kept:
-            self._findings.add(batch_no, "all its entries are gone")
+            self._add(batch_no, "all its entries are gone")
+
+    def _add(self, batch_no: int, what: str) -> None:
+        self._findings.wrong.append(f"batch {batch_no}: {what}")
 
 
-async def _compare_seals(pool: Pool, sealed: Seal, findings: _Findings) -> None:
+async def _compare_seals(pool: Pool, sealed: Seal, findings: Findings) -> None:
     before, after = FIRST_SEAL, 0
     while after < sealed.batch_no:
         links = await chain.links(pool, after, sealed.batch_no, LINKS_AT_ONCE)
@@ -116,13 +97,19 @@ async def _compare_seals(pool: Pool, sealed: Seal, findings: _Findings) -> None:
         after = links[-1].batch_no
 
 
-def _follow(before: bytes, link: Link, findings: _Findings) -> bytes:
+def _follow(before: bytes, link: Link, findings: Findings) -> bytes:
     """Compare one link; return the seal from which the next must follow, so that a fault is told of once."""
+    fault = _fault_of(before, link)
+    if fault:
+        findings.wrong.append(f"batch {link.batch_no}: {fault}")
+    return before if link.seal is None else link.seal
+
+
+def _fault_of(before: bytes, link: Link) -> str:
     if link.seal is None:
-        findings.add(link.batch_no, "was put in after its neighbours had been sealed")
-        return before
+        return "was put in after its neighbours had been sealed"
     if link.digest is None:
-        findings.add(link.batch_no, "is sealed, and its digest is gone")
-    elif seal(before, link.batch_no, link.digest) != link.seal:
-        findings.add(link.batch_no, "its seal does not follow from its digest and the batches before")
-    return link.seal
+        return "is sealed, and its digest is gone"
+    if seal(before, link.batch_no, link.digest) != link.seal:
+        return "its seal does not follow from its digest and the batches before"
+    return ""

@@ -12,6 +12,7 @@ from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.explain import Explanation
 from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import (
@@ -70,6 +71,14 @@ class Statement(Protocol):
         limit: int,
     ) -> Sequence[LedgerEntry]:
         """Return up to `limit` entries with ids below `before`, newest first. USER_NOT_FOUND."""
+        ...
+
+
+class Explaining(Protocol):
+    """Computes entries again."""
+
+    async def explain(self, transaction_id: int) -> Explanation:
+        """Return why an entry has the points it has. TRANSACTION_NOT_FOUND."""
         ...
 
 

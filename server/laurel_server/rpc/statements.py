@@ -13,6 +13,8 @@ from laurel.rewards.v1.rewards_service_pb2 import (
 from laurel.rewards.v1.statements_pb2 import (
     BatchGetRewardsRequest,
     BatchGetRewardsResponse,
+    ExplainTransactionRequest,
+    ExplainTransactionResponse,
     ListExpiringPointsRequest,
     ListExpiringPointsResponse,
 )
@@ -20,9 +22,10 @@ from laurel_server.domain.identifiers import parse_transaction_id
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
 from laurel_server.rpc.convert.awards import write_entry, write_rewards
+from laurel_server.rpc.convert.explanations import write_explanation
 from laurel_server.rpc.convert.times import read_duration, read_moment, write_moment
 from laurel_server.rpc.paging import PageTokens, page_size, query_of, write_page
-from laurel_server.rpc.ports import Statement
+from laurel_server.rpc.ports import Explaining, Statement
 
 DEFAULT_PAGE_SIZE: Final = 50
 
@@ -32,8 +35,9 @@ class StatementsServicer:
 
     service = methods.REWARDS
 
-    def __init__(self, statement: Statement) -> None:
+    def __init__(self, statement: Statement, explaining: Explaining) -> None:
         self._statement = statement
+        self._explaining = explaining
         self._tokens = PageTokens("ListTransactions")
 
     async def GetRewards(self, request: GetRewardsRequest, call: CallContext) -> GetRewardsResponse:
@@ -62,6 +66,15 @@ class StatementsServicer:
         entry = await self._statement.transaction(parse_transaction_id(request.transaction_id))
         response = GetTransactionResponse()
         write_entry(response.transaction, entry)
+        return response
+
+    async def ExplainTransaction(
+        self, request: ExplainTransactionRequest, call: CallContext
+    ) -> ExplainTransactionResponse:
+        """Compute one entry again."""
+        explanation = await self._explaining.explain(parse_transaction_id(request.transaction_id))
+        response = ExplainTransactionResponse()
+        write_explanation(response, explanation)
         return response
 
     async def ListTransactions(

@@ -18,6 +18,7 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.rewards.explaining import Explaining
 from laurel_server.rewards.verify import verify_ledger
 from laurel_server.rewards.verify_chain import verify_chain
 from laurel_server.runtime.config import Settings
@@ -64,6 +65,7 @@ class Maintenance:
         checks: list[Check] = []
         if scope in {"", "ledger"}:
             checks += await verify_ledger(self.pool)
+            checks.append(await Explaining(self.pool).verify())
         if scope in {"", "chain"}:
             checks += await verify_chain(self.pool)
         if scope in {"", "boards"}:

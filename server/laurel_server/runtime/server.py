@@ -147,7 +147,7 @@ class Server:
         servicers: list[Servicer] = [
             RewardsServicer(parts.awards),
             self._ingest,
-            StatementsServicer(parts.statement),
+            StatementsServicer(parts.statement, parts.explaining),
             SpendingServicer(parts.spending, parts.holds),
             CorrectionsServicer(parts.corrections),
             LeaderboardsServicer(

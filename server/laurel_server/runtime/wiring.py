@@ -39,6 +39,7 @@ from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.corrections import Corrections
 from laurel_server.rewards.expiry import Expiry
+from laurel_server.rewards.explaining import Explaining
 from laurel_server.rewards.holds import Holds
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
@@ -64,6 +65,7 @@ class Parts:
     corrections: Corrections
     expiry: Expiry
     statement: Statement
+    explaining: Explaining
     profiles: Profiles
     people: People
     rule_book: RuleBook
@@ -157,6 +159,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         corrections=Corrections(commands, statement),
         expiry=expiry,
         statement=statement,
+        explaining=Explaining(pool),
         profiles=Profiles(pool, clock, moves, faces_changed),
         people=People(pool, clock, moves, faces_changed),
         rule_book=rule_book,

@@ -48,6 +48,7 @@ from tests.integration.rpc.stand_ins import (
     StandInBoards,
     StandInClock,
     StandInCorrections,
+    StandInExplaining,
     StandInHolds,
     StandInMaintenance,
     StandInPeople,
@@ -71,6 +72,7 @@ class Served:
     spending: StandInSpending = field(default_factory=StandInSpending)
     holds: StandInHolds = field(default_factory=StandInHolds)
     corrections: StandInCorrections = field(default_factory=StandInCorrections)
+    explaining: StandInExplaining = field(default_factory=StandInExplaining)
     boards: StandInBoards = field(default_factory=StandInBoards)
     trends: StandInTrends | None = field(default_factory=StandInTrends)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
@@ -134,9 +136,9 @@ class Served:
         servicers = (
             RewardsServicer(self.awards),
             self.ingest,
-            StatementsServicer(self.statement),
             SpendingServicer(self.spending, self.holds),
             CorrectionsServicer(self.corrections),
+            StatementsServicer(self.statement, self.explaining),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),

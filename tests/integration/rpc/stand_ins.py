@@ -13,6 +13,7 @@ from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.explain import Explanation
 from laurel_server.domain.holds import CreateHoldCommand
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
 from laurel_server.domain.people import Order
@@ -36,7 +37,7 @@ from laurel_server.domain.views import (
 )
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
-from tests.unit.rpc.samples import ANSWER, BOARD, CHANGED, ENTRY, NOW, REWARDS, line
+from tests.unit.rpc.samples import ANSWER, BOARD, CHANGED, ENTRY, EXPLANATION, NOW, REWARDS, line
 
 Award = Callable[[AwardCommand, float | None], Awaitable[AwardAnswer]]
 
@@ -163,6 +164,18 @@ class StandInCorrections(_StandInChanges):
 
     async def adjust(self, command: AdjustCommand, deadline: float | None) -> ChangeAnswer:
         return self._answer(command, deadline)
+
+
+class StandInExplaining:
+    """Explains any entry as the sample."""
+
+    async def explain(self, transaction_id: int) -> Explanation:
+        return replace(
+            EXPLANATION,
+            recorded=replace(
+                EXPLANATION.recorded, entry=replace(ENTRY, transaction_id=transaction_id, user_id="user:1")
+            ),
+        )
 
 
 class StandInBoards:

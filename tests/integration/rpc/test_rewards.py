@@ -13,7 +13,12 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     GetTransactionRequest,
     ListTransactionsRequest,
 )
-from laurel.rewards.v1.statements_pb2 import BatchGetRewardsRequest, ListExpiringPointsRequest
+from laurel.rewards.v1.statements_pb2 import (
+    BatchGetRewardsRequest,
+    ExplainTransactionRequest,
+    ListExpiringPointsRequest,
+)
+from laurel.type.v1.tier_pb2 import Tier
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.rpc.convert.awards import read_award, write_award
@@ -237,3 +242,22 @@ async def test_a_negative_page_size_is_refused(served: Served) -> None:
     with refused(Reason.INVALID_FIELD) as refusal:
         await served.rewards.ListTransactions(ListTransactionsRequest(user_id="u", page_size=-1))
     assert refusal.fields.keys() == {"page_size"}
+
+
+async def test_an_explanation(served: Served) -> None:
+    answer = await served.rewards.ExplainTransaction(ExplainTransactionRequest(transaction_id="77"))
+    assert (answer.transaction.transaction_id, answer.transaction.points) == ("77", ENTRY.points)
+    assert dict(answer.attributes) == {"order_value": "99.90"}
+    assert (answer.points_formula, answer.config_version) == ("order_value * 1", 3)
+    assert answer.tier == Tier.TIER_SILVER
+    assert list(answer.period_ids) == ["2026-11-23", "all"]
+    (step,), (lot,) = answer.steps, answer.lots
+    assert (step.name, step.value) == ("base", "99.9")
+    assert (lot.transaction_id, lot.points, lot.expires_at) == (str(682 << 48 | 7), 40, stamp(NOW))
+    assert not answer.agrees
+    assert list(answer.differences) == ["points is 149 and must be 299"]
+
+
+async def test_what_is_no_id_is_not_found(served: Served) -> None:
+    with refused(Reason.TRANSACTION_NOT_FOUND):
+        await served.rewards.ExplainTransaction(ExplainTransactionRequest(transaction_id="0"))

@@ -5,12 +5,15 @@ from decimal import Decimal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.campaigns import AppliedCampaign
 from laurel_server.domain.commands import ChangeAnswer
+from laurel_server.domain.explain import Explanation, Recorded, Step
 from laurel_server.domain.holdings import Hold, HoldState
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
+from laurel_server.domain.lots import Debit
 from laurel_server.domain.periods import PeriodType, period_at
 from laurel_server.domain.points import Breakdown
 from laurel_server.domain.tiers import Tier, TierChange
@@ -84,6 +87,22 @@ CHANGED = ChangeAnswer(
     ranks=ANSWER.ranks,
     rank_state=RankState.FRESH,
     replayed=True,
+)
+
+EXPLANATION = Explanation(
+    Recorded(
+        ENTRY,
+        {
+            "config": 3,
+            "attributes": {"order_value": "99.90"},
+            "tier": "SILVER",
+            "periods": ["2026-11-23", "all"],
+        },
+        ActionConfig("PURCHASE", points_formula="order_value * 1"),
+        (Debit(682 << 48 | 7, 40, None, NOW),),
+    ),
+    (Step("base", "99.9", "order_value * 1 with order_value = 99.90"),),
+    ("points is 149 and must be 299",),
 )
 
 

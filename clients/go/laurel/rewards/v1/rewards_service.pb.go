@@ -968,7 +968,7 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\x13IngestAwardsRequest\x12;\n" +
 	"\x05award\x18\x01 \x01(\v2%.laurel.rewards.v1.AwardPointsRequestR\x05award\"N\n" +
 	"\x14IngestAwardsResponse\x126\n" +
-	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\x8c\r\n" +
+	"\x06result\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.AwardResultR\x06result2\x88\x0e\n" +
 	"\x0eRewardsService\x12e\n" +
 	"\vAwardPoints\x12%.laurel.rewards.v1.AwardPointsRequest\x1a&.laurel.rewards.v1.AwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12t\n" +
 	"\x10BatchAwardPoints\x12*.laurel.rewards.v1.BatchAwardPointsRequest\x1a+.laurel.rewards.v1.BatchAwardPointsResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12l\n" +
@@ -984,7 +984,8 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\n" +
 	"GetRewards\x12$.laurel.rewards.v1.GetRewardsRequest\x1a%.laurel.rewards.v1.GetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12q\n" +
 	"\x0fBatchGetRewards\x12).laurel.rewards.v1.BatchGetRewardsRequest\x1a*.laurel.rewards.v1.BatchGetRewardsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12n\n" +
-	"\x0eGetTransaction\x12(.laurel.rewards.v1.GetTransactionRequest\x1a).laurel.rewards.v1.GetTransactionResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12t\n" +
+	"\x0eGetTransaction\x12(.laurel.rewards.v1.GetTransactionRequest\x1a).laurel.rewards.v1.GetTransactionResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12z\n" +
+	"\x12ExplainTransaction\x12,.laurel.rewards.v1.ExplainTransactionRequest\x1a-.laurel.rewards.v1.ExplainTransactionResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12t\n" +
 	"\x10ListTransactions\x12*.laurel.rewards.v1.ListTransactionsRequest\x1a+.laurel.rewards.v1.ListTransactionsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12z\n" +
 	"\x12ListExpiringPoints\x12,.laurel.rewards.v1.ListExpiringPointsRequest\x1a-.laurel.rewards.v1.ListExpiringPointsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.laurel.rewards.v1B\x13RewardsServiceProtoP\x01Z5laurel.example/clients/go/laurel/rewards/v1;rewardsv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Rewards.V1\xca\x02\x11Laurel\\Rewards\\V1\xe2\x02\x1dLaurel\\Rewards\\V1\\GPBMetadata\xea\x02\x13Laurel::Rewards::V1b\x06proto3"
@@ -1034,16 +1035,18 @@ var file_laurel_rewards_v1_rewards_service_proto_goTypes = []any{
 	(*ReverseTransactionRequest)(nil),  // 28: laurel.rewards.v1.ReverseTransactionRequest
 	(*AdjustPointsRequest)(nil),        // 29: laurel.rewards.v1.AdjustPointsRequest
 	(*BatchGetRewardsRequest)(nil),     // 30: laurel.rewards.v1.BatchGetRewardsRequest
-	(*ListExpiringPointsRequest)(nil),  // 31: laurel.rewards.v1.ListExpiringPointsRequest
-	(*RedeemPointsResponse)(nil),       // 32: laurel.rewards.v1.RedeemPointsResponse
-	(*CancelRedemptionResponse)(nil),   // 33: laurel.rewards.v1.CancelRedemptionResponse
-	(*CreateHoldResponse)(nil),         // 34: laurel.rewards.v1.CreateHoldResponse
-	(*CaptureHoldResponse)(nil),        // 35: laurel.rewards.v1.CaptureHoldResponse
-	(*ReleaseHoldResponse)(nil),        // 36: laurel.rewards.v1.ReleaseHoldResponse
-	(*ReverseTransactionResponse)(nil), // 37: laurel.rewards.v1.ReverseTransactionResponse
-	(*AdjustPointsResponse)(nil),       // 38: laurel.rewards.v1.AdjustPointsResponse
-	(*BatchGetRewardsResponse)(nil),    // 39: laurel.rewards.v1.BatchGetRewardsResponse
-	(*ListExpiringPointsResponse)(nil), // 40: laurel.rewards.v1.ListExpiringPointsResponse
+	(*ExplainTransactionRequest)(nil),  // 31: laurel.rewards.v1.ExplainTransactionRequest
+	(*ListExpiringPointsRequest)(nil),  // 32: laurel.rewards.v1.ListExpiringPointsRequest
+	(*RedeemPointsResponse)(nil),       // 33: laurel.rewards.v1.RedeemPointsResponse
+	(*CancelRedemptionResponse)(nil),   // 34: laurel.rewards.v1.CancelRedemptionResponse
+	(*CreateHoldResponse)(nil),         // 35: laurel.rewards.v1.CreateHoldResponse
+	(*CaptureHoldResponse)(nil),        // 36: laurel.rewards.v1.CaptureHoldResponse
+	(*ReleaseHoldResponse)(nil),        // 37: laurel.rewards.v1.ReleaseHoldResponse
+	(*ReverseTransactionResponse)(nil), // 38: laurel.rewards.v1.ReverseTransactionResponse
+	(*AdjustPointsResponse)(nil),       // 39: laurel.rewards.v1.AdjustPointsResponse
+	(*BatchGetRewardsResponse)(nil),    // 40: laurel.rewards.v1.BatchGetRewardsResponse
+	(*ExplainTransactionResponse)(nil), // 41: laurel.rewards.v1.ExplainTransactionResponse
+	(*ListExpiringPointsResponse)(nil), // 42: laurel.rewards.v1.ListExpiringPointsResponse
 }
 var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	13, // 0: laurel.rewards.v1.AwardPointsRequest.attributes:type_name -> laurel.rewards.v1.AwardPointsRequest.AttributesEntry
@@ -1081,25 +1084,27 @@ var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	5,  // 32: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
 	30, // 33: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
 	7,  // 34: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
-	9,  // 35: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
-	31, // 36: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
-	1,  // 37: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
-	3,  // 38: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
-	12, // 39: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
-	32, // 40: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
-	33, // 41: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
-	34, // 42: laurel.rewards.v1.RewardsService.CreateHold:output_type -> laurel.rewards.v1.CreateHoldResponse
-	35, // 43: laurel.rewards.v1.RewardsService.CaptureHold:output_type -> laurel.rewards.v1.CaptureHoldResponse
-	36, // 44: laurel.rewards.v1.RewardsService.ReleaseHold:output_type -> laurel.rewards.v1.ReleaseHoldResponse
-	37, // 45: laurel.rewards.v1.RewardsService.ReverseTransaction:output_type -> laurel.rewards.v1.ReverseTransactionResponse
-	38, // 46: laurel.rewards.v1.RewardsService.AdjustPoints:output_type -> laurel.rewards.v1.AdjustPointsResponse
-	6,  // 47: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
-	39, // 48: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
-	8,  // 49: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
-	10, // 50: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
-	40, // 51: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
-	37, // [37:52] is the sub-list for method output_type
-	22, // [22:37] is the sub-list for method input_type
+	31, // 35: laurel.rewards.v1.RewardsService.ExplainTransaction:input_type -> laurel.rewards.v1.ExplainTransactionRequest
+	9,  // 36: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
+	32, // 37: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
+	1,  // 38: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
+	3,  // 39: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
+	12, // 40: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
+	33, // 41: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
+	34, // 42: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
+	35, // 43: laurel.rewards.v1.RewardsService.CreateHold:output_type -> laurel.rewards.v1.CreateHoldResponse
+	36, // 44: laurel.rewards.v1.RewardsService.CaptureHold:output_type -> laurel.rewards.v1.CaptureHoldResponse
+	37, // 45: laurel.rewards.v1.RewardsService.ReleaseHold:output_type -> laurel.rewards.v1.ReleaseHoldResponse
+	38, // 46: laurel.rewards.v1.RewardsService.ReverseTransaction:output_type -> laurel.rewards.v1.ReverseTransactionResponse
+	39, // 47: laurel.rewards.v1.RewardsService.AdjustPoints:output_type -> laurel.rewards.v1.AdjustPointsResponse
+	6,  // 48: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
+	40, // 49: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
+	8,  // 50: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
+	41, // 51: laurel.rewards.v1.RewardsService.ExplainTransaction:output_type -> laurel.rewards.v1.ExplainTransactionResponse
+	10, // 52: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
+	42, // 53: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
+	38, // [38:54] is the sub-list for method output_type
+	22, // [22:38] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
 	22, // [22:22] is the sub-list for extension extendee
 	0,  // [0:22] is the sub-list for field type_name

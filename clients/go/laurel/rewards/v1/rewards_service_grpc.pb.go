@@ -32,6 +32,7 @@ const (
 	RewardsService_GetRewards_FullMethodName         = "/laurel.rewards.v1.RewardsService/GetRewards"
 	RewardsService_BatchGetRewards_FullMethodName    = "/laurel.rewards.v1.RewardsService/BatchGetRewards"
 	RewardsService_GetTransaction_FullMethodName     = "/laurel.rewards.v1.RewardsService/GetTransaction"
+	RewardsService_ExplainTransaction_FullMethodName = "/laurel.rewards.v1.RewardsService/ExplainTransaction"
 	RewardsService_ListTransactions_FullMethodName   = "/laurel.rewards.v1.RewardsService/ListTransactions"
 	RewardsService_ListExpiringPoints_FullMethodName = "/laurel.rewards.v1.RewardsService/ListExpiringPoints"
 )
@@ -72,6 +73,8 @@ type RewardsServiceClient interface {
 	BatchGetRewards(ctx context.Context, in *BatchGetRewardsRequest, opts ...grpc.CallOption) (*BatchGetRewardsResponse, error)
 	// One entry of the ledger.
 	GetTransaction(ctx context.Context, in *GetTransactionRequest, opts ...grpc.CallOption) (*GetTransactionResponse, error)
+	// Why an entry has the points it has: computed again from the inputs and the version of the rule recorded with it.
+	ExplainTransaction(ctx context.Context, in *ExplainTransactionRequest, opts ...grpc.CallOption) (*ExplainTransactionResponse, error)
 	// The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
 	// they lie.
 	ListTransactions(ctx context.Context, in *ListTransactionsRequest, opts ...grpc.CallOption) (*ListTransactionsResponse, error)
@@ -220,6 +223,16 @@ func (c *rewardsServiceClient) GetTransaction(ctx context.Context, in *GetTransa
 	return out, nil
 }
 
+func (c *rewardsServiceClient) ExplainTransaction(ctx context.Context, in *ExplainTransactionRequest, opts ...grpc.CallOption) (*ExplainTransactionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainTransactionResponse)
+	err := c.cc.Invoke(ctx, RewardsService_ExplainTransaction_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *rewardsServiceClient) ListTransactions(ctx context.Context, in *ListTransactionsRequest, opts ...grpc.CallOption) (*ListTransactionsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListTransactionsResponse)
@@ -276,6 +289,8 @@ type RewardsServiceServer interface {
 	BatchGetRewards(context.Context, *BatchGetRewardsRequest) (*BatchGetRewardsResponse, error)
 	// One entry of the ledger.
 	GetTransaction(context.Context, *GetTransactionRequest) (*GetTransactionResponse, error)
+	// Why an entry has the points it has: computed again from the inputs and the version of the rule recorded with it.
+	ExplainTransaction(context.Context, *ExplainTransactionRequest) (*ExplainTransactionResponse, error)
 	// The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
 	// they lie.
 	ListTransactions(context.Context, *ListTransactionsRequest) (*ListTransactionsResponse, error)
@@ -329,6 +344,9 @@ func (UnimplementedRewardsServiceServer) BatchGetRewards(context.Context, *Batch
 }
 func (UnimplementedRewardsServiceServer) GetTransaction(context.Context, *GetTransactionRequest) (*GetTransactionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTransaction not implemented")
+}
+func (UnimplementedRewardsServiceServer) ExplainTransaction(context.Context, *ExplainTransactionRequest) (*ExplainTransactionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainTransaction not implemented")
 }
 func (UnimplementedRewardsServiceServer) ListTransactions(context.Context, *ListTransactionsRequest) (*ListTransactionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTransactions not implemented")
@@ -580,6 +598,24 @@ func _RewardsService_GetTransaction_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RewardsService_ExplainTransaction_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainTransactionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RewardsServiceServer).ExplainTransaction(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RewardsService_ExplainTransaction_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RewardsServiceServer).ExplainTransaction(ctx, req.(*ExplainTransactionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RewardsService_ListTransactions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListTransactionsRequest)
 	if err := dec(in); err != nil {
@@ -670,6 +706,10 @@ var RewardsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetTransaction",
 			Handler:    _RewardsService_GetTransaction_Handler,
+		},
+		{
+			MethodName: "ExplainTransaction",
+			Handler:    _RewardsService_ExplainTransaction_Handler,
 		},
 		{
 			MethodName: "ListTransactions",

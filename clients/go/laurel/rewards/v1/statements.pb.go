@@ -11,6 +11,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	v1 "laurel.example/clients/go/laurel/type/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -298,11 +299,312 @@ func (x *ExpiringLot) GetTransactionId() string {
 	return ""
 }
 
+// Asks for ExplainTransaction.
+type ExplainTransactionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id from an award's answer or a statement.
+	TransactionId string `protobuf:"bytes,1,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainTransactionRequest) Reset() {
+	*x = ExplainTransactionRequest{}
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainTransactionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainTransactionRequest) ProtoMessage() {}
+
+func (x *ExplainTransactionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainTransactionRequest.ProtoReflect.Descriptor instead.
+func (*ExplainTransactionRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_statements_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ExplainTransactionRequest) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+// Answer of ExplainTransaction.
+type ExplainTransactionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entry as recorded.
+	Transaction *Transaction `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction,omitempty"`
+	// The inputs of the formula as they were given; empty on entries that are no award.
+	Attributes map[string]string `protobuf:"bytes,2,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The formula of that version of the action; empty for a fixed base.
+	PointsFormula string `protobuf:"bytes,3,opt,name=points_formula,json=pointsFormula,proto3" json:"points_formula,omitempty"`
+	// Which version of the action config decided; 0 on entries that are no award.
+	ConfigVersion int64 `protobuf:"varint,4,opt,name=config_version,json=configVersion,proto3" json:"config_version,omitempty"`
+	// The tier before the entry, which multiplied.
+	Tier v1.Tier `protobuf:"varint,5,opt,name=tier,proto3,enum=laurel.type.v1.Tier" json:"tier,omitempty"`
+	// The computation, done again from what was recorded, step by step.
+	Steps []*ExplainStep `protobuf:"bytes,6,rep,name=steps,proto3" json:"steps,omitempty"`
+	// Periods of boards in which the points count, such as `2026-W48`.
+	PeriodIds []string `protobuf:"bytes,7,rep,name=period_ids,json=periodIds,proto3" json:"period_ids,omitempty"`
+	// What the entry took from lots.
+	Lots []*LotMovement `protobuf:"bytes,8,rep,name=lots,proto3" json:"lots,omitempty"`
+	// Whether the computation leads to what was recorded.
+	Agrees bool `protobuf:"varint,9,opt,name=agrees,proto3" json:"agrees,omitempty"`
+	// Where it does not, in words.
+	Differences   []string `protobuf:"bytes,10,rep,name=differences,proto3" json:"differences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainTransactionResponse) Reset() {
+	*x = ExplainTransactionResponse{}
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainTransactionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainTransactionResponse) ProtoMessage() {}
+
+func (x *ExplainTransactionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainTransactionResponse.ProtoReflect.Descriptor instead.
+func (*ExplainTransactionResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_statements_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ExplainTransactionResponse) GetTransaction() *Transaction {
+	if x != nil {
+		return x.Transaction
+	}
+	return nil
+}
+
+func (x *ExplainTransactionResponse) GetAttributes() map[string]string {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *ExplainTransactionResponse) GetPointsFormula() string {
+	if x != nil {
+		return x.PointsFormula
+	}
+	return ""
+}
+
+func (x *ExplainTransactionResponse) GetConfigVersion() int64 {
+	if x != nil {
+		return x.ConfigVersion
+	}
+	return 0
+}
+
+func (x *ExplainTransactionResponse) GetTier() v1.Tier {
+	if x != nil {
+		return x.Tier
+	}
+	return v1.Tier(0)
+}
+
+func (x *ExplainTransactionResponse) GetSteps() []*ExplainStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *ExplainTransactionResponse) GetPeriodIds() []string {
+	if x != nil {
+		return x.PeriodIds
+	}
+	return nil
+}
+
+func (x *ExplainTransactionResponse) GetLots() []*LotMovement {
+	if x != nil {
+		return x.Lots
+	}
+	return nil
+}
+
+func (x *ExplainTransactionResponse) GetAgrees() bool {
+	if x != nil {
+		return x.Agrees
+	}
+	return false
+}
+
+func (x *ExplainTransactionResponse) GetDifferences() []string {
+	if x != nil {
+		return x.Differences
+	}
+	return nil
+}
+
+// One step of a computation.
+type ExplainStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is: `base`, `tier`, `campaign`, `product`, `rounded`, `capped`, `granted` or `lot`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it leads to, an exact decimal.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// In words, such as `order_value * 0.01 with order_value = 1999.00`.
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainStep) Reset() {
+	*x = ExplainStep{}
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainStep) ProtoMessage() {}
+
+func (x *ExplainStep) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainStep.ProtoReflect.Descriptor instead.
+func (*ExplainStep) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_statements_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExplainStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExplainStep) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *ExplainStep) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// Points that an entry moved in one lot.
+type LotMovement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The award that opened the lot.
+	TransactionId string `protobuf:"bytes,1,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Points taken from it; negative: given back.
+	Points int64 `protobuf:"varint,2,opt,name=points,proto3" json:"points,omitempty"`
+	// From when its points are lost; unset: never.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LotMovement) Reset() {
+	*x = LotMovement{}
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LotMovement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LotMovement) ProtoMessage() {}
+
+func (x *LotMovement) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_rewards_v1_statements_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LotMovement.ProtoReflect.Descriptor instead.
+func (*LotMovement) Descriptor() ([]byte, []int) {
+	return file_laurel_rewards_v1_statements_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LotMovement) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *LotMovement) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *LotMovement) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
 var File_laurel_rewards_v1_statements_proto protoreflect.FileDescriptor
 
 const file_laurel_rewards_v1_statements_proto_rawDesc = "" +
 	"\n" +
-	"\"laurel/rewards/v1/statements.proto\x12\x11laurel.rewards.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flaurel/rewards/v1/rewards.proto\"3\n" +
+	"\"laurel/rewards/v1/statements.proto\x12\x11laurel.rewards.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a\x19laurel/type/v1/tier.proto\"3\n" +
 	"\x16BatchGetRewardsRequest\x12\x19\n" +
 	"\buser_ids\x18\x01 \x03(\tR\auserIds\"}\n" +
 	"\x17BatchGetRewardsResponse\x128\n" +
@@ -318,7 +620,36 @@ const file_laurel_rewards_v1_statements_proto_rawDesc = "" +
 	"\x06points\x18\x01 \x01(\x03R\x06points\x129\n" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12%\n" +
-	"\x0etransaction_id\x18\x03 \x01(\tR\rtransactionIdB\xc5\x01\n" +
+	"\x0etransaction_id\x18\x03 \x01(\tR\rtransactionId\"B\n" +
+	"\x19ExplainTransactionRequest\x12%\n" +
+	"\x0etransaction_id\x18\x01 \x01(\tR\rtransactionId\"\xb7\x04\n" +
+	"\x1aExplainTransactionResponse\x12@\n" +
+	"\vtransaction\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.TransactionR\vtransaction\x12]\n" +
+	"\n" +
+	"attributes\x18\x02 \x03(\v2=.laurel.rewards.v1.ExplainTransactionResponse.AttributesEntryR\n" +
+	"attributes\x12%\n" +
+	"\x0epoints_formula\x18\x03 \x01(\tR\rpointsFormula\x12%\n" +
+	"\x0econfig_version\x18\x04 \x01(\x03R\rconfigVersion\x12(\n" +
+	"\x04tier\x18\x05 \x01(\x0e2\x14.laurel.type.v1.TierR\x04tier\x124\n" +
+	"\x05steps\x18\x06 \x03(\v2\x1e.laurel.rewards.v1.ExplainStepR\x05steps\x12\x1d\n" +
+	"\n" +
+	"period_ids\x18\a \x03(\tR\tperiodIds\x122\n" +
+	"\x04lots\x18\b \x03(\v2\x1e.laurel.rewards.v1.LotMovementR\x04lots\x12\x16\n" +
+	"\x06agrees\x18\t \x01(\bR\x06agrees\x12 \n" +
+	"\vdifferences\x18\n" +
+	" \x03(\tR\vdifferences\x1a=\n" +
+	"\x0fAttributesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"K\n" +
+	"\vExplainStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x87\x01\n" +
+	"\vLotMovement\x12%\n" +
+	"\x0etransaction_id\x18\x01 \x01(\tR\rtransactionId\x12\x16\n" +
+	"\x06points\x18\x02 \x01(\x03R\x06points\x129\n" +
+	"\n" +
+	"expires_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAtB\xc5\x01\n" +
 	"\x15com.laurel.rewards.v1B\x0fStatementsProtoP\x01Z5laurel.example/clients/go/laurel/rewards/v1;rewardsv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Rewards.V1\xca\x02\x11Laurel\\Rewards\\V1\xe2\x02\x1dLaurel\\Rewards\\V1\\GPBMetadata\xea\x02\x13Laurel::Rewards::V1b\x06proto3"
 
 var (
@@ -333,27 +664,40 @@ func file_laurel_rewards_v1_statements_proto_rawDescGZIP() []byte {
 	return file_laurel_rewards_v1_statements_proto_rawDescData
 }
 
-var file_laurel_rewards_v1_statements_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_laurel_rewards_v1_statements_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_laurel_rewards_v1_statements_proto_goTypes = []any{
 	(*BatchGetRewardsRequest)(nil),     // 0: laurel.rewards.v1.BatchGetRewardsRequest
 	(*BatchGetRewardsResponse)(nil),    // 1: laurel.rewards.v1.BatchGetRewardsResponse
 	(*ListExpiringPointsRequest)(nil),  // 2: laurel.rewards.v1.ListExpiringPointsRequest
 	(*ListExpiringPointsResponse)(nil), // 3: laurel.rewards.v1.ListExpiringPointsResponse
 	(*ExpiringLot)(nil),                // 4: laurel.rewards.v1.ExpiringLot
-	(*UserRewards)(nil),                // 5: laurel.rewards.v1.UserRewards
-	(*durationpb.Duration)(nil),        // 6: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 7: google.protobuf.Timestamp
+	(*ExplainTransactionRequest)(nil),  // 5: laurel.rewards.v1.ExplainTransactionRequest
+	(*ExplainTransactionResponse)(nil), // 6: laurel.rewards.v1.ExplainTransactionResponse
+	(*ExplainStep)(nil),                // 7: laurel.rewards.v1.ExplainStep
+	(*LotMovement)(nil),                // 8: laurel.rewards.v1.LotMovement
+	nil,                                // 9: laurel.rewards.v1.ExplainTransactionResponse.AttributesEntry
+	(*UserRewards)(nil),                // 10: laurel.rewards.v1.UserRewards
+	(*durationpb.Duration)(nil),        // 11: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),      // 12: google.protobuf.Timestamp
+	(*Transaction)(nil),                // 13: laurel.rewards.v1.Transaction
+	(v1.Tier)(0),                       // 14: laurel.type.v1.Tier
 }
 var file_laurel_rewards_v1_statements_proto_depIdxs = []int32{
-	5, // 0: laurel.rewards.v1.BatchGetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
-	6, // 1: laurel.rewards.v1.ListExpiringPointsRequest.within:type_name -> google.protobuf.Duration
-	4, // 2: laurel.rewards.v1.ListExpiringPointsResponse.lots:type_name -> laurel.rewards.v1.ExpiringLot
-	7, // 3: laurel.rewards.v1.ExpiringLot.expires_at:type_name -> google.protobuf.Timestamp
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	10, // 0: laurel.rewards.v1.BatchGetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
+	11, // 1: laurel.rewards.v1.ListExpiringPointsRequest.within:type_name -> google.protobuf.Duration
+	4,  // 2: laurel.rewards.v1.ListExpiringPointsResponse.lots:type_name -> laurel.rewards.v1.ExpiringLot
+	12, // 3: laurel.rewards.v1.ExpiringLot.expires_at:type_name -> google.protobuf.Timestamp
+	13, // 4: laurel.rewards.v1.ExplainTransactionResponse.transaction:type_name -> laurel.rewards.v1.Transaction
+	9,  // 5: laurel.rewards.v1.ExplainTransactionResponse.attributes:type_name -> laurel.rewards.v1.ExplainTransactionResponse.AttributesEntry
+	14, // 6: laurel.rewards.v1.ExplainTransactionResponse.tier:type_name -> laurel.type.v1.Tier
+	7,  // 7: laurel.rewards.v1.ExplainTransactionResponse.steps:type_name -> laurel.rewards.v1.ExplainStep
+	8,  // 8: laurel.rewards.v1.ExplainTransactionResponse.lots:type_name -> laurel.rewards.v1.LotMovement
+	12, // 9: laurel.rewards.v1.LotMovement.expires_at:type_name -> google.protobuf.Timestamp
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_laurel_rewards_v1_statements_proto_init() }
@@ -368,7 +712,7 @@ func file_laurel_rewards_v1_statements_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_rewards_v1_statements_proto_rawDesc), len(file_laurel_rewards_v1_statements_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -104,6 +104,11 @@ class RewardsServiceStub:
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionRequest.SerializeToString,
                 response_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionResponse.FromString,
                 _registered_method=True)
+        self.ExplainTransaction = channel.unary_unary(
+                '/laurel.rewards.v1.RewardsService/ExplainTransaction',
+                request_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionRequest.SerializeToString,
+                response_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionResponse.FromString,
+                _registered_method=True)
         self.ListTransactions = channel.unary_unary(
                 '/laurel.rewards.v1.RewardsService/ListTransactions',
                 request_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.ListTransactionsRequest.SerializeToString,
@@ -221,6 +226,13 @@ class RewardsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainTransaction(self, request, context):
+        """Why an entry has the points it has: computed again from the inputs and the version of the rule recorded with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTransactions(self, request, context):
         """The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
         they lie.
@@ -303,6 +315,11 @@ def add_RewardsServiceServicer_to_server(servicer, server):
                     servicer.GetTransaction,
                     request_deserializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionRequest.FromString,
                     response_serializer=laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionResponse.SerializeToString,
+            ),
+            'ExplainTransaction': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainTransaction,
+                    request_deserializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionRequest.FromString,
+                    response_serializer=laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionResponse.SerializeToString,
             ),
             'ListTransactions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTransactions,
@@ -667,6 +684,33 @@ class RewardsService:
             '/laurel.rewards.v1.RewardsService/GetTransaction',
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionRequest.SerializeToString,
             laurel_dot_rewards_dot_v1_dot_rewards__service__pb2.GetTransactionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainTransaction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.rewards.v1.RewardsService/ExplainTransaction',
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionRequest.SerializeToString,
+            laurel_dot_rewards_dot_v1_dot_statements__pb2.ExplainTransactionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,6 +60,8 @@ class RewardsServiceStub:
     """The points of up to 1,000 users at this moment."""
     GetTransaction: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.GetTransactionRequest, _rewards_service_pb2.GetTransactionResponse]
     """One entry of the ledger."""
+    ExplainTransaction: _aio.UnaryUnaryMultiCallable[_statements_pb2.ExplainTransactionRequest, _statements_pb2.ExplainTransactionResponse]
+    """Why an entry has the points it has: computed again from the inputs and the version of the rule recorded with it."""
     ListTransactions: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.ListTransactionsRequest, _rewards_service_pb2.ListTransactionsResponse]
     """The entries of one user, newest first. Pages stay stable while new entries are written, and cost the same wherever
     they lie.
@@ -187,6 +189,14 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_rewards_service_pb2.GetTransactionRequest, _abc.Awaitable[_rewards_service_pb2.GetTransactionResponse]],
     ) -> _abc.Awaitable[_rewards_service_pb2.GetTransactionResponse]:
         """One entry of the ledger."""
+
+    @_abc_1.abstractmethod
+    def ExplainTransaction(
+        self,
+        request: _statements_pb2.ExplainTransactionRequest,
+        context: _aio.ServicerContext[_statements_pb2.ExplainTransactionRequest, _abc.Awaitable[_statements_pb2.ExplainTransactionResponse]],
+    ) -> _abc.Awaitable[_statements_pb2.ExplainTransactionResponse]:
+        """Why an entry has the points it has: computed again from the inputs and the version of the rule recorded with it."""
 
     @_abc_1.abstractmethod
     def ListTransactions(

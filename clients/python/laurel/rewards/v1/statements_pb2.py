@@ -26,9 +26,10 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.rewards.v1 import rewards_pb2 as laurel_dot_rewards_dot_v1_dot_rewards__pb2
+from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/rewards/v1/statements.proto\x12\x11laurel.rewards.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flaurel/rewards/v1/rewards.proto\"U\n\x16\x42\x61tchGetRewardsRequest\x12;\n\x08user_ids\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x08\x01\x10\xe8\x07\"\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"d\n\x17\x42\x61tchGetRewardsResponse\x12/\n\x07rewards\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\x12\x18\n\x10missing_user_ids\x18\x02 \x03(\t\"\x82\x01\n\x19ListExpiringPointsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\x33\n\x06within\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\"`\n\x1aListExpiringPointsResponse\x12,\n\x04lots\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.ExpiringLot\x12\x14\n\x0ctotal_points\x18\x02 \x01(\x03\"e\n\x0b\x45xpiringLot\x12\x0e\n\x06points\x18\x01 \x01(\x03\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"laurel/rewards/v1/statements.proto\x12\x11laurel.rewards.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1flaurel/rewards/v1/rewards.proto\x1a\x19laurel/type/v1/tier.proto\"U\n\x16\x42\x61tchGetRewardsRequest\x12;\n\x08user_ids\x18\x01 \x03(\tB)\xbaH&\x92\x01#\x08\x01\x10\xe8\x07\"\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"d\n\x17\x42\x61tchGetRewardsResponse\x12/\n\x07rewards\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.UserRewards\x12\x18\n\x10missing_user_ids\x18\x02 \x03(\t\"\x82\x01\n\x19ListExpiringPointsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\x33\n\x06within\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x08\xbaH\x05\xaa\x01\x02\x32\x00\"`\n\x1aListExpiringPointsResponse\x12,\n\x04lots\x18\x01 \x03(\x0b\x32\x1e.laurel.rewards.v1.ExpiringLot\x12\x14\n\x0ctotal_points\x18\x02 \x01(\x03\"e\n\x0b\x45xpiringLot\x12\x0e\n\x06points\x18\x01 \x01(\x03\x12.\n\nexpires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x03 \x01(\t\"I\n\x19\x45xplainTransactionRequest\x12,\n\x0etransaction_id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[0-9]{1,19}$\"\xc1\x03\n\x1a\x45xplainTransactionResponse\x12\x33\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1e.laurel.rewards.v1.Transaction\x12Q\n\nattributes\x18\x02 \x03(\x0b\x32=.laurel.rewards.v1.ExplainTransactionResponse.AttributesEntry\x12\x16\n\x0epoints_formula\x18\x03 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x04 \x01(\x03\x12\"\n\x04tier\x18\x05 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12-\n\x05steps\x18\x06 \x03(\x0b\x32\x1e.laurel.rewards.v1.ExplainStep\x12\x12\n\nperiod_ids\x18\x07 \x03(\t\x12,\n\x04lots\x18\x08 \x03(\x0b\x32\x1e.laurel.rewards.v1.LotMovement\x12\x0e\n\x06\x61grees\x18\t \x01(\x08\x12\x13\n\x0b\x64ifferences\x18\n \x03(\t\x1a\x31\n\x0f\x41ttributesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"8\n\x0b\x45xplainStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"e\n\x0bLotMovement\x12\x16\n\x0etransaction_id\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x03\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,14 +42,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEXPIRINGPOINTSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:@-]{1,64}$'
   _globals['_LISTEXPIRINGPOINTSREQUEST'].fields_by_name['within']._loaded_options = None
   _globals['_LISTEXPIRINGPOINTSREQUEST'].fields_by_name['within']._serialized_options = b'\272H\005\252\001\0022\000'
-  _globals['_BATCHGETREWARDSREQUEST']._serialized_start=184
-  _globals['_BATCHGETREWARDSREQUEST']._serialized_end=269
-  _globals['_BATCHGETREWARDSRESPONSE']._serialized_start=271
-  _globals['_BATCHGETREWARDSRESPONSE']._serialized_end=371
-  _globals['_LISTEXPIRINGPOINTSREQUEST']._serialized_start=374
-  _globals['_LISTEXPIRINGPOINTSREQUEST']._serialized_end=504
-  _globals['_LISTEXPIRINGPOINTSRESPONSE']._serialized_start=506
-  _globals['_LISTEXPIRINGPOINTSRESPONSE']._serialized_end=602
-  _globals['_EXPIRINGLOT']._serialized_start=604
-  _globals['_EXPIRINGLOT']._serialized_end=705
+  _globals['_EXPLAINTRANSACTIONREQUEST'].fields_by_name['transaction_id']._loaded_options = None
+  _globals['_EXPLAINTRANSACTIONREQUEST'].fields_by_name['transaction_id']._serialized_options = b'\272H\021r\0172\r^[0-9]{1,19}$'
+  _globals['_EXPLAINTRANSACTIONRESPONSE_ATTRIBUTESENTRY']._loaded_options = None
+  _globals['_EXPLAINTRANSACTIONRESPONSE_ATTRIBUTESENTRY']._serialized_options = b'8\001'
+  _globals['_BATCHGETREWARDSREQUEST']._serialized_start=211
+  _globals['_BATCHGETREWARDSREQUEST']._serialized_end=296
+  _globals['_BATCHGETREWARDSRESPONSE']._serialized_start=298
+  _globals['_BATCHGETREWARDSRESPONSE']._serialized_end=398
+  _globals['_LISTEXPIRINGPOINTSREQUEST']._serialized_start=401
+  _globals['_LISTEXPIRINGPOINTSREQUEST']._serialized_end=531
+  _globals['_LISTEXPIRINGPOINTSRESPONSE']._serialized_start=533
+  _globals['_LISTEXPIRINGPOINTSRESPONSE']._serialized_end=629
+  _globals['_EXPIRINGLOT']._serialized_start=631
+  _globals['_EXPIRINGLOT']._serialized_end=732
+  _globals['_EXPLAINTRANSACTIONREQUEST']._serialized_start=734
+  _globals['_EXPLAINTRANSACTIONREQUEST']._serialized_end=807
+  _globals['_EXPLAINTRANSACTIONRESPONSE']._serialized_start=810
+  _globals['_EXPLAINTRANSACTIONRESPONSE']._serialized_end=1259
+  _globals['_EXPLAINTRANSACTIONRESPONSE_ATTRIBUTESENTRY']._serialized_start=1210
+  _globals['_EXPLAINTRANSACTIONRESPONSE_ATTRIBUTESENTRY']._serialized_end=1259
+  _globals['_EXPLAINSTEP']._serialized_start=1261
+  _globals['_EXPLAINSTEP']._serialized_end=1317
+  _globals['_LOTMOVEMENT']._serialized_start=1319
+  _globals['_LOTMOVEMENT']._serialized_end=1420
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from laurel.rewards.v1 import rewards_pb2 as _rewards_pb2
+from laurel.type.v1 import tier_pb2 as _tier_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -162,3 +163,177 @@ class ExpiringLot(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExpiringLot: _TypeAlias = ExpiringLot  # noqa: Y015
+
+@_typing.final
+class ExplainTransactionRequest(_message.Message):
+    """Asks for ExplainTransaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    transaction_id: _builtins.str
+    """The id from an award's answer or a statement."""
+    def __init__(
+        self,
+        *,
+        transaction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainTransactionRequest: _TypeAlias = ExplainTransactionRequest  # noqa: Y015
+
+@_typing.final
+class ExplainTransactionResponse(_message.Message):
+    """Answer of ExplainTransaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    POINTS_FORMULA_FIELD_NUMBER: _builtins.int
+    CONFIG_VERSION_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    PERIOD_IDS_FIELD_NUMBER: _builtins.int
+    LOTS_FIELD_NUMBER: _builtins.int
+    AGREES_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    points_formula: _builtins.str
+    """The formula of that version of the action; empty for a fixed base."""
+    config_version: _builtins.int
+    """Which version of the action config decided; 0 on entries that are no award."""
+    tier: _tier_pb2.Tier.ValueType
+    """The tier before the entry, which multiplied."""
+    agrees: _builtins.bool
+    """Whether the computation leads to what was recorded."""
+    @_builtins.property
+    def transaction(self) -> _rewards_pb2.Transaction:
+        """The entry as recorded."""
+
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The inputs of the formula as they were given; empty on entries that are no award."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainStep]:
+        """The computation, done again from what was recorded, step by step."""
+
+    @_builtins.property
+    def period_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Periods of boards in which the points count, such as `2026-W48`."""
+
+    @_builtins.property
+    def lots(self) -> _containers.RepeatedCompositeFieldContainer[Global___LotMovement]:
+        """What the entry took from lots."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where it does not, in words."""
+
+    def __init__(
+        self,
+        *,
+        transaction: _rewards_pb2.Transaction | None = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        points_formula: _builtins.str = ...,
+        config_version: _builtins.int = ...,
+        tier: _tier_pb2.Tier.ValueType = ...,
+        steps: _abc.Iterable[Global___ExplainStep] | None = ...,
+        period_ids: _abc.Iterable[_builtins.str] | None = ...,
+        lots: _abc.Iterable[Global___LotMovement] | None = ...,
+        agrees: _builtins.bool = ...,
+        differences: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transaction", b"transaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agrees", b"agrees", "attributes", b"attributes", "config_version", b"config_version", "differences", b"differences", "lots", b"lots", "period_ids", b"period_ids", "points_formula", b"points_formula", "steps", b"steps", "tier", b"tier", "transaction", b"transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainTransactionResponse: _TypeAlias = ExplainTransactionResponse  # noqa: Y015
+
+@_typing.final
+class ExplainStep(_message.Message):
+    """One step of a computation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it is: `base`, `tier`, `campaign`, `product`, `rounded`, `capped`, `granted` or `lot`."""
+    value: _builtins.str
+    """What it leads to, an exact decimal."""
+    text: _builtins.str
+    """In words, such as `order_value * 0.01 with order_value = 1999.00`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "text", b"text", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainStep: _TypeAlias = ExplainStep  # noqa: Y015
+
+@_typing.final
+class LotMovement(_message.Message):
+    """Points that an entry moved in one lot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    transaction_id: _builtins.str
+    """The award that opened the lot."""
+    points: _builtins.int
+    """Points taken from it; negative: given back."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """From when its points are lost; unset: never."""
+
+    def __init__(
+        self,
+        *,
+        transaction_id: _builtins.str = ...,
+        points: _builtins.int = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "points", b"points", "transaction_id", b"transaction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LotMovement: _TypeAlias = LotMovement  # noqa: Y015

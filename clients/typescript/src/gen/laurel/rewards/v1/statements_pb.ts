@@ -6,15 +6,17 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { UserRewards } from "./rewards_pb.js";
+import type { Transaction, UserRewards } from "./rewards_pb.js";
 import { file_laurel_rewards_v1_rewards } from "./rewards_pb.js";
+import type { Tier } from "../../type/v1/tier_pb.js";
+import { file_laurel_type_v1_tier } from "../../type/v1/tier_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file laurel/rewards/v1/statements.proto.
  */
 export const file_laurel_rewards_v1_statements: GenFile = /*@__PURE__*/
-  fileDesc("CiJsYXVyZWwvcmV3YXJkcy92MS9zdGF0ZW1lbnRzLnByb3RvEhFsYXVyZWwucmV3YXJkcy52MSIqChZCYXRjaEdldFJld2FyZHNSZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJImQKF0JhdGNoR2V0UmV3YXJkc1Jlc3BvbnNlEi8KB3Jld2FyZHMYASADKAsyHi5sYXVyZWwucmV3YXJkcy52MS5Vc2VyUmV3YXJkcxIYChBtaXNzaW5nX3VzZXJfaWRzGAIgAygJIlcKGUxpc3RFeHBpcmluZ1BvaW50c1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIpCgZ3aXRoaW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYAoaTGlzdEV4cGlyaW5nUG9pbnRzUmVzcG9uc2USLAoEbG90cxgBIAMoCzIeLmxhdXJlbC5yZXdhcmRzLnYxLkV4cGlyaW5nTG90EhQKDHRvdGFsX3BvaW50cxgCIAEoAyJlCgtFeHBpcmluZ0xvdBIOCgZwb2ludHMYASABKAMSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdHJhbnNhY3Rpb25faWQYAyABKAliBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_laurel_rewards_v1_rewards]);
+  fileDesc("CiJsYXVyZWwvcmV3YXJkcy92MS9zdGF0ZW1lbnRzLnByb3RvEhFsYXVyZWwucmV3YXJkcy52MSIqChZCYXRjaEdldFJld2FyZHNSZXF1ZXN0EhAKCHVzZXJfaWRzGAEgAygJImQKF0JhdGNoR2V0UmV3YXJkc1Jlc3BvbnNlEi8KB3Jld2FyZHMYASADKAsyHi5sYXVyZWwucmV3YXJkcy52MS5Vc2VyUmV3YXJkcxIYChBtaXNzaW5nX3VzZXJfaWRzGAIgAygJIlcKGUxpc3RFeHBpcmluZ1BvaW50c1JlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCRIpCgZ3aXRoaW4YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYAoaTGlzdEV4cGlyaW5nUG9pbnRzUmVzcG9uc2USLAoEbG90cxgBIAMoCzIeLmxhdXJlbC5yZXdhcmRzLnYxLkV4cGlyaW5nTG90EhQKDHRvdGFsX3BvaW50cxgCIAEoAyJlCgtFeHBpcmluZ0xvdBIOCgZwb2ludHMYASABKAMSLgoKZXhwaXJlc19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdHJhbnNhY3Rpb25faWQYAyABKAkiMwoZRXhwbGFpblRyYW5zYWN0aW9uUmVxdWVzdBIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCSLBAwoaRXhwbGFpblRyYW5zYWN0aW9uUmVzcG9uc2USMwoLdHJhbnNhY3Rpb24YASABKAsyHi5sYXVyZWwucmV3YXJkcy52MS5UcmFuc2FjdGlvbhJRCgphdHRyaWJ1dGVzGAIgAygLMj0ubGF1cmVsLnJld2FyZHMudjEuRXhwbGFpblRyYW5zYWN0aW9uUmVzcG9uc2UuQXR0cmlidXRlc0VudHJ5EhYKDnBvaW50c19mb3JtdWxhGAMgASgJEhYKDmNvbmZpZ192ZXJzaW9uGAQgASgDEiIKBHRpZXIYBSABKA4yFC5sYXVyZWwudHlwZS52MS5UaWVyEi0KBXN0ZXBzGAYgAygLMh4ubGF1cmVsLnJld2FyZHMudjEuRXhwbGFpblN0ZXASEgoKcGVyaW9kX2lkcxgHIAMoCRIsCgRsb3RzGAggAygLMh4ubGF1cmVsLnJld2FyZHMudjEuTG90TW92ZW1lbnQSDgoGYWdyZWVzGAkgASgIEhMKC2RpZmZlcmVuY2VzGAogAygJGjEKD0F0dHJpYnV0ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIjgKC0V4cGxhaW5TdGVwEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSDAoEdGV4dBgDIAEoCSJlCgtMb3RNb3ZlbWVudBIWCg50cmFuc2FjdGlvbl9pZBgBIAEoCRIOCgZwb2ludHMYAiABKAMSLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_laurel_rewards_v1_rewards, file_laurel_type_v1_tier]);
 
 /**
  * Asks for BatchGetRewards.
@@ -155,4 +157,179 @@ export type ExpiringLot = Message<"laurel.rewards.v1.ExpiringLot"> & {
  */
 export const ExpiringLotSchema: GenMessage<ExpiringLot> = /*@__PURE__*/
   messageDesc(file_laurel_rewards_v1_statements, 4);
+
+/**
+ * Asks for ExplainTransaction.
+ *
+ * @generated from message laurel.rewards.v1.ExplainTransactionRequest
+ */
+export type ExplainTransactionRequest = Message<"laurel.rewards.v1.ExplainTransactionRequest"> & {
+  /**
+   * The id from an award's answer or a statement.
+   *
+   * @generated from field: string transaction_id = 1;
+   */
+  transactionId: string;
+};
+
+/**
+ * Describes the message laurel.rewards.v1.ExplainTransactionRequest.
+ * Use `create(ExplainTransactionRequestSchema)` to create a new message.
+ */
+export const ExplainTransactionRequestSchema: GenMessage<ExplainTransactionRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_rewards_v1_statements, 5);
+
+/**
+ * Answer of ExplainTransaction.
+ *
+ * @generated from message laurel.rewards.v1.ExplainTransactionResponse
+ */
+export type ExplainTransactionResponse = Message<"laurel.rewards.v1.ExplainTransactionResponse"> & {
+  /**
+   * The entry as recorded.
+   *
+   * @generated from field: laurel.rewards.v1.Transaction transaction = 1;
+   */
+  transaction?: Transaction | undefined;
+
+  /**
+   * The inputs of the formula as they were given; empty on entries that are no award.
+   *
+   * @generated from field: map<string, string> attributes = 2;
+   */
+  attributes: { [key: string]: string };
+
+  /**
+   * The formula of that version of the action; empty for a fixed base.
+   *
+   * @generated from field: string points_formula = 3;
+   */
+  pointsFormula: string;
+
+  /**
+   * Which version of the action config decided; 0 on entries that are no award.
+   *
+   * @generated from field: int64 config_version = 4;
+   */
+  configVersion: bigint;
+
+  /**
+   * The tier before the entry, which multiplied.
+   *
+   * @generated from field: laurel.type.v1.Tier tier = 5;
+   */
+  tier: Tier;
+
+  /**
+   * The computation, done again from what was recorded, step by step.
+   *
+   * @generated from field: repeated laurel.rewards.v1.ExplainStep steps = 6;
+   */
+  steps: ExplainStep[];
+
+  /**
+   * Periods of boards in which the points count, such as `2026-W48`.
+   *
+   * @generated from field: repeated string period_ids = 7;
+   */
+  periodIds: string[];
+
+  /**
+   * What the entry took from lots.
+   *
+   * @generated from field: repeated laurel.rewards.v1.LotMovement lots = 8;
+   */
+  lots: LotMovement[];
+
+  /**
+   * Whether the computation leads to what was recorded.
+   *
+   * @generated from field: bool agrees = 9;
+   */
+  agrees: boolean;
+
+  /**
+   * Where it does not, in words.
+   *
+   * @generated from field: repeated string differences = 10;
+   */
+  differences: string[];
+};
+
+/**
+ * Describes the message laurel.rewards.v1.ExplainTransactionResponse.
+ * Use `create(ExplainTransactionResponseSchema)` to create a new message.
+ */
+export const ExplainTransactionResponseSchema: GenMessage<ExplainTransactionResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_rewards_v1_statements, 6);
+
+/**
+ * One step of a computation.
+ *
+ * @generated from message laurel.rewards.v1.ExplainStep
+ */
+export type ExplainStep = Message<"laurel.rewards.v1.ExplainStep"> & {
+  /**
+   * What it is: `base`, `tier`, `campaign`, `product`, `rounded`, `capped`, `granted` or `lot`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it leads to, an exact decimal.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * In words, such as `order_value * 0.01 with order_value = 1999.00`.
+   *
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message laurel.rewards.v1.ExplainStep.
+ * Use `create(ExplainStepSchema)` to create a new message.
+ */
+export const ExplainStepSchema: GenMessage<ExplainStep> = /*@__PURE__*/
+  messageDesc(file_laurel_rewards_v1_statements, 7);
+
+/**
+ * Points that an entry moved in one lot.
+ *
+ * @generated from message laurel.rewards.v1.LotMovement
+ */
+export type LotMovement = Message<"laurel.rewards.v1.LotMovement"> & {
+  /**
+   * The award that opened the lot.
+   *
+   * @generated from field: string transaction_id = 1;
+   */
+  transactionId: string;
+
+  /**
+   * Points taken from it; negative: given back.
+   *
+   * @generated from field: int64 points = 2;
+   */
+  points: bigint;
+
+  /**
+   * From when its points are lost; unset: never.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.rewards.v1.LotMovement.
+ * Use `create(LotMovementSchema)` to create a new message.
+ */
+export const LotMovementSchema: GenMessage<LotMovement> = /*@__PURE__*/
+  messageDesc(file_laurel_rewards_v1_statements, 8);
 
