@@ -30,6 +30,7 @@ from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.periods import PeriodsServicer
+from laurel_server.rpc.rank_history import RankHistoryServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
@@ -159,6 +160,7 @@ class Server:
             WatchServicer(parts.hub),
             RankingServicer(parts.queries, parts.standing, parts.badges, parts.rule_book),
             PeriodsServicer(parts.queries, parts.periods, parts.faces),
+            RankHistoryServicer(parts.queries, parts.ranks),
             BadgesAdminServicer(parts.rule_book),
             TrendsServicer(parts.trends, parts.queries, parts.business_clock, parts.zone),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),

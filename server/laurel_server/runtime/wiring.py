@@ -15,6 +15,7 @@ from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
 from laurel_server.jobs.runner import JobRunner
+from laurel_server.jobs.snapshot_ranks import snapshot_ranks
 from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.live.hub import Hub
@@ -29,6 +30,7 @@ from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.periods.close import PeriodClose
 from laurel_server.periods.history import PeriodHistory
+from laurel_server.periods.ranks import RankHistory
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
@@ -78,6 +80,7 @@ class Parts:
     business_clock: Clock
     zone: ZoneInfo
     periods: PeriodHistory
+    ranks: RankHistory
     faces: ProfileCache
     clock: StoredClock | None
     confirmations: Confirmations
@@ -140,10 +143,12 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
     badges = Badges(pool, clock, rule_book, queries, faces_changed)
     close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
+    ranks = RankHistory(pool, queries, rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
     all_jobs = (
         *_jobs(settings, pool, clock, maintenance, close),
         expire_points(expiry),
+        snapshot_ranks(ranks.take),
         *_ranking_jobs(badges),
     )
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
@@ -171,6 +176,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         trends=events.trends,
         business_clock=clock,
         zone=zone,
+        ranks=ranks,
         periods=PeriodHistory(pool, queries, clock, zone, settings.program.grace),
         faces=faces,
         clock=sandbox,

@@ -32,6 +32,7 @@ from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.periods import PeriodsServicer
+from laurel_server.rpc.rank_history import RankHistoryServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
@@ -143,6 +144,7 @@ class Served:
             self.watches,
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),
             PeriodsServicer(self.boards, self.periods, self.periods),
+            RankHistoryServicer(self.boards, self.periods),
             BadgesAdminServicer(self.rule_book),
             TrendsServicer(self.trends, self.boards, SandboxClock(NOW), UTC),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),

@@ -13,6 +13,7 @@ from laurel_server.domain.closing import (
     Winner,
 )
 from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.rank_history import RankMovement, RankPoint
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from tests.unit.rpc.samples import NOW
@@ -23,6 +24,7 @@ Face = tuple[str, str, Tier, str, tuple[str, ...]]
 class StandInPeriods:
     """Has `days`, newest first, with a winner each, and a snapshot of three lines; everybody is gold."""
 
+    asked: tuple[tuple[datetime | None, datetime | None], bool]
     days = ("2026-11-25", "2026-11-24", "2026-11-23")
 
     async def periods(
@@ -44,6 +46,23 @@ class StandInPeriods:
 
     async def faces(self, user_ids: Collection[str]) -> dict[str, Face]:
         return {user_id: (user_id.upper(), "", Tier.GOLD, "DE", ("TOP_10",)) for user_id in user_ids}
+
+    async def points(
+        self,
+        _board: Board,
+        _user_id: str,
+        between: tuple[datetime | None, datetime | None],
+        offset: int,
+        limit: int,
+        *,
+        all_periods: bool,
+    ) -> list[RankPoint]:
+        self.asked = (between, all_periods)
+        points = [RankPoint(day, NOW, n, 100 - n, 5) for n, day in enumerate(self.days, start=1)]
+        return points[offset : offset + limit]
+
+    async def movement(self, _board: Board, _user_id: str) -> RankMovement:
+        return RankMovement(3, 7, 1, "You moved up 4 ranks!")
 
     def _summary(self, board: BoardKey) -> PeriodSummary:
         winners = (Winner(1, "ann", 30, 100, 77), Winner(2, "bob", 20, 50, 0))

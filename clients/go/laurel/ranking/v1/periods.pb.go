@@ -642,6 +642,334 @@ func (x *GetSnapshotResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Where a user stood on a board at the end of a day.
+type RankPoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When it was noted.
+	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	// Position in the list, from 1.
+	Rank int64 `protobuf:"varint,2,opt,name=rank,proto3" json:"rank,omitempty"`
+	// The user's score.
+	Score int64 `protobuf:"varint,3,opt,name=score,proto3" json:"score,omitempty"`
+	// How many users the board listed.
+	Total int64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	// The period of the board, such as 2026-W48.
+	PeriodId      string `protobuf:"bytes,5,opt,name=period_id,json=periodId,proto3" json:"period_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RankPoint) Reset() {
+	*x = RankPoint{}
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RankPoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RankPoint) ProtoMessage() {}
+
+func (x *RankPoint) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RankPoint.ProtoReflect.Descriptor instead.
+func (*RankPoint) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_periods_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RankPoint) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *RankPoint) GetRank() int64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *RankPoint) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *RankPoint) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *RankPoint) GetPeriodId() string {
+	if x != nil {
+		return x.PeriodId
+	}
+	return ""
+}
+
+// How a user has moved on a board.
+type RankMovement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rank now; 0: not on the board.
+	Rank int64 `protobuf:"varint,1,opt,name=rank,proto3" json:"rank,omitempty"`
+	// The rank at the end of yesterday; 0: not on the board, or not noted.
+	YesterdayRank int64 `protobuf:"varint,2,opt,name=yesterday_rank,json=yesterdayRank,proto3" json:"yesterday_rank,omitempty"`
+	// The rank at the end of the same day a week ago; 0: not on the board, or not noted.
+	LastWeekRank int64 `protobuf:"varint,3,opt,name=last_week_rank,json=lastWeekRank,proto3" json:"last_week_rank,omitempty"`
+	// Ranks gained since the end of yesterday, negative if lost; 0 where one of the ranks is 0.
+	SinceYesterday int64 `protobuf:"varint,4,opt,name=since_yesterday,json=sinceYesterday,proto3" json:"since_yesterday,omitempty"`
+	// Ranks gained since a week ago, negative if lost; 0 where one of the ranks is 0.
+	SinceLastWeek int64 `protobuf:"varint,5,opt,name=since_last_week,json=sinceLastWeek,proto3" json:"since_last_week,omitempty"`
+	// `since_yesterday` in words, such as "You moved up 4 ranks!"; empty for 0.
+	Message       string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RankMovement) Reset() {
+	*x = RankMovement{}
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RankMovement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RankMovement) ProtoMessage() {}
+
+func (x *RankMovement) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RankMovement.ProtoReflect.Descriptor instead.
+func (*RankMovement) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_periods_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RankMovement) GetRank() int64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *RankMovement) GetYesterdayRank() int64 {
+	if x != nil {
+		return x.YesterdayRank
+	}
+	return 0
+}
+
+func (x *RankMovement) GetLastWeekRank() int64 {
+	if x != nil {
+		return x.LastWeekRank
+	}
+	return 0
+}
+
+func (x *RankMovement) GetSinceYesterday() int64 {
+	if x != nil {
+		return x.SinceYesterday
+	}
+	return 0
+}
+
+func (x *RankMovement) GetSinceLastWeek() int64 {
+	if x != nil {
+		return x.SinceLastWeek
+	}
+	return 0
+}
+
+func (x *RankMovement) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// Asks for GetRankHistory.
+type GetRankHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose ranks.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// Which board; unset is global all-time. Without a period_id all periods of that length, one after the other.
+	Board *v1.BoardRef `protobuf:"bytes,2,opt,name=board,proto3" json:"board,omitempty"`
+	// Points from this time on; unset: from the first.
+	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
+	// Points before this time; unset: to the last.
+	ToTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
+	// Points a page: 0 means 100, more than 1,000 means 1,000.
+	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before.
+	PageToken     string `protobuf:"bytes,6,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRankHistoryRequest) Reset() {
+	*x = GetRankHistoryRequest{}
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRankHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRankHistoryRequest) ProtoMessage() {}
+
+func (x *GetRankHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRankHistoryRequest.ProtoReflect.Descriptor instead.
+func (*GetRankHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_periods_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetRankHistoryRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *GetRankHistoryRequest) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
+}
+
+func (x *GetRankHistoryRequest) GetFromTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FromTime
+	}
+	return nil
+}
+
+func (x *GetRankHistoryRequest) GetToTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ToTime
+	}
+	return nil
+}
+
+func (x *GetRankHistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetRankHistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Answer of GetRankHistory.
+type GetRankHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One point a day on which the user was on the board, oldest first.
+	Points []*RankPoint `protobuf:"bytes,1,rep,name=points,proto3" json:"points,omitempty"`
+	// Token of the next page; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// How the user has moved on the board, in the current period where none was named.
+	Movement      *RankMovement `protobuf:"bytes,3,opt,name=movement,proto3" json:"movement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRankHistoryResponse) Reset() {
+	*x = GetRankHistoryResponse{}
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRankHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRankHistoryResponse) ProtoMessage() {}
+
+func (x *GetRankHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_periods_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRankHistoryResponse.ProtoReflect.Descriptor instead.
+func (*GetRankHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_periods_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetRankHistoryResponse) GetPoints() []*RankPoint {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+func (x *GetRankHistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *GetRankHistoryResponse) GetMovement() *RankMovement {
+	if x != nil {
+		return x.Movement
+	}
+	return nil
+}
+
 var File_laurel_ranking_v1_periods_proto protoreflect.FileDescriptor
 
 const file_laurel_ranking_v1_periods_proto_rawDesc = "" +
@@ -685,7 +1013,32 @@ const file_laurel_ranking_v1_periods_proto_rawDesc = "" +
 	"\x0eaverage_points\x18\x04 \x01(\x01R\raveragePoints\x12#\n" +
 	"\rmedian_points\x18\x05 \x01(\x03R\fmedianPoints\x125\n" +
 	"\btaken_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\atakenAt\x12&\n" +
-	"\x0fnext_page_token\x18\a \x01(\tR\rnextPageToken*\x95\x01\n" +
+	"\x0fnext_page_token\x18\a \x01(\tR\rnextPageToken\"\x98\x01\n" +
+	"\tRankPoint\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
+	"\x04rank\x18\x02 \x01(\x03R\x04rank\x12\x14\n" +
+	"\x05score\x18\x03 \x01(\x03R\x05score\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\x12\x1b\n" +
+	"\tperiod_id\x18\x05 \x01(\tR\bperiodId\"\xda\x01\n" +
+	"\fRankMovement\x12\x12\n" +
+	"\x04rank\x18\x01 \x01(\x03R\x04rank\x12%\n" +
+	"\x0eyesterday_rank\x18\x02 \x01(\x03R\ryesterdayRank\x12$\n" +
+	"\x0elast_week_rank\x18\x03 \x01(\x03R\flastWeekRank\x12'\n" +
+	"\x0fsince_yesterday\x18\x04 \x01(\x03R\x0esinceYesterday\x12&\n" +
+	"\x0fsince_last_week\x18\x05 \x01(\x03R\rsinceLastWeek\x12\x18\n" +
+	"\amessage\x18\x06 \x01(\tR\amessage\"\x8a\x02\n" +
+	"\x15GetRankHistoryRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12.\n" +
+	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x127\n" +
+	"\tfrom_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bfromTime\x123\n" +
+	"\ato_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x06toTime\x12\x1b\n" +
+	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x06 \x01(\tR\tpageToken\"\xb3\x01\n" +
+	"\x16GetRankHistoryResponse\x124\n" +
+	"\x06points\x18\x01 \x03(\v2\x1c.laurel.ranking.v1.RankPointR\x06points\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12;\n" +
+	"\bmovement\x18\x03 \x01(\v2\x1f.laurel.ranking.v1.RankMovementR\bmovement*\x95\x01\n" +
 	"\vPeriodState\x12\x1c\n" +
 	"\x18PERIOD_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13PERIOD_STATE_ACTIVE\x10\x01\x12\x18\n" +
@@ -707,40 +1060,50 @@ func file_laurel_ranking_v1_periods_proto_rawDescGZIP() []byte {
 }
 
 var file_laurel_ranking_v1_periods_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_laurel_ranking_v1_periods_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_laurel_ranking_v1_periods_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_laurel_ranking_v1_periods_proto_goTypes = []any{
-	(PeriodState)(0),              // 0: laurel.ranking.v1.PeriodState
-	(*Winner)(nil),                // 1: laurel.ranking.v1.Winner
-	(*PeriodSummary)(nil),         // 2: laurel.ranking.v1.PeriodSummary
-	(*ListPeriodsRequest)(nil),    // 3: laurel.ranking.v1.ListPeriodsRequest
-	(*ListPeriodsResponse)(nil),   // 4: laurel.ranking.v1.ListPeriodsResponse
-	(*GetPeriodRequest)(nil),      // 5: laurel.ranking.v1.GetPeriodRequest
-	(*GetPeriodResponse)(nil),     // 6: laurel.ranking.v1.GetPeriodResponse
-	(*GetSnapshotRequest)(nil),    // 7: laurel.ranking.v1.GetSnapshotRequest
-	(*GetSnapshotResponse)(nil),   // 8: laurel.ranking.v1.GetSnapshotResponse
-	(*v1.BoardRef)(nil),           // 9: laurel.type.v1.BoardRef
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(v1.Period)(0),                // 11: laurel.type.v1.Period
-	(*v11.LeaderboardEntry)(nil),  // 12: laurel.leaderboard.v1.LeaderboardEntry
+	(PeriodState)(0),               // 0: laurel.ranking.v1.PeriodState
+	(*Winner)(nil),                 // 1: laurel.ranking.v1.Winner
+	(*PeriodSummary)(nil),          // 2: laurel.ranking.v1.PeriodSummary
+	(*ListPeriodsRequest)(nil),     // 3: laurel.ranking.v1.ListPeriodsRequest
+	(*ListPeriodsResponse)(nil),    // 4: laurel.ranking.v1.ListPeriodsResponse
+	(*GetPeriodRequest)(nil),       // 5: laurel.ranking.v1.GetPeriodRequest
+	(*GetPeriodResponse)(nil),      // 6: laurel.ranking.v1.GetPeriodResponse
+	(*GetSnapshotRequest)(nil),     // 7: laurel.ranking.v1.GetSnapshotRequest
+	(*GetSnapshotResponse)(nil),    // 8: laurel.ranking.v1.GetSnapshotResponse
+	(*RankPoint)(nil),              // 9: laurel.ranking.v1.RankPoint
+	(*RankMovement)(nil),           // 10: laurel.ranking.v1.RankMovement
+	(*GetRankHistoryRequest)(nil),  // 11: laurel.ranking.v1.GetRankHistoryRequest
+	(*GetRankHistoryResponse)(nil), // 12: laurel.ranking.v1.GetRankHistoryResponse
+	(*v1.BoardRef)(nil),            // 13: laurel.type.v1.BoardRef
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(v1.Period)(0),                 // 15: laurel.type.v1.Period
+	(*v11.LeaderboardEntry)(nil),   // 16: laurel.leaderboard.v1.LeaderboardEntry
 }
 var file_laurel_ranking_v1_periods_proto_depIdxs = []int32{
-	9,  // 0: laurel.ranking.v1.PeriodSummary.board:type_name -> laurel.type.v1.BoardRef
-	10, // 1: laurel.ranking.v1.PeriodSummary.starts_at:type_name -> google.protobuf.Timestamp
-	10, // 2: laurel.ranking.v1.PeriodSummary.ends_at:type_name -> google.protobuf.Timestamp
+	13, // 0: laurel.ranking.v1.PeriodSummary.board:type_name -> laurel.type.v1.BoardRef
+	14, // 1: laurel.ranking.v1.PeriodSummary.starts_at:type_name -> google.protobuf.Timestamp
+	14, // 2: laurel.ranking.v1.PeriodSummary.ends_at:type_name -> google.protobuf.Timestamp
 	0,  // 3: laurel.ranking.v1.PeriodSummary.state:type_name -> laurel.ranking.v1.PeriodState
 	1,  // 4: laurel.ranking.v1.PeriodSummary.winners:type_name -> laurel.ranking.v1.Winner
-	11, // 5: laurel.ranking.v1.ListPeriodsRequest.period:type_name -> laurel.type.v1.Period
+	15, // 5: laurel.ranking.v1.ListPeriodsRequest.period:type_name -> laurel.type.v1.Period
 	2,  // 6: laurel.ranking.v1.ListPeriodsResponse.periods:type_name -> laurel.ranking.v1.PeriodSummary
-	9,  // 7: laurel.ranking.v1.GetPeriodRequest.board:type_name -> laurel.type.v1.BoardRef
+	13, // 7: laurel.ranking.v1.GetPeriodRequest.board:type_name -> laurel.type.v1.BoardRef
 	2,  // 8: laurel.ranking.v1.GetPeriodResponse.period:type_name -> laurel.ranking.v1.PeriodSummary
-	9,  // 9: laurel.ranking.v1.GetSnapshotRequest.board:type_name -> laurel.type.v1.BoardRef
-	12, // 10: laurel.ranking.v1.GetSnapshotResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
-	10, // 11: laurel.ranking.v1.GetSnapshotResponse.taken_at:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 9: laurel.ranking.v1.GetSnapshotRequest.board:type_name -> laurel.type.v1.BoardRef
+	16, // 10: laurel.ranking.v1.GetSnapshotResponse.entries:type_name -> laurel.leaderboard.v1.LeaderboardEntry
+	14, // 11: laurel.ranking.v1.GetSnapshotResponse.taken_at:type_name -> google.protobuf.Timestamp
+	14, // 12: laurel.ranking.v1.RankPoint.time:type_name -> google.protobuf.Timestamp
+	13, // 13: laurel.ranking.v1.GetRankHistoryRequest.board:type_name -> laurel.type.v1.BoardRef
+	14, // 14: laurel.ranking.v1.GetRankHistoryRequest.from_time:type_name -> google.protobuf.Timestamp
+	14, // 15: laurel.ranking.v1.GetRankHistoryRequest.to_time:type_name -> google.protobuf.Timestamp
+	9,  // 16: laurel.ranking.v1.GetRankHistoryResponse.points:type_name -> laurel.ranking.v1.RankPoint
+	10, // 17: laurel.ranking.v1.GetRankHistoryResponse.movement:type_name -> laurel.ranking.v1.RankMovement
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_laurel_ranking_v1_periods_proto_init() }
@@ -754,7 +1117,7 @@ func file_laurel_ranking_v1_periods_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_ranking_v1_periods_proto_rawDesc), len(file_laurel_ranking_v1_periods_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -465,7 +465,7 @@ const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\x06badges\x18\x01 \x03(\v2\x15.laurel.type.v1.BadgeR\x06badges\"\x1d\n" +
 	"\x1bListBadgeDefinitionsRequest\"b\n" +
 	"\x1cListBadgeDefinitionsResponse\x12B\n" +
-	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\xc9\x06\n" +
+	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\xb9\a\n" +
 	"\x0eRankingService\x12e\n" +
 	"\vGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12Y\n" +
 	"\aGetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12b\n" +
@@ -475,7 +475,8 @@ const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
 	"\vListPeriods\x12%.laurel.ranking.v1.ListPeriodsRequest\x1a&.laurel.ranking.v1.ListPeriodsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12_\n" +
 	"\tGetPeriod\x12#.laurel.ranking.v1.GetPeriodRequest\x1a$.laurel.ranking.v1.GetPeriodResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
-	"\vGetSnapshot\x12%.laurel.ranking.v1.GetSnapshotRequest\x1a&.laurel.ranking.v1.GetSnapshotResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
+	"\vGetSnapshot\x12%.laurel.ranking.v1.GetSnapshotRequest\x1a&.laurel.ranking.v1.GetSnapshotResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12n\n" +
+	"\x0eGetRankHistory\x12(.laurel.ranking.v1.GetRankHistoryRequest\x1a).laurel.ranking.v1.GetRankHistoryResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01B\xc9\x01\n" +
 	"\x15com.laurel.ranking.v1B\x13RankingServiceProtoP\x01Z5laurel.example/clients/go/laurel/ranking/v1;rankingv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Ranking.V1\xca\x02\x11Laurel\\Ranking\\V1\xe2\x02\x1dLaurel\\Ranking\\V1\\GPBMetadata\xea\x02\x13Laurel::Ranking::V1b\x06proto3"
 
 var (
@@ -509,10 +510,12 @@ var file_laurel_ranking_v1_ranking_service_proto_goTypes = []any{
 	(*ListPeriodsRequest)(nil),           // 14: laurel.ranking.v1.ListPeriodsRequest
 	(*GetPeriodRequest)(nil),             // 15: laurel.ranking.v1.GetPeriodRequest
 	(*GetSnapshotRequest)(nil),           // 16: laurel.ranking.v1.GetSnapshotRequest
-	(*GetTrendsResponse)(nil),            // 17: laurel.ranking.v1.GetTrendsResponse
-	(*ListPeriodsResponse)(nil),          // 18: laurel.ranking.v1.ListPeriodsResponse
-	(*GetPeriodResponse)(nil),            // 19: laurel.ranking.v1.GetPeriodResponse
-	(*GetSnapshotResponse)(nil),          // 20: laurel.ranking.v1.GetSnapshotResponse
+	(*GetRankHistoryRequest)(nil),        // 17: laurel.ranking.v1.GetRankHistoryRequest
+	(*GetTrendsResponse)(nil),            // 18: laurel.ranking.v1.GetTrendsResponse
+	(*ListPeriodsResponse)(nil),          // 19: laurel.ranking.v1.ListPeriodsResponse
+	(*GetPeriodResponse)(nil),            // 20: laurel.ranking.v1.GetPeriodResponse
+	(*GetSnapshotResponse)(nil),          // 21: laurel.ranking.v1.GetSnapshotResponse
+	(*GetRankHistoryResponse)(nil),       // 22: laurel.ranking.v1.GetRankHistoryResponse
 }
 var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
 	8,  // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
@@ -530,16 +533,18 @@ var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
 	14, // 12: laurel.ranking.v1.RankingService.ListPeriods:input_type -> laurel.ranking.v1.ListPeriodsRequest
 	15, // 13: laurel.ranking.v1.RankingService.GetPeriod:input_type -> laurel.ranking.v1.GetPeriodRequest
 	16, // 14: laurel.ranking.v1.RankingService.GetSnapshot:input_type -> laurel.ranking.v1.GetSnapshotRequest
-	1,  // 15: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
-	3,  // 16: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
-	5,  // 17: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
-	7,  // 18: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
-	17, // 19: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
-	18, // 20: laurel.ranking.v1.RankingService.ListPeriods:output_type -> laurel.ranking.v1.ListPeriodsResponse
-	19, // 21: laurel.ranking.v1.RankingService.GetPeriod:output_type -> laurel.ranking.v1.GetPeriodResponse
-	20, // 22: laurel.ranking.v1.RankingService.GetSnapshot:output_type -> laurel.ranking.v1.GetSnapshotResponse
-	15, // [15:23] is the sub-list for method output_type
-	7,  // [7:15] is the sub-list for method input_type
+	17, // 15: laurel.ranking.v1.RankingService.GetRankHistory:input_type -> laurel.ranking.v1.GetRankHistoryRequest
+	1,  // 16: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
+	3,  // 17: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
+	5,  // 18: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
+	7,  // 19: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
+	18, // 20: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
+	19, // 21: laurel.ranking.v1.RankingService.ListPeriods:output_type -> laurel.ranking.v1.ListPeriodsResponse
+	20, // 22: laurel.ranking.v1.RankingService.GetPeriod:output_type -> laurel.ranking.v1.GetPeriodResponse
+	21, // 23: laurel.ranking.v1.RankingService.GetSnapshot:output_type -> laurel.ranking.v1.GetSnapshotResponse
+	22, // 24: laurel.ranking.v1.RankingService.GetRankHistory:output_type -> laurel.ranking.v1.GetRankHistoryResponse
+	16, // [16:25] is the sub-list for method output_type
+	7,  // [7:16] is the sub-list for method input_type
 	7,  // [7:7] is the sub-list for extension type_name
 	7,  // [7:7] is the sub-list for extension extendee
 	0,  // [0:7] is the sub-list for field type_name

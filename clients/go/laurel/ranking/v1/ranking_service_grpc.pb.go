@@ -27,6 +27,7 @@ const (
 	RankingService_ListPeriods_FullMethodName          = "/laurel.ranking.v1.RankingService/ListPeriods"
 	RankingService_GetPeriod_FullMethodName            = "/laurel.ranking.v1.RankingService/GetPeriod"
 	RankingService_GetSnapshot_FullMethodName          = "/laurel.ranking.v1.RankingService/GetSnapshot"
+	RankingService_GetRankHistory_FullMethodName       = "/laurel.ranking.v1.RankingService/GetRankHistory"
 )
 
 // RankingServiceClient is the client API for RankingService service.
@@ -52,6 +53,8 @@ type RankingServiceClient interface {
 	// The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
 	// reads all of the standing, before and after.
 	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*GetSnapshotResponse, error)
+	// Where a user stood at the end of each day, and how he has moved since yesterday and last week.
+	GetRankHistory(ctx context.Context, in *GetRankHistoryRequest, opts ...grpc.CallOption) (*GetRankHistoryResponse, error)
 }
 
 type rankingServiceClient struct {
@@ -142,6 +145,16 @@ func (c *rankingServiceClient) GetSnapshot(ctx context.Context, in *GetSnapshotR
 	return out, nil
 }
 
+func (c *rankingServiceClient) GetRankHistory(ctx context.Context, in *GetRankHistoryRequest, opts ...grpc.CallOption) (*GetRankHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetRankHistoryResponse)
+	err := c.cc.Invoke(ctx, RankingService_GetRankHistory_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RankingServiceServer is the server API for RankingService service.
 // All implementations must embed UnimplementedRankingServiceServer
 // for forward compatibility.
@@ -165,6 +178,8 @@ type RankingServiceServer interface {
 	// The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
 	// reads all of the standing, before and after.
 	GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error)
+	// Where a user stood at the end of each day, and how he has moved since yesterday and last week.
+	GetRankHistory(context.Context, *GetRankHistoryRequest) (*GetRankHistoryResponse, error)
 	mustEmbedUnimplementedRankingServiceServer()
 }
 
@@ -198,6 +213,9 @@ func (UnimplementedRankingServiceServer) GetPeriod(context.Context, *GetPeriodRe
 }
 func (UnimplementedRankingServiceServer) GetSnapshot(context.Context, *GetSnapshotRequest) (*GetSnapshotResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSnapshot not implemented")
+}
+func (UnimplementedRankingServiceServer) GetRankHistory(context.Context, *GetRankHistoryRequest) (*GetRankHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRankHistory not implemented")
 }
 func (UnimplementedRankingServiceServer) mustEmbedUnimplementedRankingServiceServer() {}
 func (UnimplementedRankingServiceServer) testEmbeddedByValue()                        {}
@@ -364,6 +382,24 @@ func _RankingService_GetSnapshot_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RankingService_GetRankHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRankHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RankingServiceServer).GetRankHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RankingService_GetRankHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RankingServiceServer).GetRankHistory(ctx, req.(*GetRankHistoryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RankingService_ServiceDesc is the grpc.ServiceDesc for RankingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -402,6 +438,10 @@ var RankingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSnapshot",
 			Handler:    _RankingService_GetSnapshot_Handler,
+		},
+		{
+			MethodName: "GetRankHistory",
+			Handler:    _RankingService_GetRankHistory_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -333,3 +333,167 @@ class GetSnapshotResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSnapshotResponse: _TypeAlias = GetSnapshotResponse  # noqa: Y015
+
+@_typing.final
+class RankPoint(_message.Message):
+    """Where a user stood on a board at the end of a day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    PERIOD_ID_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """Position in the list, from 1."""
+    score: _builtins.int
+    """The user's score."""
+    total: _builtins.int
+    """How many users the board listed."""
+    period_id: _builtins.str
+    """The period of the board, such as 2026-W48."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When it was noted."""
+
+    def __init__(
+        self,
+        *,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        rank: _builtins.int = ...,
+        score: _builtins.int = ...,
+        total: _builtins.int = ...,
+        period_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["period_id", b"period_id", "rank", b"rank", "score", b"score", "time", b"time", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankPoint: _TypeAlias = RankPoint  # noqa: Y015
+
+@_typing.final
+class RankMovement(_message.Message):
+    """How a user has moved on a board."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANK_FIELD_NUMBER: _builtins.int
+    YESTERDAY_RANK_FIELD_NUMBER: _builtins.int
+    LAST_WEEK_RANK_FIELD_NUMBER: _builtins.int
+    SINCE_YESTERDAY_FIELD_NUMBER: _builtins.int
+    SINCE_LAST_WEEK_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    rank: _builtins.int
+    """The rank now; 0: not on the board."""
+    yesterday_rank: _builtins.int
+    """The rank at the end of yesterday; 0: not on the board, or not noted."""
+    last_week_rank: _builtins.int
+    """The rank at the end of the same day a week ago; 0: not on the board, or not noted."""
+    since_yesterday: _builtins.int
+    """Ranks gained since the end of yesterday, negative if lost; 0 where one of the ranks is 0."""
+    since_last_week: _builtins.int
+    """Ranks gained since a week ago, negative if lost; 0 where one of the ranks is 0."""
+    message: _builtins.str
+    """`since_yesterday` in words, such as "You moved up 4 ranks!"; empty for 0."""
+    def __init__(
+        self,
+        *,
+        rank: _builtins.int = ...,
+        yesterday_rank: _builtins.int = ...,
+        last_week_rank: _builtins.int = ...,
+        since_yesterday: _builtins.int = ...,
+        since_last_week: _builtins.int = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_week_rank", b"last_week_rank", "message", b"message", "rank", b"rank", "since_last_week", b"since_last_week", "since_yesterday", b"since_yesterday", "yesterday_rank", b"yesterday_rank"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankMovement: _TypeAlias = RankMovement  # noqa: Y015
+
+@_typing.final
+class GetRankHistoryRequest(_message.Message):
+    """Asks for GetRankHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    BOARD_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Whose ranks."""
+    page_size: _builtins.int
+    """Points a page: 0 means 100, more than 1,000 means 1,000."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before."""
+    @_builtins.property
+    def board(self) -> _board_pb2.BoardRef:
+        """Which board; unset is global all-time. Without a period_id all periods of that length, one after the other."""
+
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Points from this time on; unset: from the first."""
+
+    @_builtins.property
+    def to_time(self) -> _timestamp_pb2.Timestamp:
+        """Points before this time; unset: to the last."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        board: _board_pb2.BoardRef | None = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        to_time: _timestamp_pb2.Timestamp | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "from_time", b"from_time", "page_size", b"page_size", "page_token", b"page_token", "to_time", b"to_time", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRankHistoryRequest: _TypeAlias = GetRankHistoryRequest  # noqa: Y015
+
+@_typing.final
+class GetRankHistoryResponse(_message.Message):
+    """Answer of GetRankHistory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POINTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MOVEMENT_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankPoint]:
+        """One point a day on which the user was on the board, oldest first."""
+
+    @_builtins.property
+    def movement(self) -> Global___RankMovement:
+        """How the user has moved on the board, in the current period where none was named."""
+
+    def __init__(
+        self,
+        *,
+        points: _abc.Iterable[Global___RankPoint] | None = ...,
+        next_page_token: _builtins.str = ...,
+        movement: Global___RankMovement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["movement", b"movement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["movement", b"movement", "next_page_token", b"next_page_token", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRankHistoryResponse: _TypeAlias = GetRankHistoryResponse  # noqa: Y015

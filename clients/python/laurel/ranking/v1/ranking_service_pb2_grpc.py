@@ -78,6 +78,11 @@ class RankingServiceStub:
                 request_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.SerializeToString,
                 response_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.FromString,
                 _registered_method=True)
+        self.GetRankHistory = channel.unary_unary(
+                '/laurel.ranking.v1.RankingService/GetRankHistory',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer:
@@ -146,6 +151,13 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRankHistory(self, request, context):
+        """Where a user stood at the end of each day, and how he has moved since yesterday and last week.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -188,6 +200,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.GetSnapshot,
                     request_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.FromString,
                     response_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.SerializeToString,
+            ),
+            'GetRankHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRankHistory,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -408,6 +425,33 @@ class RankingService:
             '/laurel.ranking.v1.RankingService/GetSnapshot',
             laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotRequest.SerializeToString,
             laurel_dot_ranking_dot_v1_dot_periods__pb2.GetSnapshotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRankHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/GetRankHistory',
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_periods__pb2.GetRankHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,8 @@ class RankingServiceStub:
     """The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
     reads all of the standing, before and after.
     """
+    GetRankHistory: _aio.UnaryUnaryMultiCallable[_periods_pb2.GetRankHistoryRequest, _periods_pb2.GetRankHistoryResponse]
+    """Where a user stood at the end of each day, and how he has moved since yesterday and last week."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a user has reached: standing, tier and badges, now and over time.
@@ -121,5 +123,13 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         """The final standing of a period in numbers, with the best 100. PERIOD_NOT_FOUND before it is frozen; GetLeaderboard
         reads all of the standing, before and after.
         """
+
+    @_abc_1.abstractmethod
+    def GetRankHistory(
+        self,
+        request: _periods_pb2.GetRankHistoryRequest,
+        context: _aio.ServicerContext[_periods_pb2.GetRankHistoryRequest, _abc.Awaitable[_periods_pb2.GetRankHistoryResponse]],
+    ) -> _abc.Awaitable[_periods_pb2.GetRankHistoryResponse]:
+        """Where a user stood at the end of each day, and how he has moved since yesterday and last week."""
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _aio.Server) -> None: ...

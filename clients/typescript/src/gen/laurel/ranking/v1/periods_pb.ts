@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/ranking/v1/periods.proto.
  */
 export const file_laurel_ranking_v1_periods: GenFile = /*@__PURE__*/
-  fileDesc("Ch9sYXVyZWwvcmFua2luZy92MS9wZXJpb2RzLnByb3RvEhFsYXVyZWwucmFua2luZy52MSJkCgZXaW5uZXISDAoEcmFuaxgBIAEoAxIPCgd1c2VyX2lkGAIgASgJEg0KBXNjb3JlGAMgASgDEhQKDGJvbnVzX3BvaW50cxgEIAEoAxIWCg50cmFuc2FjdGlvbl9pZBgFIAEoCSKLAgoNUGVyaW9kU3VtbWFyeRInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEi0KCXN0YXJ0c19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoFc3RhdGUYBCABKA4yHi5sYXVyZWwucmFua2luZy52MS5QZXJpb2RTdGF0ZRIqCgd3aW5uZXJzGAUgAygLMhkubGF1cmVsLnJhbmtpbmcudjEuV2lubmVyEhoKEnRvdGFsX3BhcnRpY2lwYW50cxgGIAEoAyJyChJMaXN0UGVyaW9kc1JlcXVlc3QSJgoGcGVyaW9kGAEgASgOMhYubGF1cmVsLnR5cGUudjEuUGVyaW9kEg0KBXNjb3BlGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJImEKE0xpc3RQZXJpb2RzUmVzcG9uc2USMQoHcGVyaW9kcxgBIAMoCzIgLmxhdXJlbC5yYW5raW5nLnYxLlBlcmlvZFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjsKEEdldFBlcmlvZFJlcXVlc3QSJwoFYm9hcmQYASABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZiJFChFHZXRQZXJpb2RSZXNwb25zZRIwCgZwZXJpb2QYASABKAsyIC5sYXVyZWwucmFua2luZy52MS5QZXJpb2RTdW1tYXJ5ImQKEkdldFNuYXBzaG90UmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIvcBChNHZXRTbmFwc2hvdFJlc3BvbnNlEjgKB2VudHJpZXMYASADKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRIaChJ0b3RhbF9wYXJ0aWNpcGFudHMYAiABKAMSFAoMdG90YWxfcG9pbnRzGAMgASgDEhYKDmF2ZXJhZ2VfcG9pbnRzGAQgASgBEhUKDW1lZGlhbl9wb2ludHMYBSABKAMSLAoIdGFrZW5fYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD25leHRfcGFnZV90b2tlbhgHIAEoCSqVAQoLUGVyaW9kU3RhdGUSHAoYUEVSSU9EX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTUEVSSU9EX1NUQVRFX0FDVElWRRABEhgKFFBFUklPRF9TVEFURV9DTE9TSU5HEAISGgoWUEVSSU9EX1NUQVRFX0NPTVBMRVRFRBADEhkKFVBFUklPRF9TVEFURV9BUkNISVZFRBAEYgZwcm90bzM", [file_google_protobuf_timestamp, file_laurel_leaderboard_v1_leaderboard, file_laurel_type_v1_board]);
+  fileDesc("Ch9sYXVyZWwvcmFua2luZy92MS9wZXJpb2RzLnByb3RvEhFsYXVyZWwucmFua2luZy52MSJkCgZXaW5uZXISDAoEcmFuaxgBIAEoAxIPCgd1c2VyX2lkGAIgASgJEg0KBXNjb3JlGAMgASgDEhQKDGJvbnVzX3BvaW50cxgEIAEoAxIWCg50cmFuc2FjdGlvbl9pZBgFIAEoCSKLAgoNUGVyaW9kU3VtbWFyeRInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEi0KCXN0YXJ0c19hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHZW5kc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoFc3RhdGUYBCABKA4yHi5sYXVyZWwucmFua2luZy52MS5QZXJpb2RTdGF0ZRIqCgd3aW5uZXJzGAUgAygLMhkubGF1cmVsLnJhbmtpbmcudjEuV2lubmVyEhoKEnRvdGFsX3BhcnRpY2lwYW50cxgGIAEoAyJyChJMaXN0UGVyaW9kc1JlcXVlc3QSJgoGcGVyaW9kGAEgASgOMhYubGF1cmVsLnR5cGUudjEuUGVyaW9kEg0KBXNjb3BlGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJImEKE0xpc3RQZXJpb2RzUmVzcG9uc2USMQoHcGVyaW9kcxgBIAMoCzIgLmxhdXJlbC5yYW5raW5nLnYxLlBlcmlvZFN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjsKEEdldFBlcmlvZFJlcXVlc3QSJwoFYm9hcmQYASABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZiJFChFHZXRQZXJpb2RSZXNwb25zZRIwCgZwZXJpb2QYASABKAsyIC5sYXVyZWwucmFua2luZy52MS5QZXJpb2RTdW1tYXJ5ImQKEkdldFNuYXBzaG90UmVxdWVzdBInCgVib2FyZBgBIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIvcBChNHZXRTbmFwc2hvdFJlc3BvbnNlEjgKB2VudHJpZXMYASADKAsyJy5sYXVyZWwubGVhZGVyYm9hcmQudjEuTGVhZGVyYm9hcmRFbnRyeRIaChJ0b3RhbF9wYXJ0aWNpcGFudHMYAiABKAMSFAoMdG90YWxfcG9pbnRzGAMgASgDEhYKDmF2ZXJhZ2VfcG9pbnRzGAQgASgBEhUKDW1lZGlhbl9wb2ludHMYBSABKAMSLAoIdGFrZW5fYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD25leHRfcGFnZV90b2tlbhgHIAEoCSJ0CglSYW5rUG9pbnQSKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEcmFuaxgCIAEoAxINCgVzY29yZRgDIAEoAxINCgV0b3RhbBgEIAEoAxIRCglwZXJpb2RfaWQYBSABKAkijwEKDFJhbmtNb3ZlbWVudBIMCgRyYW5rGAEgASgDEhYKDnllc3RlcmRheV9yYW5rGAIgASgDEhYKDmxhc3Rfd2Vla19yYW5rGAMgASgDEhcKD3NpbmNlX3llc3RlcmRheRgEIAEoAxIXCg9zaW5jZV9sYXN0X3dlZWsYBSABKAMSDwoHbWVzc2FnZRgGIAEoCSLUAQoVR2V0UmFua0hpc3RvcnlSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSJwoFYm9hcmQYAiABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhItCglmcm9tX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEisKB3RvX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgFIAEoBRISCgpwYWdlX3Rva2VuGAYgASgJIpIBChZHZXRSYW5rSGlzdG9yeVJlc3BvbnNlEiwKBnBvaW50cxgBIAMoCzIcLmxhdXJlbC5yYW5raW5nLnYxLlJhbmtQb2ludBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSMQoIbW92ZW1lbnQYAyABKAsyHy5sYXVyZWwucmFua2luZy52MS5SYW5rTW92ZW1lbnQqlQEKC1BlcmlvZFN0YXRlEhwKGFBFUklPRF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE1BFUklPRF9TVEFURV9BQ1RJVkUQARIYChRQRVJJT0RfU1RBVEVfQ0xPU0lORxACEhoKFlBFUklPRF9TVEFURV9DT01QTEVURUQQAxIZChVQRVJJT0RfU1RBVEVfQVJDSElWRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_laurel_leaderboard_v1_leaderboard, file_laurel_type_v1_board]);
 
 /**
  * Who won a bonus on a board.
@@ -332,6 +332,202 @@ export type GetSnapshotResponse = Message<"laurel.ranking.v1.GetSnapshotResponse
  */
 export const GetSnapshotResponseSchema: GenMessage<GetSnapshotResponse> = /*@__PURE__*/
   messageDesc(file_laurel_ranking_v1_periods, 7);
+
+/**
+ * Where a user stood on a board at the end of a day.
+ *
+ * @generated from message laurel.ranking.v1.RankPoint
+ */
+export type RankPoint = Message<"laurel.ranking.v1.RankPoint"> & {
+  /**
+   * When it was noted.
+   *
+   * @generated from field: google.protobuf.Timestamp time = 1;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Position in the list, from 1.
+   *
+   * @generated from field: int64 rank = 2;
+   */
+  rank: bigint;
+
+  /**
+   * The user's score.
+   *
+   * @generated from field: int64 score = 3;
+   */
+  score: bigint;
+
+  /**
+   * How many users the board listed.
+   *
+   * @generated from field: int64 total = 4;
+   */
+  total: bigint;
+
+  /**
+   * The period of the board, such as 2026-W48.
+   *
+   * @generated from field: string period_id = 5;
+   */
+  periodId: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.RankPoint.
+ * Use `create(RankPointSchema)` to create a new message.
+ */
+export const RankPointSchema: GenMessage<RankPoint> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_periods, 8);
+
+/**
+ * How a user has moved on a board.
+ *
+ * @generated from message laurel.ranking.v1.RankMovement
+ */
+export type RankMovement = Message<"laurel.ranking.v1.RankMovement"> & {
+  /**
+   * The rank now; 0: not on the board.
+   *
+   * @generated from field: int64 rank = 1;
+   */
+  rank: bigint;
+
+  /**
+   * The rank at the end of yesterday; 0: not on the board, or not noted.
+   *
+   * @generated from field: int64 yesterday_rank = 2;
+   */
+  yesterdayRank: bigint;
+
+  /**
+   * The rank at the end of the same day a week ago; 0: not on the board, or not noted.
+   *
+   * @generated from field: int64 last_week_rank = 3;
+   */
+  lastWeekRank: bigint;
+
+  /**
+   * Ranks gained since the end of yesterday, negative if lost; 0 where one of the ranks is 0.
+   *
+   * @generated from field: int64 since_yesterday = 4;
+   */
+  sinceYesterday: bigint;
+
+  /**
+   * Ranks gained since a week ago, negative if lost; 0 where one of the ranks is 0.
+   *
+   * @generated from field: int64 since_last_week = 5;
+   */
+  sinceLastWeek: bigint;
+
+  /**
+   * `since_yesterday` in words, such as "You moved up 4 ranks!"; empty for 0.
+   *
+   * @generated from field: string message = 6;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.RankMovement.
+ * Use `create(RankMovementSchema)` to create a new message.
+ */
+export const RankMovementSchema: GenMessage<RankMovement> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_periods, 9);
+
+/**
+ * Asks for GetRankHistory.
+ *
+ * @generated from message laurel.ranking.v1.GetRankHistoryRequest
+ */
+export type GetRankHistoryRequest = Message<"laurel.ranking.v1.GetRankHistoryRequest"> & {
+  /**
+   * Whose ranks.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * Which board; unset is global all-time. Without a period_id all periods of that length, one after the other.
+   *
+   * @generated from field: laurel.type.v1.BoardRef board = 2;
+   */
+  board?: BoardRef | undefined;
+
+  /**
+   * Points from this time on; unset: from the first.
+   *
+   * @generated from field: google.protobuf.Timestamp from_time = 3;
+   */
+  fromTime?: Timestamp | undefined;
+
+  /**
+   * Points before this time; unset: to the last.
+   *
+   * @generated from field: google.protobuf.Timestamp to_time = 4;
+   */
+  toTime?: Timestamp | undefined;
+
+  /**
+   * Points a page: 0 means 100, more than 1,000 means 1,000.
+   *
+   * @generated from field: int32 page_size = 5;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before.
+   *
+   * @generated from field: string page_token = 6;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.GetRankHistoryRequest.
+ * Use `create(GetRankHistoryRequestSchema)` to create a new message.
+ */
+export const GetRankHistoryRequestSchema: GenMessage<GetRankHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_periods, 10);
+
+/**
+ * Answer of GetRankHistory.
+ *
+ * @generated from message laurel.ranking.v1.GetRankHistoryResponse
+ */
+export type GetRankHistoryResponse = Message<"laurel.ranking.v1.GetRankHistoryResponse"> & {
+  /**
+   * One point a day on which the user was on the board, oldest first.
+   *
+   * @generated from field: repeated laurel.ranking.v1.RankPoint points = 1;
+   */
+  points: RankPoint[];
+
+  /**
+   * Token of the next page; empty on the last one.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * How the user has moved on the board, in the current period where none was named.
+   *
+   * @generated from field: laurel.ranking.v1.RankMovement movement = 3;
+   */
+  movement?: RankMovement | undefined;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.GetRankHistoryResponse.
+ * Use `create(GetRankHistoryResponseSchema)` to create a new message.
+ */
+export const GetRankHistoryResponseSchema: GenMessage<GetRankHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_periods, 11);
 
 /**
  * Where a period of a board is in its life.

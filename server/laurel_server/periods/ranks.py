@@ -1,0 +1,99 @@
+"""Where everybody stood at the end of each day."""
+
+from datetime import datetime, tzinfo
+from itertools import groupby
+from typing import Protocol
+
+from laurel_server.domain.boards import BoardKey, TiePolicy
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.errors import LaurelError, Reason, user_not_found
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.rank_history import DAY, WEEK, RankMovement, RankPoint, rank_movement
+from laurel_server.domain.views import Board, Place
+from laurel_server.periods.close import Tell
+from laurel_server.postgres import rank_history
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.rewards.rule_book import RuleBook
+
+
+class Boards(Protocol):
+    """Reads boards."""
+
+    async def place(self, board: Board, user_id: str) -> Place:
+        """Return where a user stands. USER_NOT_FOUND, NOT_ON_BOARD."""
+        ...
+
+
+class RankHistory:
+    """Takes and reads ranks; `zone` says when a day ends."""
+
+    def __init__(self, pool: Pool, boards: Boards, rule_book: RuleBook, clock: Clock, zone: tzinfo) -> None:
+        self._pool = pool
+        self._boards = boards
+        self._rule_book = rule_book
+        self._clock = clock
+        self._zone = zone
+
+    async def take(self, progress: Tell) -> dict[str, int]:
+        """Note where everybody stands on all boards that still change; once more on a day replaces the first time.
+
+        Cost: one statement a period; nothing waits for it. LEDGER_UNAVAILABLE.
+        """
+        now, lines, boards = self._clock.now(), 0, 0
+        async with ledger_errors():
+            rows = await rank_history.open_boards(self._pool)
+            for period_id, some in groupby(rows, key=lambda board: board.period_id):
+                policies = {board.scope: self._policy(board) for board in some}
+                day = now.astimezone(self._zone).date()
+                lines += await rank_history.take_ranks(self._pool, period_id, policies, day, now)
+                boards += len(policies)
+                progress(lines)
+        return {"boards": boards, "lines": lines}
+
+    async def points(
+        self,
+        board: Board,
+        user_id: str,
+        between: tuple[datetime | None, datetime | None],
+        offset: int,
+        limit: int,
+        *,
+        all_periods: bool,
+    ) -> list[RankPoint]:
+        """Return where a user stood on a board, oldest first; `all_periods`: in all periods of its type.
+
+        USER_NOT_FOUND, LEDGER_UNAVAILABLE.
+        """
+        async with ledger_errors():
+            user_no = await self._number(user_id)
+            period_id = "" if all_periods else board.key.period_id
+            return await rank_history.ranks_of(
+                self._pool, board.key.scope, board.period.type, period_id, user_no, between, offset, limit
+            )
+
+    async def movement(self, board: Board, user_id: str) -> RankMovement:
+        """Return how a user has moved on a board since yesterday and last week. USER_NOT_FOUND, BOARDS_REBUILDING."""
+        today = self._clock.now().astimezone(self._zone).date()
+        async with ledger_errors():
+            user_no = await self._number(user_id)
+            taken = await rank_history.ranks_on(self._pool, board.key, user_no, [today - DAY, today - WEEK])
+        return rank_movement(await self._rank(board, user_id), taken, today)
+
+    async def _number(self, user_id: str) -> int:
+        user_no = await rank_history.user_number(self._pool, user_id)
+        if user_no is None:
+            raise user_not_found(user_id)
+        return user_no
+
+    async def _rank(self, board: Board, user_id: str) -> int:
+        try:
+            return (await self._boards.place(board, user_id)).rank
+        except LaurelError as error:
+            if error.reason is Reason.NOT_ON_BOARD:
+                return 0
+            raise
+
+    def _policy(self, board: BoardKey) -> TiePolicy:
+        matrix = self._rule_book.latest_read.matrix
+        family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
+        return TiePolicy.EARLIEST_FIRST if family is None else family.tie_policy

@@ -1,0 +1,31 @@
+-- Notes where everybody stands on the boards of one period. $1: period, $2, $3: scopes of the boards and their tie policies
+-- (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: the day, $6: now.
+-- Result: how many lines. Cost: all hot rows once, and the lines of the boards sorted; locks nothing.
+WITH had AS (
+    SELECT r.user_no, (r.open_totals -> $1 ->> 0)::bigint AS score, (r.open_totals -> $1 ->> 1)::bigint AS reached,
+           ARRAY['global', 'tier:' || ($4::text[])[r.tier]]
+           || CASE WHEN u.country <> '' THEN ARRAY['country:' || u.country] END
+           || CASE WHEN u.region <> '' THEN ARRAY['region:' || u.region] END
+           || CASE WHEN u.segments <> '{}' THEN ARRAY(SELECT DISTINCT 'segment:' || s FROM unnest(u.segments) s) END AS scopes
+      FROM user_rewards r JOIN users u USING (user_no)
+     WHERE r.open_totals ? $1 AND u.visibility = 1
+    UNION ALL
+    SELECT user_no, score, reached, scopes FROM period_totals WHERE period_id = $1
+), ranked AS (
+    SELECT b.scope, h.user_no, h.score, count(*) OVER (PARTITION BY b.scope) AS total,
+           CASE b.policy
+               WHEN 1 THEN row_number() OVER (PARTITION BY b.scope ORDER BY h.score DESC, h.reached)
+               WHEN 2 THEN rank() OVER (PARTITION BY b.scope ORDER BY h.score DESC)
+               ELSE dense_rank() OVER (PARTITION BY b.scope ORDER BY h.score DESC)
+           END AS rank
+      FROM had h CROSS JOIN LATERAL unnest(h.scopes) AS s(scope)
+      JOIN unnest($2::text[], $3::smallint[]) AS b(scope, policy) USING (scope)
+     WHERE h.score > 0
+), noted AS (
+    INSERT INTO rank_history (scope, period_id, shard, taken_on, taken_at, total, user_nos, ranks, scores)
+    SELECT scope, $1, user_no >> 10, $5, $6, max(total), array_agg(user_no ORDER BY user_no),
+           array_agg(rank ORDER BY user_no), array_agg(score ORDER BY user_no)
+      FROM ranked GROUP BY scope, user_no >> 10
+    RETURNING cardinality(user_nos) AS lines
+)
+SELECT coalesce(sum(lines), 0)::bigint FROM noted
