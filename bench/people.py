@@ -26,6 +26,7 @@ GLOBAL = BoardRef(scope="global")
 _SEED_CHUNK = 1000
 _SEED_CALLS = 4
 _request_numbers = count()
+_newcomers = count()
 
 
 def user_id(number: int) -> str:
@@ -69,8 +70,8 @@ def award_batches(people: int, size: int) -> Iterator[bytes]:
 
 def overtakers() -> Iterator[bytes]:
     """Yield awards without end, each to a new user who with it passes everyone else."""
-    for number in count():
-        yield purchase(f"rocket-{number:06}", 1_000_000_000).SerializeToString()
+    while True:
+        yield purchase(f"rocket-{next(_newcomers):06}", 1_000_000_000).SerializeToString()
 
 
 def top_pages() -> Iterator[bytes]:
