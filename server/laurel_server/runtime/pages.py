@@ -1,4 +1,4 @@
-"""The pages for browsers, out of `laurel_server/web`: `/` is the live board.
+"""The pages for browsers, out of `laurel_server/web`: `/` is the live board, `/admin` is for operators.
 
 Plain files, read once at start. What they show comes through the public API, with the caller's own token, so
 they need no protection of their own.
@@ -18,7 +18,7 @@ _CONTENT_TYPES: Final = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_ENTRANCES: Final = {"/": "index.html"}
+_ENTRANCES: Final = {"/": "index.html", "/admin": "admin.html"}
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

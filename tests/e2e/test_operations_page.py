@@ -1,0 +1,156 @@
+"""The page of operators in a real browser."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from laurel_client import Laurel, LaurelCallError, User, Visibility
+from tests.e2e.browser import needs_chromium, started, visiting
+from tests.e2e.conftest import StartServe
+from tests.e2e.serving import Serve
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with started() as browser:
+        yield browser
+
+
+@pytest.fixture
+def serve(start_serve: StartServe) -> Serve:
+    """A server that no other test changes."""
+    return start_serve()
+
+
+@pytest.fixture
+async def laurel(serve: Serve) -> AsyncIterator[Laurel]:
+    async with Laurel(serve.run["grpc"], timeout=30) as laurel:
+        yield laurel
+
+
+async def submit(page: Page, name: str, **fields: str) -> None:
+    """Fills the open dialog by the labels of its fields and submits it."""
+    dialog = page.get_by_role("dialog")
+    for label, value in fields.items():
+        await dialog.get_by_role("textbox", name=label.replace("_", " ")).fill(value)
+    await dialog.get_by_role("button", name=name, exact=True).click()
+
+
+async def test_every_part_opens_without_a_complaint(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    await laurel.rewards.award_points("ada", "REVIEW")
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin")
+        await expect(page.get_by_text("All well")).to_be_visible()
+        names = await page.locator("nav a").all_inner_texts()
+        assert len(names) >= 7
+        for name in names:
+            await page.locator("nav").get_by_role("link", name=name, exact=True).click()
+            await expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+            await expect(page.locator(".wait")).to_have_count(0)
+            await expect(page.get_by_text("This cannot be shown")).to_have_count(0)
+
+
+async def test_a_person_is_found_and_changed(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    await laurel.admin.batch_upsert_users(
+        [User(user_id="ada", username="Ada <i>L</i>", country="GB"), User(user_id="bob", country="US")]
+    )
+    await laurel.rewards.award_points("ada", "PURCHASE", {"order_value": "6000"}, reason="a long journey")
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#people")
+        await page.get_by_label("Acting as").fill("mallory")
+        await page.get_by_label("Filter").fill("country=GB")
+        await page.get_by_role("button", name="Find").click()
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.get_by_role("link", name="Ada").click()
+
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Ada <i>L</i>")
+        await expect(page.locator(".tile").first).to_contain_text("60")
+        await expect(page.get_by_text("a long journey")).to_be_visible()
+        await expect(page.get_by_role("cell", name="country:GB all time")).to_be_visible()
+
+        await page.get_by_role("button", name="Adjust").click()
+        await submit(page, "Adjust", Points="25")
+        await expect(page.get_by_role("dialog")).to_be_visible()  # a reason is required
+        await submit(page, "Adjust", Points="25", Reason="a parcel was lost")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.locator(".tile").first).to_contain_text("85")
+        await expect(page.get_by_text("a parcel was lost · by mallory")).to_be_visible()
+
+        await page.get_by_role("button", name="Visibility").click()
+        await page.get_by_role("dialog").get_by_label("Visibility").select_option("VISIBILITY_HIDDEN")
+        await submit(page, "Save", Reason="asked for it")
+        await expect(page.locator(".profile").get_by_text("hidden")).to_be_visible()
+        assert (await laurel.admin.get_user("ada")).visibility == Visibility.VISIBILITY_HIDDEN
+
+        await page.get_by_role("button", name="Edit").click()
+        await submit(page, "Save", Region="emea")
+        await expect(page.locator(".profile").get_by_text("emea")).to_be_visible()
+        stored = await laurel.admin.get_user("ada")
+        assert (stored.region, stored.country, stored.username) == ("emea", "GB", "Ada <i>L</i>")
+
+        await page.get_by_role("button", name="Erase").click()
+        await submit(page, "Erase", Type="bob")
+        await expect(page.get_by_role("alert")).to_have_text("That is another id")
+        await submit(page, "Erase", Type="ada")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("People")
+        with pytest.raises(LaurelCallError, match="USER_NOT_FOUND"):
+            await laurel.admin.get_user("ada")
+
+
+async def test_rules_are_added_and_changed(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#actions")
+        await page.get_by_role("button", name="New action").click()
+        await submit(page, "Save", Action="JUGGLING", Formula="balls ** 100")
+        await expect(page.get_by_role("alert")).not_to_have_text("")  # the server says what is wrong with it
+        await submit(page, "Save", Formula="balls * 3", At_most_a_day="30", Cooldown="60")
+        row = page.get_by_role("row", name="JUGGLING")
+        await expect(row).to_contain_text("balls * 3")
+        answer = await laurel.rewards.award_points("ada", "JUGGLING", {"balls": "4"})
+        assert answer.transaction.points == 12
+
+        await page.locator("nav").get_by_role("link", name="Campaigns").click()
+        await page.get_by_role("button", name="New campaign").click()
+        await submit(page, "Save", Id="double-week", Times="2", Actions="REVIEW", Countries="GB US")
+        await expect(page.get_by_role("row", name="double-week")).to_contain_text("REVIEW; GB, US")
+        await page.get_by_role("row", name="double-week").get_by_role("button", name="Edit").click()
+        await submit(page, "Save", Countries="")
+        await expect(page.get_by_role("row", name="double-week")).not_to_contain_text("GB")
+        assert (await laurel.rewards.award_points("bob", "REVIEW")).transaction.points == 40
+
+
+async def test_a_job_runs_and_integrity_is_proven(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    await laurel.rewards.award_points("ada", "REVIEW")
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#jobs")
+        await page.get_by_role("button", name="Run verify").click()
+        await expect(page.locator("#toast")).to_contain_text("verify succeeded")
+        await page.locator("nav").get_by_role("link", name="Integrity").click()
+        await page.get_by_role("button", name="Verify").click()
+        await expect(page.get_by_text("all equal")).to_be_visible()
+        await page.get_by_role("button", name="Rebuild boards").click()
+        await submit(page, "Rebuild", Scope="global")
+        await expect(page.locator("#toast")).to_contain_text("are filled")
+
+
+async def test_it_takes_a_token_with_the_scope_admin(browser: Browser, start_serve: StartServe) -> None:
+    tokens = '{"reader": {"caller": "shop", "scopes": ["read"]}, "boss": {"caller": "o", "scopes": ["admin", "read"]}}'
+    serve = start_serve(LAUREL_AUTH_TOKENS=tokens)
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin")
+        for token in ("reader", "boss"):
+            await page.get_by_role("button", name="Enter a token").click()
+            await submit(page, "Continue", Token=token)
+        await expect(page.get_by_text("All well")).to_be_visible()
+
+
+async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    await laurel.rewards.award_points("ada", "REVIEW")
+    async with visiting(browser, serve.run["http"], viewport={"width": 360, "height": 740}) as visit:
+        for path in ("/admin#overview", "/admin#people/ada", "/admin#jobs"):
+            page = await visit.open(path)
+            await expect(page.locator("tbody tr").first).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
