@@ -1,6 +1,7 @@
 """The page of operators in a real browser."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -134,6 +135,17 @@ async def test_a_job_runs_and_integrity_is_proven(browser: Browser, serve: Serve
         await page.get_by_role("button", name="Rebuild boards").click()
         await submit(page, "Rebuild", Scope="global")
         await expect(page.locator("#toast")).to_contain_text("are filled")
+
+
+async def test_periods_tell_who_won(browser: Browser, start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_SANDBOX="1", LAUREL_SANDBOX_NOW="2026-11-24T12:00:00Z")
+    async with Laurel(serve.run["grpc"], timeout=30) as laurel:
+        await laurel.rewards.award_points("ada", "REVIEW")
+        await laurel.sandbox.advance_clock(timedelta(days=1))
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#periods")
+        await page.get_by_label("Length").select_option("PERIOD_DAILY")
+        await expect(page.get_by_role("row", name="2026-11-24")).to_contain_text("1. ada +100")
 
 
 async def test_it_takes_a_token_with_the_scope_admin(browser: Browser, start_serve: StartServe) -> None:

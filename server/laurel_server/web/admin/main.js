@@ -8,6 +8,7 @@ import { integrity } from "./integrity.js";
 import { jobs } from "./jobs.js";
 import { overview } from "./overview.js";
 import { people } from "./people.js";
+import { periods } from "./periods.js";
 import { person } from "./person.js";
 import { actorField, showIn } from "./ui.js";
 
@@ -15,6 +16,7 @@ import { actorField, showIn } from "./ui.js";
 const PARTS = {
   overview: { title: "Overview", make: overview },
   people: { title: "People", make: (id) => (id ? person(id) : people()) },
+  periods: { title: "Periods", make: periods },
   actions: { title: "Actions", make: actions },
   campaigns: { title: "Campaigns", make: campaigns },
   badges: { title: "Badges", make: badges },
