@@ -98,8 +98,12 @@ class Standin(grpc.GenericRpcHandler):
         async def answer(request: Message, context: Any) -> AsyncIterator[Message]:
             stream = self._take(name, request, context)
             assert isinstance(stream, Sequence)
-            for told in stream:
-                yield await self._say(told, context)
+            try:
+                for told in stream:
+                    yield await self._say(told, context)
+            except (asyncio.CancelledError, GeneratorExit):  # while a message was sent, too
+                self.hung_up.set()
+                raise
 
         return answer
 
