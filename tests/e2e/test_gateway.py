@@ -23,7 +23,8 @@ from tests.e2e.serving import Serve, eventually
 ORIGIN = "http://localhost:3000"
 TOKENS = (
     '{"s3cret-shop": {"caller": "shop", "scopes": ["write", "read"]},'
-    ' "s3cret-desk": {"caller": "desk", "scopes": ["read"]}}'
+    ' "s3cret-desk": {"caller": "desk", "scopes": ["read"]},'
+    ' "s3cret-admin": {"caller": "ops", "scopes": ["admin"]}}'
 )
 _numbers = count()
 
@@ -98,6 +99,18 @@ def test_a_limit_bounds_the_page(api: str) -> None:
     assert len(answer["entries"]) == 1
     rest = curl(f"{api}/leaderboard/global?limit=1&page_token={answer['nextPageToken']}").json
     assert rest["entries"][0]["rank"] == "2"
+
+
+def test_what_is_escaped_is_read(api: str) -> None:
+    answer = curl(f"{api}/leaderboards/country%3AUS?period=weekly&periodId=2026-W40")
+    assert answer.json["board"] == {"scope": "country:US", "period": "PERIOD_WEEKLY", "periodId": "2026-W40"}
+
+
+def test_a_profile_is_put_where_its_path_says(api: str) -> None:
+    body = {"username": "Ada", "country": "DE"}
+    answer = curl(f"{api}/admin/users/ada:1@x.y", "-X", "PUT", data=body)
+    assert answer.json["user"]["userId"] == "ada:1@x.y"
+    assert curl(f"{api}/admin/users/ada%3A1%40x.y").json["user"]["country"] == "DE"
 
 
 def test_a_board_without_members_is_an_empty_list(api: str) -> None:
@@ -320,6 +333,9 @@ def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
     with events(f"{api}/leaderboard/rank/ada/watch", *bearing("s3cret-desk")) as stream:
         assert next(stream)["update"]["score"] == "20"
     assert curl(f"http://{serve.run['http']}/healthz").status == 200
+    info = curl(f"{api}/admin/server", *bearing("s3cret-admin"))
+    assert info.json["config"]["auth.tokens"] == "***"
+    assert "s3cret" not in info.body
     written = "".join(log.read_text() for log in (serve.data_dir / "logs").iterdir())
     assert "s3cret" not in written + serve.stderr
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
 from laurel.admin.v1.admin_service_pb2 import GetServerInfoRequest
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardRequest, WatchRankRequest
@@ -98,6 +99,16 @@ async def test_an_answer_that_is_known_is_not_told_to_strangers(guarded: Served)
 async def test_what_is_malformed_is_not_even_parsed_for_strangers(guarded: Served) -> None:
     with refused(Reason.CREDENTIALS_MISSING):
         await guarded.call("/laurel.rewards.v1.RewardsService/AwardPoints", b"\xff")
+
+
+async def test_reflection_needs_no_token(guarded: Served) -> None:
+    method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = guarded.channel.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    )
+    asked = ServerReflectionRequest(list_services="*").SerializeToString()
+    answer = ServerReflectionResponse.FromString(await method(iter([asked])).read())
+    names = {service.name for service in answer.list_services_response.service}
+    assert "laurel.rewards.v1.RewardsService" in names
 
 
 async def test_health_needs_no_token(guarded: Served) -> None:
