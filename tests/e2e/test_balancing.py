@@ -1,5 +1,6 @@
 """One gateway in front of two servers on the same engines: who gets the calls, and what a death costs."""
 
+import os
 import re
 import signal
 import socket
@@ -83,6 +84,20 @@ def test_the_death_of_a_server_costs_no_call(servers: tuple[Serve, Serve], gatew
         assert answer.status == 200, answer
     assert curl(f"{gateway}/api/v1/rewards/ada").json["rewards"]["totalPoints"] == "1200"
     assert curl(f"http://{survivor.run['http']}/healthz").status == 200
+
+
+def test_serve_starts_several_servers_and_brings_each_back(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_GRPC_PROCESSES="2")
+    url = f"http://{serve.run['http']}/api/v1/leaderboard/global"
+    assert {"server", "server-2"} <= serve.pids.keys()
+    before = serve.pids
+    for number in range(30):
+        if number == 10:
+            os.kill(before["server-2"], signal.SIGKILL)
+        assert curl(f"{url}?limit={number + 1}").status == 200
+    eventually(lambda: serve.pids["server-2"] != before["server-2"], "the server is back", 5)
+    assert serve.pids["server"] == before["server"]
+    assert serve.end() == 0
 
 
 def test_a_server_that_drains_sends_its_callers_to_the_other(

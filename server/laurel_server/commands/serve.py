@@ -55,6 +55,7 @@ def stack_options(settings: Settings, *, analytics: bool = False) -> StackOption
         pg_bin=settings.devstack.pg_bin,
         start_seconds=settings.devstack.start_seconds,
         drain_seconds=settings.devstack.drain_seconds,
+        processes=settings.grpc.processes,
         gateway=gateway_of(settings),
     )
 

@@ -20,12 +20,12 @@ _DRAIN_MARGIN_SECONDS = 1.0  # a server that uses all of its time to drain still
 class ServerProcess:
     """One server process, configured by its environment."""
 
-    name = "server"
     leftover_seconds = 0.5  # nobody waits for the answers of a server whose supervisor is gone
 
     def __init__(
         self,
         *,
+        name: str,
         grpc: Endpoint,
         settings: Mapping[str, str],
         probe: Probe,
@@ -33,6 +33,7 @@ class ServerProcess:
         ready_seconds: float,
         command: Sequence[str] = SERVER_COMMAND,
     ) -> None:
+        self.name = name
         self.ready_seconds = ready_seconds
         self.stop_steps: Sequence[StopStep] = (
             StopStep(Signals.SIGTERM, drain_seconds + _DRAIN_MARGIN_SECONDS),

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from laurel_server.devstack.datadir import DataDir, open_data_dir
 from laurel_server.devstack.engines import Engine, Engines
 from laurel_server.devstack.errors import DevstackError
 from laurel_server.devstack.gateway import GatewayOptions, Jwt
+from laurel_server.devstack.listeners import Listeners, reserve_listeners
 from laurel_server.devstack.locks import sole_owner
 from laurel_server.devstack.ports import Endpoint, reserved
 from laurel_server.devstack.reaper import Reaper
@@ -55,6 +56,8 @@ class StackOptions:
     pg_bin: Path | None = None
     start_seconds: float = 60
     drain_seconds: float = 10
+    processes: int = 1
+    """Servers; the gateway balances over them."""
     gateway: Gateway | None = None
     """None: the listener for operators takes the place of a gateway."""
     server_command: Sequence[str] = SERVER_COMMAND
@@ -64,14 +67,18 @@ class StackOptions:
 class Ready:
     """A stack that serves."""
 
-    grpc: Endpoint
     http: Endpoint
-    operations: Endpoint
+    servers: Sequence[Listeners]
     postgres: Engine
     redis: Engine
     clickhouse: Engine | None
     gateway: Engine | None
     data: DataDir
+
+    @property
+    def grpc(self) -> Endpoint:
+        """Where clients of gRPC call: at the first server."""
+        return self.servers[0].grpc
 
 
 async def run_stack(options: StackOptions, report: Report, announce: Callable[[Ready], None]) -> None:
@@ -99,34 +106,31 @@ async def _start(
     options: StackOptions, supervisor: Supervisor, engines: Engines, held: ExitStack, report: Report
 ) -> Ready:
     """Starts the engines side by side, migrates, starts gateway and server, and writes the run file."""
-    grpc = held.enter_context(reserved(options.grpc.host, options.grpc.port, "LAUREL_GRPC_PORT"))
     http = held.enter_context(reserved(options.http.host, options.http.port, "LAUREL_HTTP_PORT"))
-    inner = http if options.gateway is None else held.enter_context(_operations(options))
+    inner = options.operations if options.gateway else None
+    servers = list(reserve_listeners(options.grpc, inner, http, options.processes, held))
     postgres, redis = await _both(
         engines.postgres(options.pg_dsn, options.pg_bin), engines.redis(options.redis_url)
     )
     clickhouse = await engines.clickhouse() if options.analytics else None
     await options.migrate(postgres.server_address)
-    ready = Ready(grpc, http, inner, postgres, redis, clickhouse, None, engines.data)
-    # Before the server, so that it stops after it: calls and streams of REST end as the server ends them.
+    ready = Ready(http, servers, postgres, redis, clickhouse, None, engines.data)
+    # Before the servers, so that it stops after them: calls and streams of REST end as the servers end them.
     if options.gateway is not None:
         ready = await _with_gateway(options.gateway, ready, engines, report)
-    await supervisor.start(_server(options, ready))
+    for listeners in servers:
+        await supervisor.start(_server(options, ready, listeners))
     supervisor.changed = lambda: _write_run_file(ready, options.kafka, supervisor)
     supervisor.changed()
     return ready
-
-
-def _operations(options: StackOptions) -> AbstractContextManager[Endpoint]:
-    return reserved(options.operations.host, options.operations.port, "LAUREL_OPERATIONS_PORT")
 
 
 async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report: Report) -> Ready:
     """Starts the gateway; where none runs, says so and goes on without."""
     options = GatewayOptions(
         listen=ready.http,
-        servers=[ready.grpc],
-        operations=[ready.operations],
+        servers=[each.grpc for each in ready.servers],
+        operations=[each.operations for each in ready.servers],
         origins=gateway.origins,
         rate=gateway.rate,
         exposed=gateway.exposed,
@@ -138,22 +142,23 @@ async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report
         return replace(ready, gateway=await engines.gateway(options, gateway.threads))
     except DevstackError as error:
         report(f"warning: there is no gateway, so no REST: {error}\ngRPC serves all the same")
-        return replace(ready, http=ready.operations)
+        return replace(ready, http=ready.servers[0].operations)
 
 
-def _server(options: StackOptions, ready: Ready) -> ServerProcess:
+def _server(options: StackOptions, ready: Ready, listeners: Listeners) -> ServerProcess:
     settings = {
         "LAUREL_DATA_DIR": str(ready.data.root),
-        "LAUREL_GRPC_PORT": str(ready.grpc.port),
-        "LAUREL_OPERATIONS_HOST": ready.operations.host,
-        "LAUREL_OPERATIONS_PORT": str(ready.operations.port),
+        "LAUREL_GRPC_PORT": str(listeners.grpc.port),
+        "LAUREL_OPERATIONS_HOST": listeners.operations.host,
+        "LAUREL_OPERATIONS_PORT": str(listeners.operations.port),
         "LAUREL_PG_DSN": ready.postgres.server_address,
         "LAUREL_REDIS_URL": ready.redis.server_address,
     }
     if ready.clickhouse is not None:
         settings["LAUREL_CLICKHOUSE_URL"] = ready.clickhouse.server_address
     return ServerProcess(
-        grpc=ready.grpc,
+        name=listeners.name,
+        grpc=listeners.grpc,
         settings=settings,
         probe=options.probe,
         drain_seconds=options.drain_seconds,

@@ -78,6 +78,10 @@ class Grpc(Part):
     port: Port = 50051
     """TCP port; 0 = a free one, kept until `serve` ends."""
 
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Server processes that `serve` starts, each for one core. The port is that of the first; the gateway, by REST and
+    by gRPC, balances over all."""
+
     max_message_bytes: Annotated[int, Field(ge=65536, le=64 << 20)] = 4 << 20
     """Largest request and response, in bytes."""
 

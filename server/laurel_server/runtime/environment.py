@@ -48,6 +48,8 @@ def refusals(settings: Settings) -> Iterator[str]:
     given = credentials(settings.auth)
     if given and settings.sandbox.enabled:
         yield f"LAUREL_SANDBOX=1 beside {given[0]}: a test clock must not govern real points; unset one"
+    if settings.sandbox.enabled and settings.grpc.processes > 1:
+        yield "LAUREL_SANDBOX=1 beside LAUREL_GRPC_PROCESSES: a test clock is set in one process alone; unset one"
     try:
         read_grants(settings.auth)
         read_jwt(settings)

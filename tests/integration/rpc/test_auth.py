@@ -1,6 +1,7 @@
 """Tokens: who may call what, and as whom."""
 
 from collections.abc import AsyncIterator
+from typing import cast
 
 import grpc
 import pytest
@@ -106,7 +107,7 @@ async def test_reflection_needs_no_token(guarded: Served) -> None:
         "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
     )
     asked = ServerReflectionRequest(list_services="*").SerializeToString()
-    answer = ServerReflectionResponse.FromString(await method(iter([asked])).read())
+    answer = ServerReflectionResponse.FromString(cast("bytes", await method(iter([asked])).read()))
     names = {service.name for service in answer.list_services_response.service}
     assert "laurel.rewards.v1.RewardsService" in names
 

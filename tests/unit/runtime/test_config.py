@@ -136,6 +136,12 @@ def test_an_open_server_stays_on_loopback(monkeypatch: pytest.MonkeyPatch, varia
     assert "LAUREL_AUTH_TOKENS" in told
 
 
+def test_a_test_clock_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    (told,) = problems(monkeypatch, LAUREL_SANDBOX="1", LAUREL_GRPC_PROCESSES="2")
+    assert "LAUREL_SANDBOX" in told
+    assert "LAUREL_GRPC_PROCESSES" in told
+
+
 def test_with_tokens_others_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAUREL_AUTH_TOKENS", '{"secret-token": {"caller": "shop", "scopes": ["read"]}}')
     monkeypatch.setenv("LAUREL_GRPC_HOST", "0.0.0.0")
