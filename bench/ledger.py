@@ -13,8 +13,8 @@ import asyncpg
 from bench.people import user_id
 from bench.rounds import Figures
 from laurel_server.domain.awards import AwardCommand
-from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.clock import SystemClock
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres.migrate import upgrade
 from laurel_server.postgres.pool import LaneConnection, connect_lane, create_pool
 from laurel_server.rewards.ledger_batch import Item, LedgerWriter
@@ -102,7 +102,7 @@ async def _open_lanes(dsn: str, held: AsyncExitStack) -> Lanes:
     settings = Settings()
     timeout = settings.ledger.statement_timeout_seconds
     pool = await held.enter_async_context(await create_pool(dsn, 1, 1, timeout))
-    rules = RuleBook(pool, SystemClock(), BoardMatrix(), ZoneInfo("UTC"), settings.program.grace)
+    rules = RuleBook(pool, SystemClock(), Catalogue(), ZoneInfo("UTC"), settings.program.grace)
     await rules.seed()
     connections = [await connect_lane(dsn, timeout) for _ in range(settings.ledger.lanes)]
     for connection in connections:

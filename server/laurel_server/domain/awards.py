@@ -1,13 +1,14 @@
 """One award, computed: which rules hold, how many points, what moves. The ledger calls it under the row lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from laurel_server.domain.accounts import Account, Usage
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig, prize
 from laurel_server.domain.badges import NO_BADGES, Badge, BadgeBook
+from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.campaigns import Campaign, applicable
 from laurel_server.domain.decimals import MAX_EXACT
@@ -86,6 +87,8 @@ class Rules:
     grace: timedelta
     badges: BadgeBook = NO_BADGES
     closed_through: datetime = FIRST_MOMENT
+    boards: Mapping[str, BoardConfig] = field(default_factory=dict)
+    """All configured boards by id; the matrix has the points boards among them."""
 
     def action(self, name: str, now: datetime) -> ActionConfig:
         """Return the config of an action that can be awarded now. ACTION_NOT_FOUND, ACTION_INACTIVE."""
@@ -188,9 +191,14 @@ def _counted_and_closed(
     zone: tzinfo,
     closed_through: datetime,
 ) -> tuple[tuple[Period, ...], tuple[str, ...]]:
-    periods = [period_at(type_, occurred_at, zone) for type_ in matrix.period_types()]
+    """Return the periods of all types that are open, and the ids of those that are not and that a board counts in.
+
+    Every type is counted, whether a board shows it or not: so a board that is created later has all totals.
+    """
+    periods = [period_at(type_, occurred_at, zone) for type_ in PeriodType]
     counted = tuple(period for period in periods if takes(period, now, grace, closed_through))
-    return counted, tuple(period.id for period in periods if period not in counted)
+    shown = matrix.period_types()
+    return counted, tuple(each.id for each in periods if each.type in shown and each not in counted)
 
 
 def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:

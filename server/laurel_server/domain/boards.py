@@ -127,6 +127,11 @@ def _in_case(kind: str, value: str) -> str:
             return value
 
 
+def is_board_id(text: str) -> bool:
+    """Whether `text` can be the id of a board: 1 to 64 letters, digits, `_`, `.` or `-`, and not `global`."""
+    return text != GLOBAL and _BOARD_ID.fullmatch(text) is not None
+
+
 def is_score_board(scope: str) -> bool:
     """Whether a canonical scope is the id of a score board."""
     return scope != GLOBAL and ":" not in scope
@@ -165,6 +170,10 @@ class BoardFamily:
     period_type: PeriodType
     tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST
     winner_bonuses: tuple[WinnerBonus, ...] = ()
+    is_filled: bool = True
+    """False while its boards are filled from the ledger, before they can be read."""
+    board_no: int = 0
+    """Tells a board from one that was deleted and had the same id."""
 
     @property
     def traits(self) -> Traits:
@@ -232,6 +241,8 @@ class BoardMatrix:
         self._by_board = {(family.scope, family.period_type): family for family in self.families}
         self.is_plain = all(family.traits.is_plain for family in self.families)
         """Whether every board ranks by position, so that nobody has to ask."""
+        self.is_filled = all(family.is_filled for family in self.families)
+        """Whether every board has everybody, so that nobody has to ask."""
         self._period_types = tuple(sorted({family.period_type for family in self.families}))
         # Users share memberships, so that an award mostly costs one look-up.
         self._boards_by_member = lru_cache(maxsize=65_536)(self._find_boards)
@@ -244,10 +255,17 @@ class BoardMatrix:
 
     def traits_of(self, board: BoardKey) -> Traits:
         """Return how a points board ranks; one that is not in the matrix is plain."""
-        if self.is_plain:
+        if self.is_plain or is_score_board(board.scope):
             return PLAIN
         family = self.family_of(board.scope, parse_period_id(board.period_id).type)
         return PLAIN if family is None else family.traits
+
+    def is_filling(self, board: BoardKey) -> bool:
+        """Whether the board is being filled from the ledger after a change of the configuration."""
+        if self.is_filled or is_score_board(board.scope):
+            return False
+        family = self.family_of(board.scope, parse_period_id(board.period_id).type)
+        return family is not None and not family.is_filled
 
     def contains(self, scope: str, period_type: PeriodType) -> bool:
         """Whether the canonical `scope` has a board over `period_type`."""

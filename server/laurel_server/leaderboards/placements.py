@@ -1,6 +1,6 @@
 """From members of the ledger to placements on boards."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership
@@ -42,7 +42,7 @@ def placement_of(member: Member, matrix: BoardMatrix, left: Iterable[BoardKey] =
     return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(off)))
 
 
-def placement_on(member: Member, matrix: BoardMatrix, wanted: Collection[BoardKey]) -> Placement:
+def placement_on(member: Member, matrix: BoardMatrix, wanted: Container[BoardKey]) -> Placement:
     """Return the member's placement on those of his boards that are `wanted`."""
     boards = tuple(board for board in boards_of(member, matrix) if board in wanted)
     return Placement(member.user_id, member.version, member.totals, boards)

@@ -1,7 +1,7 @@
 """From the ledger to the boards: puts users where the ledger says they stand, in one script call a batch."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,12 @@ class Projected:
     complete: bool
     _ranks: dict[str, list[BoardRank]]
 
-    def join(self, seated: Seated) -> None:
+    def join(self, seated: Seated, placements: Sequence[Placement]) -> None:
         """Add the ranks on boards that are placed by themselves."""
+        boards = {placement.user_id: placement.boards for placement in placements}
+        for user_id, rank in seated.left:
+            if rank.board in boards[user_id]:  # out of points; boards of another tier or country are not told
+                self._ranks.setdefault(user_id, []).append(rank)
         self.complete = self.complete and seated.complete
         for user_id, rank in seated.ranks:
             self._ranks.setdefault(user_id, []).append(rank)
@@ -114,12 +118,23 @@ class _Payload:
             )
         )
 
-    def read(self, results: Sequence[Any], ranks: dict[str, list[BoardRank]]) -> bool:
+    def read(
+        self,
+        results: Sequence[Any],
+        ranks: dict[str, list[BoardRank]],
+        is_filling: Callable[[BoardKey], bool],
+    ) -> bool:
         """Add the ranks in a result; return whether every board that users are on was complete.
 
-        Of a board that a user has left it does not matter: perhaps nobody was ever on it.
+        Of a board that a user has left it does not matter: perhaps nobody was ever on it. A board that is being filled
+        for the first time has no ranks yet, and the others need not wait for it.
         """
-        for (board, on_board), (_, total, old, new, stood) in zip(self.boards.items(), results, strict=True):
+        complete = True
+        for (board, on_board), result in zip(self.boards.items(), results, strict=True):
+            whole, total, old, new, stood = result
+            if is_filling(board):
+                continue
+            complete = complete and bool(whole or not on_board.on)
             for position, before, now in zip(on_board.on, old, new, strict=False):  # empty if not ranked
                 placement = self.placements[position - 1]
                 rank = BoardRank(
@@ -135,9 +150,7 @@ class _Payload:
                 if board in placement.boards:  # out of points; boards of another tier or country are not told
                     rank = BoardRank(board, 0, 0 if before is False else before + 1, 0, total)
                     ranks.setdefault(placement.user_id, []).append(rank)
-        return all(
-            result[0] for on_board, result in zip(self.boards.values(), results, strict=True) if on_board.on
-        )
+        return complete
 
 
 class Projection:
@@ -176,7 +189,7 @@ class Projection:
             self._apply_plain(without_special(placements, self._catalogue.matrix), created),
             self._seat(placements, created, ranked=True, tell=True),
         )
-        plain.join(seated)
+        plain.join(seated, placements)
         return plain
 
     async def _apply_plain(self, placements: Sequence[Placement], created: Collection[BoardKey]) -> Projected:
@@ -185,7 +198,10 @@ class Projection:
             *(self._run(chunk, chunk.encode(created, ranked=True), tell=True) for chunk in chunks)
         )
         ranks: dict[str, list[BoardRank]] = {}
-        complete = [chunk.read(reply, ranks) for chunk, reply in zip(chunks, replies, strict=True)]
+        is_filling = self._catalogue.is_filling
+        complete = [
+            chunk.read(reply, ranks, is_filling) for chunk, reply in zip(chunks, replies, strict=True)
+        ]
         return Projected(all(complete), ranks)
 
     async def _seat(
@@ -193,7 +209,9 @@ class Projection:
     ) -> Seated:
         seatings = seatings_of(placements, self._catalogue.matrix)
         try:
-            return await seat(self._redis, seatings, created, ranked=ranked, tell=tell)
+            return await seat(
+                self._redis, seatings, created, ranked=ranked, tell=tell, filling=self._catalogue.is_filling
+            )
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
 

@@ -1,14 +1,16 @@
 """All reads of boards. Each costs one round trip to Redis, and none to the ledger unless a profile is not in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 
+from laurel_server.domain.board_configs import board_not_found
 from laurel_server.domain.boards import BoardKey, ScopeKind, parse_scope
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
+from laurel_server.domain.periods import Period, PeriodType, parse_period_id, period_at
 from laurel_server.domain.ranks import Pair, points_needed, ranks_in_list
+from laurel_server.domain.resets import named_reset_period, reset_period
 from laurel_server.domain.views import (
     ANY_SCORE,
     Board,
@@ -40,13 +42,28 @@ class BoardQueries:
         clock: Clock,
         catalogue: Catalogue,
         zone: tzinfo,
+        refresh: Callable[[], Awaitable[object]],
     ) -> None:
+        """`refresh` has the catalogue follow the ledger at once."""
         self._scripts = scripts
         self._registry = registry
         self._profiles = profiles
         self._clock = clock
         self._catalogue = catalogue
         self._zone = zone
+        self._refresh = refresh
+
+    async def find(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
+        """Return what `resolve` does, also of a board that another server has just created."""
+        try:
+            board = self.resolve(scope, period_type, period_id)
+            if not self._catalogue.is_filling(board.key):
+                return board
+        except LaurelError as error:
+            if error.reason is not Reason.BOARD_NOT_FOUND:
+                raise
+        await self._refresh()
+        return self.resolve(scope, period_type, period_id)
 
     def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         """Return the board instance that is meant now: empty scope is global, no period all-time, empty id the current.
@@ -54,24 +71,37 @@ class BoardQueries:
         INVALID_FIELD, BOARD_NOT_FOUND outside the matrix, PERIOD_NOT_FOUND in the future.
         """
         parsed = parse_scope(scope)
+        if parsed.kind is ScopeKind.BOARD:
+            return self._score_board(parsed.text, period_id)
         named = parse_period_id(period_id, period_type, self._zone) if period_id else None
         wanted = named.type if named else period_type or PeriodType.ALL_TIME
-        family = None
-        if parsed.kind is not ScopeKind.BOARD:
-            family = self._catalogue.matrix.family_of(parsed.text, wanted)
+        family = self._catalogue.matrix.family_of(parsed.text, wanted)
         if family is None:
             raise LaurelError(
                 Reason.BOARD_NOT_FOUND,
                 f"there is no board {parsed.text} over {wanted.name.lower()}",
                 metadata={"board": f"{parsed.text} {wanted.name}"},
             )
-        now = self._clock.now()
-        period = named or period_at(wanted, now, self._zone)
-        if period.starts_at is not None and period.starts_at > now:
+        period = named or period_at(wanted, self._clock.now(), self._zone)
+        self._refuse_future(period)
+        return Board(BoardKey(parsed.text, period.id), period, family.traits)
+
+    def _score_board(self, board_id: str, period_id: str) -> Board:
+        config = self._catalogue.score_board(board_id)
+        if config is None:
+            raise board_not_found(board_id)
+        if period_id:
+            period = named_reset_period(config.reset_cron, period_id, self._zone)
+        else:
+            period = reset_period(config.reset_cron, self._clock.now(), self._zone)
+        self._refuse_future(period)
+        return Board(BoardKey(board_id, period.id), period, config.traits)
+
+    def _refuse_future(self, period: Period) -> None:
+        if period.starts_at is not None and period.starts_at > self._clock.now():
             raise LaurelError(
                 Reason.PERIOD_NOT_FOUND, f"{period.id} has not begun", metadata={"period_id": period.id}
             )
-        return Board(BoardKey(parsed.text, period.id), period, family.traits)
 
     async def page(self, board: Board, after: str, limit: int, scores: ScoreRange = ANY_SCORE) -> Page:
         """Return `limit` lines with these scores, behind the mark `after` or from the best on, with profiles.

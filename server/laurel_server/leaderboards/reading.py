@@ -12,6 +12,7 @@ from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Traits
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import MILESTONES, Pair
 from laurel_server.domain.views import ANY_SCORE, Board, ScoreRange, Unlisted
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
@@ -81,8 +82,15 @@ class Around(NamedTuple):
 class BoardScripts:
     """Reads boards as Redis has them; `damaged` is called when one is found to be lost."""
 
-    def __init__(self, redis: RedisConnection, registry: BoardRegistry, damaged: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        redis: RedisConnection,
+        registry: BoardRegistry,
+        catalogue: Catalogue,
+        damaged: Callable[[], None],
+    ) -> None:
         self._redis = redis
+        self._catalogue = catalogue
         self._registry = registry
         self._damaged = damaged
 
@@ -134,6 +142,8 @@ class BoardScripts:
 
     async def _run(self, name: str, board: Board, *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
         """Run a reading script. A board that the ledger never put anybody on is empty, any other gap is a loss."""
+        if self._catalogue.is_filling(board.key):
+            raise rebuilding(board.key)
         reply = await self._ask(name, board, args)
         if reply[0] or not await self._registry.has(board.key):
             return reply

@@ -2,25 +2,36 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Container, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from itertools import chain
 from typing import Any
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
-from laurel_server.postgres import standings
+from laurel_server.postgres import ledger, standings
+from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
-from laurel_server.redis.keys import BOARD_CHANGES, EVERY_BOARD, all_keys, board_keys, signal_of
+from laurel_server.redis.keys import (
+    BOARD_CHANGES,
+    EVERY_BOARD,
+    FILLING,
+    all_keys,
+    board_keys,
+    signal_of,
+)
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
@@ -50,12 +61,20 @@ class Rebuild:
     """
 
     def __init__(
-        self, pool: Pool, redis: RedisConnection, projection: Projection, catalogue: Catalogue, chunk: int
+        self,
+        pool: Pool,
+        redis: RedisConnection,
+        projection: Projection,
+        catalogue: Catalogue,
+        is_open: Callable[[str], bool],
+        chunk: int,
     ) -> None:
+        """`is_open` tells of a period id whether awards still count in the period."""
         self._pool = pool
         self._redis = redis
         self._projection = projection
         self._catalogue = catalogue
+        self._is_open = is_open
         self._chunk = chunk
 
     async def run(self, boards: Collection[BoardKey] | None = None) -> RebuildReport:
@@ -75,6 +94,73 @@ class Rebuild:
             await self._forget_all()
             return await self._report(frozenset(await standings.registered_boards(self._pool)))
 
+    async def fill_new(self) -> RebuildReport:
+        """Fill the points boards that were configured since they were filled last, in their open periods.
+
+        Batches that began before the configuration changed have committed (`boards_barrier`), and those that begin
+        later place their users themselves: a scan that begins now misses nobody. BoardsUnavailable: run it again.
+        """
+        async with self._alone():
+            started = time.monotonic()
+            numbers = await self._unfilled()
+            if not numbers:
+                return RebuildReport(0, 0, timedelta())
+            filling = _Filling(self._catalogue.matrix, self._is_open, await self._filling_instances())
+            await self._empty(sorted(filling.instances))
+            members = await self._load(filling, filling.instances, self._register)
+            boards = await self._end_filling(numbers, filling.instances)
+            took = time.monotonic() - started
+            log.info("boards.filled", boards=boards, members=members, seconds=took)
+            return RebuildReport(boards, members, timedelta(seconds=took))
+
+    async def forget(self, boards: Collection[BoardKey]) -> None:
+        """Drop boards that are configured no longer. BoardsUnavailable when Redis is away."""
+        for some in _chunks(sorted(boards), BOARDS_AT_ONCE):
+            await self._call("UNLINK", *chain.from_iterable(all_keys(board) for board in some))
+            await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
+
+    async def _unfilled(self) -> list[int]:
+        """Return the numbers of the boards to fill, as far as this process knows their configuration."""
+        async with self._pool.acquire() as connection:
+            configs = await rule_rows.read_boards(connection)
+        known = self._catalogue.boards
+        return [
+            config.board_no
+            for config in configs
+            if not config.is_filled and known.get(config.board_id) == config
+        ]
+
+    async def _filling_instances(self) -> set[BoardKey]:
+        boards = await standings.registered_boards(self._pool)
+        return {board for board in boards if self._catalogue.is_filling(board)}
+
+    async def _register(self, placements: Sequence[Placement], known: set[BoardKey]) -> None:
+        """Make boards known to the ledger before somebody is put on them, and flag them as not complete."""
+        new = sorted({board for placement in placements for board in placement.boards} - known)
+        if not new:
+            return
+        known.update(new)
+        periods = {board: parse_period_id(board.period_id) for board in new}
+        async with self._pool.acquire() as connection:
+            created = await ledger.register_boards(connection, periods)
+        for board in sorted(created):
+            await self._call("HSET", board_keys(board).members, FILLING, "")
+        known.difference_update(set(new) - created)
+
+    async def _end_filling(self, numbers: Sequence[int], filled: set[BoardKey]) -> int:
+        """Say that the boards have everybody, also those instances that awards have begun meanwhile."""
+        await self._complete(sorted(filled), await standings.watermark(self._pool))
+        while begun := await self._filling_instances() - filled:
+            await self._fill(frozenset(begun))
+            filled |= begun
+        async with self._pool.acquire() as connection, connection.transaction():
+            await rule_rows.hold_back_batches(connection)
+            last = await self._filling_instances() - filled
+            await rule_rows.note_filled(connection, numbers)
+        if last:
+            await self._fill(frozenset(last))
+        return len(filled | last)
+
     async def _forget_all(self) -> None:
         cursor: bytes | str = "0"
         while True:
@@ -86,7 +172,8 @@ class Rebuild:
 
     async def lost(self) -> list[BoardKey]:
         """Return the boards that have members in the ledger and are incomplete in Redis. BoardsUnavailable."""
-        boards = await standings.registered_boards(self._pool)
+        registered = await standings.registered_boards(self._pool)
+        boards = [board for board in registered if not self._catalogue.is_filling(board)]
         try:
             complete = await asyncio.gather(*(self._look(board) for board in boards))
         except RedisUnavailable as away:
@@ -110,25 +197,41 @@ class Rebuild:
     async def _fill(self, wanted: frozenset[BoardKey]) -> int:
         boards = sorted(wanted)
         written_up_to = await standings.watermark(self._pool)
+        await self._empty(boards)
+        members = await self._load(wanted, wanted)
+        await self._complete(boards, written_up_to)
+        return members
+
+    async def _empty(self, boards: Sequence[BoardKey]) -> None:
         for some in _chunks(boards, BOARDS_AT_ONCE):
             await self._run("empty", list(chain.from_iterable(all_keys(board) for board in some)))
-        members = await self._load(wanted)
+
+    async def _complete(self, boards: Sequence[BoardKey], written_up_to: int) -> None:
         complete = 0
         for some in _chunks(boards, BOARDS_AT_ONCE):
             names = [board_keys(board).members for board in some]
             complete += await self._run("complete", names, written_up_to)
-        await self._call("PUBLISH", BOARD_CHANGES, signal_of(boards))
+            await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
         if complete < len(boards):
             raise BoardsUnavailable("boards were lost again while they were filled")
-        return members
 
-    async def _load(self, wanted: frozenset[BoardKey]) -> int:
-        """Send everybody to the boards; the ledger is read while Redis works on those read before."""
+    async def _load(
+        self,
+        wanted: Container[BoardKey],
+        instances: set[BoardKey] | frozenset[BoardKey],
+        before: Callable[[Sequence[Placement], set[BoardKey]], Awaitable[None]] | None = None,
+    ) -> int:
+        """Send everybody to the boards; the ledger is read while Redis works on those read before.
+
+        `before` is called with what comes next and the instances, to which it may add.
+        """
         members, loading = 0, asyncio.create_task(asyncio.sleep(0))
         try:
-            async for chunk in self._members(wanted):
+            async for chunk in self._members(sorted({board.period_id for board in instances})):
                 placements = [placement_on(member, self._catalogue.matrix, wanted) for member in chunk]
                 members += sum(len(placement.boards) for placement in placements)
+                if before is not None and isinstance(instances, set):
+                    await before(placements, instances)
                 await loading
                 loading = asyncio.create_task(self._projection.load(placements, self._chunk, tell=False))
             await loading
@@ -136,11 +239,11 @@ class Rebuild:
             loading.cancel()
         return members
 
-    async def _members(self, wanted: Collection[BoardKey]) -> AsyncIterator[list[standings.Member]]:
+    async def _members(self, period_ids: Sequence[str]) -> AsyncIterator[list[standings.Member]]:
         # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.
         async for chunk in standings.scan_open_totals(self._pool, READ_AT_ONCE):
             yield chunk
-        for period_id in sorted({board.period_id for board in wanted}):
+        for period_id in period_ids:
             async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
                 yield chunk
 
@@ -162,6 +265,20 @@ class Rebuild:
             await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
             await connection.execute(ONE_AT_A_TIME)
             yield
+
+
+class _Filling:
+    """The boards to fill: the instances that there are, and those in open periods that somebody turns out to be on."""
+
+    def __init__(self, matrix: BoardMatrix, is_open: Callable[[str], bool], instances: set[BoardKey]) -> None:
+        self.instances = instances
+        self._matrix = matrix
+        self._is_open = cache(is_open)
+
+    def __contains__(self, board: object) -> bool:
+        if not isinstance(board, BoardKey):
+            return False
+        return board in self.instances or (self._matrix.is_filling(board) and self._is_open(board.period_id))
 
 
 def _chunks(boards: Sequence[BoardKey], size: int) -> Iterator[Sequence[BoardKey]]:

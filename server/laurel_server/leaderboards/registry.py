@@ -4,20 +4,26 @@ from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.views import Board, Unlisted
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import Member, is_registered, read_member
 
 
 class BoardRegistry:
-    """Answers whether a board instance has ever had a member. Boards never leave the registry, so "yes" is kept."""
+    """Answers whether a board instance has ever had a member. "Yes" is kept until other boards are configured."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, catalogue: Catalogue) -> None:
         self._pool = pool
+        self._catalogue = catalogue
+        self._as_of = catalogue.boards
         self._registered: set[BoardKey] = set()
 
     async def has(self, board: BoardKey) -> bool:
         """Return whether the ledger has put anybody on the board. LEDGER_UNAVAILABLE."""
+        if self._as_of is not self._catalogue.boards:
+            self._as_of = self._catalogue.boards
+            self._registered.clear()
         if board not in self._registered:
             async with ledger_errors():
                 if await is_registered(self._pool, board):

@@ -127,6 +127,8 @@ class Repair:
             if doubtful:
                 await self._replay_since(canary)
         await self._replay_unconfirmed()
+        if not self._catalogue.matrix.is_filled:
+            await self._rebuild.fill_new()
         self._round += 1
         await self._advance(canary, connection)
 

@@ -4,7 +4,7 @@ One script call a board, so that each finds its keys in one slot; the calls of o
 """
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -49,10 +49,14 @@ class Seating:
 
 @dataclass(slots=True)
 class Seated:
-    """Ranks after a seating. `complete` is False when one of the boards is being rebuilt: its ranks mean nothing."""
+    """Ranks after a seating, of those put on and of those taken off.
+
+    `complete` is False when one of the boards is being rebuilt: its ranks mean nothing.
+    """
 
     complete: bool = True
     ranks: list[tuple[str, BoardRank]] = field(default_factory=list)
+    left: list[tuple[str, BoardRank]] = field(default_factory=list)
 
 
 async def seat(
@@ -62,8 +66,11 @@ async def seat(
     *,
     ranked: bool,
     tell: bool,
+    filling: Callable[[BoardKey], bool] = lambda _: False,
 ) -> Seated:
     """Put users on boards and take others off. `created` are boards that the ledger has just registered.
+
+    Boards that are `filling` for the first time have no ranks yet, and the others need not wait for them.
 
     `ranked`: ask for ranks. `tell`: watchers learn of it. RedisUnavailable.
     """
@@ -72,11 +79,15 @@ async def seat(
         *(_seat(redis, board, part, int(board in created), ranked=ranked, tell=tell) for board, part in calls)
     )
     seated = Seated()
-    for (board, part), (whole, total, old, new) in zip(calls, replies, strict=True):
+    for (board, part), (whole, total, old, new, stood) in zip(calls, replies, strict=True):
+        if filling(board):
+            continue
         seated.complete = seated.complete and (bool(whole) or not part.on)
         for each, before, now in zip(part.on, old, new, strict=False):  # empty if not ranked
             score = sorted_score(part.traits, int(each.score))
             seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
+        for (user_id, _), before in zip(part.off, stood, strict=False):
+            seated.left.append((user_id, BoardRank(board, 0, before, 0, total)))
     return seated
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from laurel_server.postgres.pool import Connection, Pool
+from laurel_server.postgres.pool import Connection, Pool, Session
 from laurel_server.postgres.sql import load
 
 PAGES_AT_ONCE = 1000
@@ -18,9 +18,9 @@ class KeptAnswer(NamedTuple):
     outcome: bytes
 
 
-async def read_answer(pool: Pool, key: bytes) -> KeptAnswer | None:
+async def read_answer(connection: Session, key: bytes) -> KeptAnswer | None:
     """Return the answer given before under the key."""
-    row = await pool.fetchrow(load("idempotency_read"), key)
+    row = await connection.fetchrow(load("idempotency_read"), key)
     return None if row is None else KeptAnswer(row["request_hash"], row["outcome"])
 
 

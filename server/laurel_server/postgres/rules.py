@@ -1,4 +1,4 @@
-"""Action configs and campaigns between rows and domain objects."""
+"""Action configs, campaigns and boards between rows and domain objects."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,8 +8,10 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.actions import ActionConfig, CapMode
-from laurel_server.domain.boards import BoardEffect
+from laurel_server.domain.board_configs import BoardConfig, BoardKind, ScoreOperator
+from laurel_server.domain.boards import BoardEffect, SortOrder, TiePolicy, WinnerBonus
 from laurel_server.domain.campaigns import Campaign, StackMode
+from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
@@ -50,6 +52,40 @@ async def read_action_versions(
 async def read_campaigns(connection: Connection) -> list[Campaign]:
     """Return the latest version of every campaign, by id, with what it has spent."""
     return [_campaign(row) for row in await connection.fetch(load("rules_read_campaigns"))]
+
+
+async def read_boards(connection: Connection) -> list[BoardConfig]:
+    """Return all configured boards, by id."""
+    return [_board(row) for row in await connection.fetch(load("boards_read"))]
+
+
+async def create_board(connection: Connection, config: BoardConfig) -> None:
+    """Add a board and bump the rules. Runs in a transaction. UniqueViolationError if its id or its place is taken."""
+    await connection.execute(load("rules_bump"))
+    await connection.execute(load("boards_create"), *_board_columns(config))
+
+
+async def update_board(connection: Connection, config: BoardConfig) -> None:
+    """Replace a board and bump the rules. Runs in a transaction."""
+    await connection.execute(load("rules_bump"))
+    await connection.execute(load("boards_update"), *_board_columns(config))
+
+
+async def delete_boards(connection: Connection, board_ids: Collection[str]) -> None:
+    """Forget boards and bump the rules. Runs in a transaction."""
+    await connection.execute(load("rules_bump"))
+    await connection.execute(load("boards_delete"), list(board_ids))
+
+
+async def note_filled(connection: Connection, board_nos: Collection[int]) -> None:
+    """Note that boards have everybody who belongs on them, and bump the rules. Runs in a transaction."""
+    await connection.execute(load("rules_bump"))
+    await connection.execute(load("boards_note_filled"), list(board_nos))
+
+
+async def hold_back_batches(connection: Connection) -> None:
+    """Wait until no batch is open, and let none open before this transaction ends."""
+    await connection.execute(load("boards_barrier"))
 
 
 async def add_action(connection: Connection, config: ActionConfig, actor: str, now: datetime) -> int:
@@ -101,6 +137,45 @@ async def add_campaign(connection: Connection, campaign: Campaign, actor: str, n
         now,
     )
     return version
+
+
+def _board(row: asyncpg.Record) -> BoardConfig:
+    return BoardConfig(
+        board_id=row["board_id"],
+        kind=BoardKind(row["kind"]),
+        scope=row["scope"],
+        period_type=PeriodType(row["period_type"]),
+        display_name=row["display_name"],
+        reset_cron=row["reset_cron"],
+        operator=ScoreOperator(row["operator"]),
+        sort_order=SortOrder(row["sort_order"]),
+        tie_policy=TiePolicy(row["tie_policy"]),
+        max_entries=row["max_entries"],
+        winner_bonuses=tuple(WinnerBonus(*bonus) for bonus in orjson.loads(row["winner_bonuses"])),
+        min_score=row["min_score"],
+        max_score=row["max_score"],
+        board_no=row["board_no"],
+        is_filled=row["is_filled"],
+    )
+
+
+def _board_columns(config: BoardConfig) -> tuple[object, ...]:
+    return (
+        config.board_id,
+        config.display_name,
+        int(config.kind),
+        config.scope,
+        int(config.period_type),
+        config.reset_cron,
+        int(config.operator),
+        int(config.sort_order),
+        int(config.tie_policy),
+        config.max_entries,
+        orjson.dumps([tuple(bonus) for bonus in config.winner_bonuses]).decode(),
+        config.min_score,
+        config.max_score,
+        config.is_filled,
+    )
 
 
 def _action(row: asyncpg.Record) -> ActionConfig:

@@ -63,7 +63,7 @@ async def is_registered(pool: Pool, board: BoardKey) -> bool:
     return registered
 
 
-async def registered_boards(pool: Pool) -> list[BoardKey]:
+async def registered_boards(pool: Session) -> list[BoardKey]:
     """Return all board instances that have ever had a member."""
     return [BoardKey(*row) for row in await pool.fetch(load("standings_boards"))]
 

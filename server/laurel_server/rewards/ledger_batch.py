@@ -13,7 +13,7 @@ import orjson
 from laurel_server.domain.accounts import Account, Usage, changed_accounts, needs_lot_times
 from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_tracked, open_boards
 from laurel_server.domain.badges import unlock_event
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import Change, Command, Turn
 from laurel_server.domain.errors import LaurelError, Reason
@@ -80,6 +80,7 @@ class LedgerWriter:
     def __init__(self, rule_book: RuleBook, clock: Clock) -> None:
         self._rule_book = rule_book
         self._clock = clock
+        self._matrix: BoardMatrix | None = None
         self._known_boards: set[BoardKey] = set()
         self._known_months: set[int] = set()
 
@@ -99,7 +100,8 @@ class LedgerWriter:
             if not connection.is_closed():
                 await connection.execute("ROLLBACK")
             raise
-        self._known_boards |= batch.new_boards
+        if batch.rules.matrix is self._matrix:
+            self._known_boards |= batch.new_boards
         self._known_months |= batch.months
         return batch
 
@@ -229,13 +231,17 @@ class LedgerWriter:
             await ledger.write_spending(connection, work.spent)
 
     async def _register_boards(self, connection: Connection, work: "BatchWork") -> set[BoardKey]:
+        matrix = work.rules.matrix
+        if matrix is not self._matrix:
+            # Boards were configured, and perhaps some deleted: what is known of them is void.
+            self._matrix, self._known_boards = matrix, set()
         unknown = sorted(work.boards - self._known_boards)
         if not unknown:
             return set()
         periods = {board: parse_period_id(board.period_id, zone=work.rules.zone) for board in unknown}
         created = await ledger.register_boards(connection, periods)
         self._known_boards |= set(unknown) - created
-        return created
+        return {board for board in created if not matrix.is_filling(board)}
 
 
 def awarded_actions(items: Sequence[Item]) -> set[str]:

@@ -1,31 +1,42 @@
 """The rules that awards follow: kept in memory, read again when another version is in the ledger."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 from laurel_server.domain.actions import SEEDED_ACTIONS, ActionConfig
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.badges import SEEDED_BADGES, BadgeBook, BadgeDefinition
-from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.periods import FIRST_MOMENT
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 
+FOLLOW_SECONDS = 1.0
+
 
 class RuleBook:
-    """Reads and changes action configs, campaigns and badge definitions."""
+    """Reads the rules, and changes action configs, campaigns and badge definitions.
 
-    def __init__(self, pool: Pool, clock: Clock, matrix: BoardMatrix, zone: tzinfo, grace: timedelta) -> None:
+    The boards among the rules go on to the catalogue.
+    """
+
+    def __init__(
+        self, pool: Pool, clock: Clock, catalogue: Catalogue, zone: tzinfo, grace: timedelta
+    ) -> None:
         self._pool = pool
         self._clock = clock
-        self._rules = Rules(0, {}, (), matrix, zone, grace)
+        self._catalogue = catalogue
+        self._rules = Rules(0, {}, (), catalogue.matrix, zone, grace)
 
     async def seed(self) -> None:
-        """Give a new ledger the seeded actions and badges. Safe on every start and by several servers at once."""
+        """Give a new ledger the seeded actions and badges, and read all rules. Several servers may do so at once."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtext('laurel seed rules'))")
             known = {config.action for config in await rule_rows.read_actions(connection)}
@@ -36,6 +47,7 @@ class RuleBook:
             for definition in SEEDED_BADGES:
                 if definition.badge_type not in defined:
                     await badge_rows.add_definition(connection, definition, "laurel", self._clock.now())
+            await self.seen_by(connection)
 
     async def at(self, version: int, connection: Connection) -> Rules:
         """Return the rules, read over `connection` unless `version` is the one in memory."""
@@ -45,6 +57,7 @@ class RuleBook:
             badges = BadgeBook(
                 await badge_rows.read_definitions(connection), await badge_rows.read_since(connection)
             )
+            self._catalogue.put(await rule_rows.read_boards(connection))
             self._rules = replace(
                 self._rules,
                 version=version,
@@ -52,17 +65,30 @@ class RuleBook:
                 campaigns=campaigns,
                 badges=badges,
                 closed_through=await rule_rows.read_closed_through(connection) or FIRST_MOMENT,
+                matrix=self._catalogue.matrix,
+                boards=self._catalogue.boards,
             )
         return self._rules
+
+    async def seen_by(self, connection: Connection) -> Rules:
+        """Return the rules as a transaction sees them. Cost: one row, if they are those in memory."""
+        return await self.at(await rule_rows.read_version(connection), connection)
 
     async def current(self) -> Rules:
         """Return the rules as they are now. Cost: one round trip unless they have changed. LEDGER_UNAVAILABLE."""
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            return await self.at(await rule_rows.read_version(connection), connection)
+            return await self.seen_by(connection)
+
+    async def follow(self) -> None:
+        """Look for other rules every second, until cancelled: this server may only be asked, and award nothing."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            with suppress(LaurelError):  # the ledger is away: awards and reads say so
+                await self.current()
 
     @property
     def latest_read(self) -> Rules:
-        """The rules as last read; the matrix, the time zone and the grace are always current."""
+        """The rules as last read; the time zone and the grace are always current."""
         return self._rules
 
     async def close_through(self, moment: datetime) -> Rules:

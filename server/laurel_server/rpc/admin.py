@@ -126,7 +126,7 @@ class AdminServicer:
 
     async def RebuildBoards(self, request: RebuildBoardsRequest, call: CallContext) -> RebuildBoardsResponse:
         """Fill one board, or all, from the ledger anew."""
-        board = self._boards.resolve(*read_board(request.board)) if request.board.scope else None
+        board = await self._boards.find(*read_board(request.board)) if request.board.scope else None
         report = await self._maintenance.rebuild(board)
         response = RebuildBoardsResponse(boards=report.boards, members=report.members)
         write_duration(response.took, report.took)

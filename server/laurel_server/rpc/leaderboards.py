@@ -56,7 +56,7 @@ class LeaderboardsServicer:
 
     async def GetLeaderboard(self, request: GetLeaderboardRequest, call: CallContext) -> bytes:
         """Read a page of a board, serialized; the first one may come from the cache."""
-        board = self._resolve(request.board)
+        board = await self._find(request.board)
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
         after = self._tokens.position(request.page_token, *board.key)
         if after:
@@ -68,7 +68,7 @@ class LeaderboardsServicer:
 
     async def GetRank(self, request: GetRankRequest, call: CallContext) -> GetRankResponse:
         """Read where one user stands."""
-        place = await self._boards.place(self._resolve(request.board), request.user_id)
+        place = await self._boards.place(await self._find(request.board), request.user_id)
         response = GetRankResponse(
             percentile=percentile(place.rank, place.total), top_percent=top_percent(place.rank, place.total)
         )
@@ -78,7 +78,7 @@ class LeaderboardsServicer:
     async def BatchGetRanks(self, request: BatchGetRanksRequest, call: CallContext) -> BatchGetRanksResponse:
         """Read where many users stand on one board."""
         user_ids = tuple(dict.fromkeys(request.user_ids))
-        lines, missing = await self._boards.places(self._resolve(request.board), user_ids)
+        lines, missing = await self._boards.places(await self._find(request.board), user_ids)
         response = BatchGetRanksResponse(missing_user_ids=missing)
         for line in lines:
             write_line(response.entries.add(), line)
@@ -95,7 +95,7 @@ class LeaderboardsServicer:
         self, request: GetSurroundingRequest, call: CallContext
     ) -> GetSurroundingResponse:
         """Read a user's line with those around it."""
-        board = self._resolve(request.board)
+        board = await self._find(request.board)
         around = await self._boards.surrounding(board, request.user_id, request.range or DEFAULT_RANGE)
         place = around.place
         response = GetSurroundingResponse(
@@ -114,7 +114,7 @@ class LeaderboardsServicer:
 
     async def ListByScore(self, request: ListByScoreRequest, call: CallContext) -> ListByScoreResponse:
         """Read the users whose scores lie between two bounds."""
-        board, scores = self._resolve(request.board), read_score_range(request)
+        board, scores = await self._find(request.board), read_score_range(request)
         query = (*board.key, str(scores.lowest), str(scores.highest))
         after = self._score_tokens.position(request.page_token, *query)
         size = page_size(request.page_size, DEFAULT_PAGE_SIZE)
@@ -127,7 +127,7 @@ class LeaderboardsServicer:
 
     async def CountByScore(self, request: CountByScoreRequest, call: CallContext) -> CountByScoreResponse:
         """Count the users whose scores lie between two bounds."""
-        board = self._resolve(request.board)
+        board = await self._find(request.board)
         return CountByScoreResponse(count=await self._boards.count(board, read_score_range(request)))
 
     async def _seen_by(self, user_id: str, board: Board, page: SerializedPage) -> bytes:
@@ -138,8 +138,8 @@ class LeaderboardsServicer:
         own = await self._own_line(board, user_id)
         return page.with_user_entry(own) if own else page.body
 
-    def _resolve(self, ref: BoardRef) -> Board:
-        return self._boards.resolve(*read_board(ref))
+    async def _find(self, ref: BoardRef) -> Board:
+        return await self._boards.find(*read_board(ref))
 
     async def _read_first_page(self, board: Board, size: int) -> SerializedPage:
         return await self._read_page(board, "", size)

@@ -85,6 +85,10 @@ class Explaining(Protocol):
 class Boards(Protocol):
     """Reads the boards."""
 
+    async def find(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
+        """Return what `resolve` does, also of a board that another server has just created."""
+        ...
+
     def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         """Return the board instance that is meant now. INVALID_FIELD, BOARD_NOT_FOUND, PERIOD_NOT_FOUND."""
         ...

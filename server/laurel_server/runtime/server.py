@@ -20,6 +20,7 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.schema import SchemaMismatchError, require_current
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.badges_admin import BadgesAdminServicer
+from laurel_server.rpc.boards_admin import BoardsAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.corrections import CorrectionsServicer
 from laurel_server.rpc.ingest import IngestServicer
@@ -165,6 +166,7 @@ class Server:
             TrendsServicer(parts.trends, parts.queries, parts.business_clock, parts.zone),
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
             PeopleServicer(parts.people, parts.profiles),
+            BoardsAdminServicer(parts.boards),
             JobsServicer(parts.jobs),
         ]
         if parts.clock is not None:

@@ -1,6 +1,6 @@
 """The one place that makes the parts of a server process and joins them."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.domain.periods import parse_period_id
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.expire_points import expire_points
@@ -17,6 +18,7 @@ from laurel_server.jobs.make_partitions import make_partitions
 from laurel_server.jobs.runner import JobRunner
 from laurel_server.jobs.snapshot_ranks import snapshot_ranks
 from laurel_server.jobs.verify import verify
+from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
@@ -72,6 +74,7 @@ class Parts:
     people: People
     rule_book: RuleBook
     queries: BoardQueries
+    boards: BoardAdministration
     maintenance: Maintenance
     hub: Hub
     standing: Standing
@@ -111,14 +114,14 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
     sandbox = await _sandbox(settings, pool)
     clock: Clock = sandbox or SystemClock()
-    rule_book = RuleBook(pool, clock, catalogue.matrix, zone, settings.program.grace)
+    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace)
     await rule_book.seed()
-    boards = _boards(settings, pg_dsn, pool, redis, catalogue)
+    boards = _boards(settings, pg_dsn, pool, redis, catalogue, _is_open(clock, zone, settings.program.grace))
     faces = ProfileCache(pool, clock)
     faces_changed = ProfileSignals(redis, faces.forget).changed
-    registry = BoardRegistry(pool)
-    scripts = BoardScripts(redis, registry, boards.repair.wake)
-    queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone)
+    registry = BoardRegistry(pool, catalogue)
+    scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake)
+    queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone, rule_book.current)
     hub = _hub(settings, queries, clock)
     if sandbox is not None:
         sandbox.changed = lambda: _clock_changed(hub, faces)
@@ -169,6 +172,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         people=People(pool, clock, moves, faces_changed),
         rule_book=rule_book,
         queries=queries,
+        boards=BoardAdministration(pool, rule_book, boards.rebuild),
         maintenance=maintenance,
         hub=hub,
         standing=Standing(pool),
@@ -189,6 +193,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
             signals.run(),
             boards.repair.run(),
             boards.confirmations.run(),
+            rule_book.follow(),
             jobs.run(),
             events.loops.run(),
             _sealing(settings, pg_dsn, pool).run(),
@@ -211,10 +216,15 @@ async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
 
 
 def _boards(
-    settings: Settings, pg_dsn: str, pool: Pool, redis: RedisConnection, catalogue: Catalogue
+    settings: Settings,
+    pg_dsn: str,
+    pool: Pool,
+    redis: RedisConnection,
+    catalogue: Catalogue,
+    is_open: Callable[[str], bool],
 ) -> _Boards:
     projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
-    rebuild = Rebuild(pool, redis, projection, catalogue, settings.repair.chunk)
+    rebuild = Rebuild(pool, redis, projection, catalogue, is_open, settings.repair.chunk)
     leadership = Leadership(pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
     repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, interval)
@@ -223,6 +233,13 @@ def _boards(
 
 def _sealing(settings: Settings, pg_dsn: str, pool: Pool) -> Sealing:
     return Sealing(pool, Leadership(pg_dsn, "sealing"), settings.ledger.seal_interval_ms / 1000)
+
+
+def _is_open(clock: Clock, zone: ZoneInfo, grace: timedelta) -> Callable[[str], bool]:
+    def is_open(period_id: str) -> bool:
+        return parse_period_id(period_id, zone=zone).open_at(clock.now(), grace)
+
+    return is_open
 
 
 def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:

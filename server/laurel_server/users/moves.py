@@ -44,6 +44,7 @@ class Moves:
 
         Totals of the past leave the hot row first: the boards of the past keep those who were on them.
         """
+        await self._rule_book.seen_by(connection)  # the boards as this batch must see them
         spilled = self._spill([before for before, _ in changes])
         placements = {
             before.user_no: placement
@@ -110,6 +111,7 @@ class Moves:
         boards = sorted({board for placement in placements for board in placement.boards})
         if not boards:
             return set()
-        return await ledger.register_boards(
-            connection, {board: parse_period_id(board.period_id) for board in boards}
-        )
+        periods = {board: parse_period_id(board.period_id) for board in boards}
+        matrix = self._rule_book.latest_read.matrix
+        created = await ledger.register_boards(connection, periods)
+        return {board for board in created if not matrix.is_filling(board)}

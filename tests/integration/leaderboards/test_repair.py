@@ -206,7 +206,7 @@ async def test_an_award_that_thinks_the_board_is_new_does_not_end_its_rebuild(pa
 
 def rebuild_by(parts: Parts, projection: Projection) -> Rebuild:
     """Return a rebuild that loads through the projection."""
-    return Rebuild(parts.pool, parts.redis, projection, parts.maintenance.catalogue, 100)
+    return Rebuild(parts.pool, parts.redis, projection, parts.maintenance.catalogue, lambda _: True, 100)
 
 
 async def test_something_else_in_the_place_of_a_board_is_replaced(parts: Parts) -> None:

@@ -10,6 +10,7 @@ from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Traits
 from laurel_server.domain.periods import ALL_TIME
 from laurel_server.domain.ranks import Pair, points_needed
 from laurel_server.domain.views import Board, ScoreRange, Unlisted
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.reading import BoardScripts, look, sorted_score
 from laurel_server.leaderboards.seating import Seat, Seating, seat
 from laurel_server.redis.connection import RedisConnection
@@ -41,7 +42,7 @@ class Bench:
         self.key = BoardKey(f"bench-{next(_numbers)}", "all")
         self.board = Board(self.key, ALL_TIME, traits)
         self.model = BruteForceBoard(traits)
-        self.scripts = BoardScripts(redis, KnownBoards(), damaged)  # type: ignore[arg-type]
+        self.scripts = BoardScripts(redis, KnownBoards(), Catalogue(), damaged)  # type: ignore[arg-type]
         self.version = 0
 
     def seat_of(self, user_id: str, standing: Standing, version: int) -> Seat:

@@ -22,6 +22,7 @@ from laurel_server.domain.clock import SandboxClock
 from laurel_server.domain.errors import Reason
 from laurel_server.rpc.admin import AdminServicer
 from laurel_server.rpc.badges_admin import BadgesAdminServicer
+from laurel_server.rpc.boards_admin import BoardsAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.corrections import CorrectionsServicer
 from laurel_server.rpc.ingest import IngestServicer
@@ -46,6 +47,7 @@ from tests.integration.rpc.stand_in_periods import StandInPeriods
 from tests.integration.rpc.stand_ins import (
     StandInAwards,
     StandInBadges,
+    StandInBoardAdministration,
     StandInBoards,
     StandInClock,
     StandInCorrections,
@@ -81,6 +83,7 @@ class Served:
     standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     people: StandInPeople = field(default_factory=StandInPeople)
+    board_admin: StandInBoardAdministration = field(default_factory=StandInBoardAdministration)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
     periods: StandInPeriods = field(default_factory=StandInPeriods)
     jobs: StandInJobs = field(default_factory=StandInJobs)
@@ -148,6 +151,7 @@ class Served:
             BadgesAdminServicer(self.rule_book),
             TrendsServicer(self.trends, self.boards, SandboxClock(NOW), UTC),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
+            BoardsAdminServicer(self.board_admin),
             PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),
             SandboxServicer(self.clock),

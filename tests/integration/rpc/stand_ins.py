@@ -9,6 +9,7 @@ from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.adjustments import AdjustCommand
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.badges import Badge, BadgeDefinition
+from laurel_server.domain.board_configs import BoardConfig, board_not_found
 from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
@@ -188,6 +189,9 @@ class StandInBoards:
         self.read_at = NOW
         self.asked: list[tuple[str, PeriodType | None, str]] = []
 
+    async def find(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
+        return self.resolve(scope, period_type, period_id)
+
     def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         self.asked.append((scope, period_type, period_id))
         return Board(BoardKey(scope or "global", period_id or self.period_id), BOARD.period)
@@ -247,6 +251,35 @@ class StandInStanding:
         if user_id == "nobody":
             raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
         return tier_status(Tier.SILVER, 6_000, NOW, None)
+
+
+class StandInBoardAdministration:
+    """Keeps boards in a dictionary, and what changed."""
+
+    def __init__(self) -> None:
+        self.configs: dict[str, BoardConfig] = {}
+        self.fields: list[str] = []
+
+    async def boards(self) -> list[BoardConfig]:
+        return list(self.configs.values())
+
+    async def board(self, board_id: str) -> BoardConfig:
+        if board_id not in self.configs:
+            raise board_not_found(board_id)
+        return self.configs[board_id]
+
+    async def create(self, config: BoardConfig, _request: RequestKey) -> BoardConfig:
+        config.validate()
+        self.configs[config.board_id] = config
+        return config
+
+    async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
+        self.fields = list(fields)
+        self.configs[wanted.board_id] = (await self.board(wanted.board_id)).changed(wanted, fields)
+        return self.configs[wanted.board_id]
+
+    async def delete(self, board_id: str, _request: RequestKey) -> None:
+        del self.configs[board_id]
 
 
 def _is_within(score: int, scores: ScoreRange) -> bool:

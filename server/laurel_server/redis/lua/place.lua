@@ -9,7 +9,7 @@
 --            off = { user, version } each
 --            ranked = 1: tell ranks
 -- ARGV[2]  channel on which ARGV[3] is published: which boards have changed; '' publishes nothing
--- Result   msgpack: per board { complete (0 or 1), members, old ranks, new ranks } of the users put on it, in order;
+-- Result   msgpack: per board { complete (0 or 1), members, old ranks, new ranks, old ranks of users taken off }, in order;
 --          ranks from 1, 0 = not on the board. Old ranks are those before the whole call, new ones after it.
 -- Cost     per user a few sorted set commands, O(log N) each
 local input = cmsgpack.unpack(ARGV[1])
@@ -89,12 +89,13 @@ for b, each in ipairs(input[1]) do
   }, Board)
   local on, off = each[4], each[5]
   if each[3] == 1 then call('HSETNX', board.members, '\0', 0) end
-  local old = input[2] == 1 and board:ranks(on) or {}
+  local old, stood = {}, {}
+  if input[2] == 1 then old, stood = board:ranks(on), board:ranks(off) end
   for k = 1, #off do board:take_off(unpack(off[k])) end
   for k = 1, #on do board:put_on(unpack(on[k])) end
   local now = input[2] == 1 and board:ranks(on) or {}
   local complete, total = look(board.standings, board.members)
-  results[b] = { complete and not board.damaged and 1 or 0, total, old, now }
+  results[b] = { complete and not board.damaged and 1 or 0, total, old, now, stood }
 end
 if ARGV[2] ~= '' then call('PUBLISH', ARGV[2], ARGV[3]) end
 return cmsgpack.pack(results)

@@ -27,6 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from laurel.admin.v1 import badges_pb2 as laurel_dot_admin_dot_v1_dot_badges__pb2
+from laurel.admin.v1 import boards_pb2 as laurel_dot_admin_dot_v1_dot_boards__pb2
 from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
 from laurel.admin.v1 import people_pb2 as laurel_dot_admin_dot_v1_dot_people__pb2
 from laurel.admin.v1 import rules_pb2 as laurel_dot_admin_dot_v1_dot_rules__pb2
@@ -35,7 +36,7 @@ from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
 from laurel.type.v1 import user_pb2 as laurel_dot_type_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"?\n\x11UpsertUserRequest\x12*\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.UserB\x06\xbaH\x03\xc8\x01\x01\"8\n\x12UpsertUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"K\n\x17\x42\x61tchUpsertUsersRequest\x12\x30\n\x05users\x18\x01 \x03(\x0b\x32\x14.laurel.type.v1.UserB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"<\n\x18\x42\x61tchUpsertUsersResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\"B\n\x0eGetUserRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"5\n\x0fGetUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"g\n\x16PutActionConfigRequest\x12\x35\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfigB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x17PutActionConfigResponse\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\"T\n\x18ListActionConfigsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"d\n\x19ListActionConfigsResponse\x12.\n\x07\x63onfigs\x18\x01 \x03(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x12PutCampaignRequest\x12\x33\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.CampaignB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"B\n\x13PutCampaignResponse\x12+\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.Campaign\"P\n\x14ListCampaignsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"^\n\x15ListCampaignsResponse\x12,\n\tcampaigns\x18\x01 \x03(\x0b\x32\x19.laurel.admin.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x19PutBadgeDefinitionRequest\x12<\n\ndefinition\x18\x01 \x01(\x0b\x32 .laurel.admin.v1.BadgeDefinitionB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"R\n\x1aPutBadgeDefinitionResponse\x12\x34\n\ndefinition\x18\x01 \x01(\x0b\x32 .laurel.admin.v1.BadgeDefinition\"_\n\x14RebuildBoardsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"a\n\x15RebuildBoardsResponse\x12\x0e\n\x06\x62oards\x18\x01 \x01(\x03\x12\x0f\n\x07members\x18\x02 \x01(\x03\x12\'\n\x04took\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"G\n\x16VerifyIntegrityRequest\x12-\n\x05scope\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x06ledgerR\x05\x63hainR\x06\x62oards\"M\n\x17VerifyIntegrityResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12&\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x16.laurel.admin.v1.Check\"V\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x03\x12\x12\n\nmismatches\x18\x04 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xf5\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\x17.laurel.admin.v1.Engine\x12\x42\n\x06\x63onfig\x18\x04 \x03(\x0b\x32\x32.laurel.admin.v1.GetServerInfoResponse.ConfigEntry\x1a-\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\x06\x45ngine\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x11\n\treachable\x18\x03 \x01(\x08\x32\xe7\x12\n\x0c\x41\x64minService\x12\x8e\x01\n\nUpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"7\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02*\x1a\"/api/v1/admin/users/{user.user_id}:\x04user\x12\x94\x01\n\x10\x42\x61tchUpsertUsers\x12(.laurel.admin.v1.BatchUpsertUsersRequest\x1a).laurel.admin.v1.BatchUpsertUsersResponse\"+\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1e\"\x19/api/v1/admin/users/batch:\x01*\x12z\n\x07GetUser\x12\x1f.laurel.admin.v1.GetUserRequest\x1a .laurel.admin.v1.GetUserResponse\",\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/admin/users/{user_id}\x12\x9d\x01\n\x0fPutActionConfig\x12\'.laurel.admin.v1.PutActionConfigRequest\x1a(.laurel.admin.v1.PutActionConfigResponse\"7\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02*\x1a%/api/v1/admin/actions/{config.action}:\x01*\x12\x90\x01\n\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"$\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/admin/actions\x12\x9a\x01\n\x0bPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"@\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x33\x1a./api/v1/admin/campaigns/{campaign.campaign_id}:\x01*\x12\x86\x01\n\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"&\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/admin/campaigns\x12\xad\x01\n\x12PutBadgeDefinition\x12*.laurel.admin.v1.PutBadgeDefinitionRequest\x1a+.laurel.admin.v1.PutBadgeDefinitionResponse\">\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x31\x1a,/api/v1/admin/badges/{definition.badge_type}:\x01*\x12\x87\x01\n\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\'\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/admin/rebuild:\x01*\x12\x8c\x01\n\x0fVerifyIntegrity\x12\'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"&\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/admin/integrity\x12\x83\x01\n\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"#\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/admin/server\x12y\n\x06RunJob\x12\x1e.laurel.admin.v1.RunJobRequest\x1a\x1f.laurel.admin.v1.RunJobResponse\".\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/admin/jobs/{job}/run:\x01*\x12r\n\x08ListJobs\x12 .laurel.admin.v1.ListJobsRequest\x1a!.laurel.admin.v1.ListJobsResponse\"!\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/admin/jobs\x12{\n\x0bListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"!\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/admin/runs\x12v\n\tListUsers\x12!.laurel.admin.v1.ListUsersRequest\x1a\".laurel.admin.v1.ListUsersResponse\"\"\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/admin/users\x12\x9a\x01\n\rSetVisibility\x12%.laurel.admin.v1.SetVisibilityRequest\x1a&.laurel.admin.v1.SetVisibilityResponse\":\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02-\"(/api/v1/admin/users/{user_id}/visibility:\x01*\x12\x89\x01\n\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"5\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02(\"#/api/v1/admin/users/{user_id}/erase:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1claurel/admin/v1/boards.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"?\n\x11UpsertUserRequest\x12*\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.UserB\x06\xbaH\x03\xc8\x01\x01\"8\n\x12UpsertUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"K\n\x17\x42\x61tchUpsertUsersRequest\x12\x30\n\x05users\x18\x01 \x03(\x0b\x32\x14.laurel.type.v1.UserB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"<\n\x18\x42\x61tchUpsertUsersResponse\x12\x0f\n\x07\x63reated\x18\x01 \x01(\x03\x12\x0f\n\x07updated\x18\x02 \x01(\x03\"B\n\x0eGetUserRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"5\n\x0fGetUserResponse\x12\"\n\x04user\x18\x01 \x01(\x0b\x32\x14.laurel.type.v1.User\"g\n\x16PutActionConfigRequest\x12\x35\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfigB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"H\n\x17PutActionConfigResponse\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\"T\n\x18ListActionConfigsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"d\n\x19ListActionConfigsResponse\x12.\n\x07\x63onfigs\x18\x01 \x03(\x0b\x32\x1d.laurel.admin.v1.ActionConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x12PutCampaignRequest\x12\x33\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.CampaignB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"B\n\x13PutCampaignResponse\x12+\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x19.laurel.admin.v1.Campaign\"P\n\x14ListCampaignsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"^\n\x15ListCampaignsResponse\x12,\n\tcampaigns\x18\x01 \x03(\x0b\x32\x19.laurel.admin.v1.Campaign\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"q\n\x19PutBadgeDefinitionRequest\x12<\n\ndefinition\x18\x01 \x01(\x0b\x32 .laurel.admin.v1.BadgeDefinitionB\x06\xbaH\x03\xc8\x01\x01\x12\x16\n\x05\x61\x63tor\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\"R\n\x1aPutBadgeDefinitionResponse\x12\x34\n\ndefinition\x18\x01 \x01(\x0b\x32 .laurel.admin.v1.BadgeDefinition\"_\n\x14RebuildBoardsRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"a\n\x15RebuildBoardsResponse\x12\x0e\n\x06\x62oards\x18\x01 \x01(\x03\x12\x0f\n\x07members\x18\x02 \x01(\x03\x12\'\n\x04took\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"G\n\x16VerifyIntegrityRequest\x12-\n\x05scope\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x06ledgerR\x05\x63hainR\x06\x62oards\"M\n\x17VerifyIntegrityResponse\x12\n\n\x02ok\x18\x01 \x01(\x08\x12&\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x16.laurel.admin.v1.Check\"V\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02ok\x18\x02 \x01(\x08\x12\x0f\n\x07\x63hecked\x18\x03 \x01(\x03\x12\x12\n\nmismatches\x18\x04 \x01(\x03\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\xf5\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\x17.laurel.admin.v1.Engine\x12\x42\n\x06\x63onfig\x18\x04 \x03(\x0b\x32\x32.laurel.admin.v1.GetServerInfoResponse.ConfigEntry\x1a-\n\x0b\x43onfigEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\x06\x45ngine\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x11\n\treachable\x18\x03 \x01(\x08\x32\x86\x18\n\x0c\x41\x64minService\x12\x8e\x01\n\nUpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"7\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02*\x1a\"/api/v1/admin/users/{user.user_id}:\x04user\x12\x94\x01\n\x10\x42\x61tchUpsertUsers\x12(.laurel.admin.v1.BatchUpsertUsersRequest\x1a).laurel.admin.v1.BatchUpsertUsersResponse\"+\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1e\"\x19/api/v1/admin/users/batch:\x01*\x12z\n\x07GetUser\x12\x1f.laurel.admin.v1.GetUserRequest\x1a .laurel.admin.v1.GetUserResponse\",\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/admin/users/{user_id}\x12\x9d\x01\n\x0fPutActionConfig\x12\'.laurel.admin.v1.PutActionConfigRequest\x1a(.laurel.admin.v1.PutActionConfigResponse\"7\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02*\x1a%/api/v1/admin/actions/{config.action}:\x01*\x12\x90\x01\n\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"$\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/admin/actions\x12\x9a\x01\n\x0bPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"@\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x33\x1a./api/v1/admin/campaigns/{campaign.campaign_id}:\x01*\x12\x86\x01\n\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"&\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/admin/campaigns\x12\xad\x01\n\x12PutBadgeDefinition\x12*.laurel.admin.v1.PutBadgeDefinitionRequest\x1a+.laurel.admin.v1.PutBadgeDefinitionResponse\">\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x31\x1a,/api/v1/admin/badges/{definition.badge_type}:\x01*\x12\x80\x01\n\x0b\x43reateBoard\x12#.laurel.admin.v1.CreateBoardRequest\x1a$.laurel.admin.v1.CreateBoardResponse\"&\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x19\"\x14/api/v1/admin/boards:\x01*\x12\x91\x01\n\x0bUpdateBoard\x12#.laurel.admin.v1.UpdateBoardRequest\x1a$.laurel.admin.v1.UpdateBoardResponse\"7\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02*2%/api/v1/admin/boards/{board.board_id}:\x01*\x12\x7f\n\x08GetBoard\x12 .laurel.admin.v1.GetBoardRequest\x1a!.laurel.admin.v1.GetBoardResponse\".\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/admin/boards/{board_id}\x12z\n\nListBoards\x12\".laurel.admin.v1.ListBoardsRequest\x1a#.laurel.admin.v1.ListBoardsResponse\"#\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/admin/boards\x12\x88\x01\n\x0b\x44\x65leteBoard\x12#.laurel.admin.v1.DeleteBoardRequest\x1a$.laurel.admin.v1.DeleteBoardResponse\".\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02!*\x1f/api/v1/admin/boards/{board_id}\x12\x87\x01\n\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\'\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x1a\"\x15/api/v1/admin/rebuild:\x01*\x12\x8c\x01\n\x0fVerifyIntegrity\x12\'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"&\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/admin/integrity\x12\x83\x01\n\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"#\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/admin/server\x12y\n\x06RunJob\x12\x1e.laurel.admin.v1.RunJobRequest\x1a\x1f.laurel.admin.v1.RunJobResponse\".\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02!\"\x1c/api/v1/admin/jobs/{job}/run:\x01*\x12r\n\x08ListJobs\x12 .laurel.admin.v1.ListJobsRequest\x1a!.laurel.admin.v1.ListJobsResponse\"!\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/admin/jobs\x12{\n\x0bListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"!\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/admin/runs\x12v\n\tListUsers\x12!.laurel.admin.v1.ListUsersRequest\x1a\".laurel.admin.v1.ListUsersResponse\"\"\x90\x02\x01\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/admin/users\x12\x9a\x01\n\rSetVisibility\x12%.laurel.admin.v1.SetVisibilityRequest\x1a&.laurel.admin.v1.SetVisibilityResponse\":\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02-\"(/api/v1/admin/users/{user_id}/visibility:\x01*\x12\x89\x01\n\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"5\x90\x02\x02\xa8\xbb\x18\x03\x82\xd3\xe4\x93\x02(\"#/api/v1/admin/users/{user_id}/erase:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -90,6 +91,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['ListCampaigns']._serialized_options = b'\220\002\001\250\273\030\003\202\323\344\223\002\031\022\027/api/v1/admin/campaigns'
   _globals['_ADMINSERVICE'].methods_by_name['PutBadgeDefinition']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['PutBadgeDefinition']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\0021\032,/api/v1/admin/badges/{definition.badge_type}:\001*'
+  _globals['_ADMINSERVICE'].methods_by_name['CreateBoard']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['CreateBoard']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002\031\"\024/api/v1/admin/boards:\001*'
+  _globals['_ADMINSERVICE'].methods_by_name['UpdateBoard']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['UpdateBoard']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002*2%/api/v1/admin/boards/{board.board_id}:\001*'
+  _globals['_ADMINSERVICE'].methods_by_name['GetBoard']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['GetBoard']._serialized_options = b'\220\002\001\250\273\030\003\202\323\344\223\002!\022\037/api/v1/admin/boards/{board_id}'
+  _globals['_ADMINSERVICE'].methods_by_name['ListBoards']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['ListBoards']._serialized_options = b'\220\002\001\250\273\030\003\202\323\344\223\002\026\022\024/api/v1/admin/boards'
+  _globals['_ADMINSERVICE'].methods_by_name['DeleteBoard']._loaded_options = None
+  _globals['_ADMINSERVICE'].methods_by_name['DeleteBoard']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002!*\037/api/v1/admin/boards/{board_id}'
   _globals['_ADMINSERVICE'].methods_by_name['RebuildBoards']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['RebuildBoards']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002\032\"\025/api/v1/admin/rebuild:\001*'
   _globals['_ADMINSERVICE'].methods_by_name['VerifyIntegrity']._loaded_options = None
@@ -108,56 +119,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADMINSERVICE'].methods_by_name['SetVisibility']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002-\"(/api/v1/admin/users/{user_id}/visibility:\001*'
   _globals['_ADMINSERVICE'].methods_by_name['EraseUser']._loaded_options = None
   _globals['_ADMINSERVICE'].methods_by_name['EraseUser']._serialized_options = b'\220\002\002\250\273\030\003\202\323\344\223\002(\"#/api/v1/admin/users/{user_id}/erase:\001*'
-  _globals['_UPSERTUSERREQUEST']._serialized_start=383
-  _globals['_UPSERTUSERREQUEST']._serialized_end=446
-  _globals['_UPSERTUSERRESPONSE']._serialized_start=448
-  _globals['_UPSERTUSERRESPONSE']._serialized_end=504
-  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_start=506
-  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_end=581
-  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_start=583
-  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_end=643
-  _globals['_GETUSERREQUEST']._serialized_start=645
-  _globals['_GETUSERREQUEST']._serialized_end=711
-  _globals['_GETUSERRESPONSE']._serialized_start=713
-  _globals['_GETUSERRESPONSE']._serialized_end=766
-  _globals['_PUTACTIONCONFIGREQUEST']._serialized_start=768
-  _globals['_PUTACTIONCONFIGREQUEST']._serialized_end=871
-  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_start=873
-  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_end=945
-  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_start=947
-  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_end=1031
-  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_start=1033
-  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_end=1133
-  _globals['_PUTCAMPAIGNREQUEST']._serialized_start=1135
-  _globals['_PUTCAMPAIGNREQUEST']._serialized_end=1232
-  _globals['_PUTCAMPAIGNRESPONSE']._serialized_start=1234
-  _globals['_PUTCAMPAIGNRESPONSE']._serialized_end=1300
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1302
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1382
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1384
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1478
-  _globals['_PUTBADGEDEFINITIONREQUEST']._serialized_start=1480
-  _globals['_PUTBADGEDEFINITIONREQUEST']._serialized_end=1593
-  _globals['_PUTBADGEDEFINITIONRESPONSE']._serialized_start=1595
-  _globals['_PUTBADGEDEFINITIONRESPONSE']._serialized_end=1677
-  _globals['_REBUILDBOARDSREQUEST']._serialized_start=1679
-  _globals['_REBUILDBOARDSREQUEST']._serialized_end=1774
-  _globals['_REBUILDBOARDSRESPONSE']._serialized_start=1776
-  _globals['_REBUILDBOARDSRESPONSE']._serialized_end=1873
-  _globals['_VERIFYINTEGRITYREQUEST']._serialized_start=1875
-  _globals['_VERIFYINTEGRITYREQUEST']._serialized_end=1946
-  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_start=1948
-  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_end=2025
-  _globals['_CHECK']._serialized_start=2027
-  _globals['_CHECK']._serialized_end=2113
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=2115
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=2137
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=2140
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=2385
-  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_start=2340
-  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_end=2385
-  _globals['_ENGINE']._serialized_start=2387
-  _globals['_ENGINE']._serialized_end=2445
-  _globals['_ADMINSERVICE']._serialized_start=2448
-  _globals['_ADMINSERVICE']._serialized_end=4855
+  _globals['_UPSERTUSERREQUEST']._serialized_start=413
+  _globals['_UPSERTUSERREQUEST']._serialized_end=476
+  _globals['_UPSERTUSERRESPONSE']._serialized_start=478
+  _globals['_UPSERTUSERRESPONSE']._serialized_end=534
+  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_start=536
+  _globals['_BATCHUPSERTUSERSREQUEST']._serialized_end=611
+  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_start=613
+  _globals['_BATCHUPSERTUSERSRESPONSE']._serialized_end=673
+  _globals['_GETUSERREQUEST']._serialized_start=675
+  _globals['_GETUSERREQUEST']._serialized_end=741
+  _globals['_GETUSERRESPONSE']._serialized_start=743
+  _globals['_GETUSERRESPONSE']._serialized_end=796
+  _globals['_PUTACTIONCONFIGREQUEST']._serialized_start=798
+  _globals['_PUTACTIONCONFIGREQUEST']._serialized_end=901
+  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_start=903
+  _globals['_PUTACTIONCONFIGRESPONSE']._serialized_end=975
+  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_start=977
+  _globals['_LISTACTIONCONFIGSREQUEST']._serialized_end=1061
+  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_start=1063
+  _globals['_LISTACTIONCONFIGSRESPONSE']._serialized_end=1163
+  _globals['_PUTCAMPAIGNREQUEST']._serialized_start=1165
+  _globals['_PUTCAMPAIGNREQUEST']._serialized_end=1262
+  _globals['_PUTCAMPAIGNRESPONSE']._serialized_start=1264
+  _globals['_PUTCAMPAIGNRESPONSE']._serialized_end=1330
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1332
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1412
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1414
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1508
+  _globals['_PUTBADGEDEFINITIONREQUEST']._serialized_start=1510
+  _globals['_PUTBADGEDEFINITIONREQUEST']._serialized_end=1623
+  _globals['_PUTBADGEDEFINITIONRESPONSE']._serialized_start=1625
+  _globals['_PUTBADGEDEFINITIONRESPONSE']._serialized_end=1707
+  _globals['_REBUILDBOARDSREQUEST']._serialized_start=1709
+  _globals['_REBUILDBOARDSREQUEST']._serialized_end=1804
+  _globals['_REBUILDBOARDSRESPONSE']._serialized_start=1806
+  _globals['_REBUILDBOARDSRESPONSE']._serialized_end=1903
+  _globals['_VERIFYINTEGRITYREQUEST']._serialized_start=1905
+  _globals['_VERIFYINTEGRITYREQUEST']._serialized_end=1976
+  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_start=1978
+  _globals['_VERIFYINTEGRITYRESPONSE']._serialized_end=2055
+  _globals['_CHECK']._serialized_start=2057
+  _globals['_CHECK']._serialized_end=2143
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=2145
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=2167
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=2170
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=2415
+  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_start=2370
+  _globals['_GETSERVERINFORESPONSE_CONFIGENTRY']._serialized_end=2415
+  _globals['_ENGINE']._serialized_start=2417
+  _globals['_ENGINE']._serialized_end=2475
+  _globals['_ADMINSERVICE']._serialized_start=2478
+  _globals['_ADMINSERVICE']._serialized_end=5556
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.admin.v1 import admin_service_pb2 as laurel_dot_admin_dot_v1_dot_admin__service__pb2
+from laurel.admin.v1 import boards_pb2 as laurel_dot_admin_dot_v1_dot_boards__pb2
 from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
 from laurel.admin.v1 import people_pb2 as laurel_dot_admin_dot_v1_dot_people__pb2
 
@@ -76,6 +77,31 @@ class AdminServiceStub:
                 '/laurel.admin.v1.AdminService/PutBadgeDefinition',
                 request_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.SerializeToString,
                 response_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.FromString,
+                _registered_method=True)
+        self.CreateBoard = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/CreateBoard',
+                request_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardResponse.FromString,
+                _registered_method=True)
+        self.UpdateBoard = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/UpdateBoard',
+                request_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardResponse.FromString,
+                _registered_method=True)
+        self.GetBoard = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/GetBoard',
+                request_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardResponse.FromString,
+                _registered_method=True)
+        self.ListBoards = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/ListBoards',
+                request_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsResponse.FromString,
+                _registered_method=True)
+        self.DeleteBoard = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/DeleteBoard',
+                request_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardResponse.FromString,
                 _registered_method=True)
         self.RebuildBoards = channel.unary_unary(
                 '/laurel.admin.v1.AdminService/RebuildBoards',
@@ -180,6 +206,43 @@ class AdminServiceServicer:
     def PutBadgeDefinition(self, request, context):
         """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
         before gets it with his next award, or from the job `award_badges`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateBoard(self, request, context):
+        """Adds a board, or a family of them. A points board is filled from the ledger while awards go on; until it has
+        everybody, reads of it answer BOARDS_REBUILDING. It counts from the periods on that are open now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateBoard(self, request, context):
+        """Changes a board. With another tie policy it is filled anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBoard(self, request, context):
+        """One board.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBoards(self, request, context):
+        """All boards by id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBoard(self, request, context):
+        """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
+        that is created again over the same scope and period shows it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -298,6 +361,31 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.PutBadgeDefinition,
                     request_deserializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.FromString,
                     response_serializer=laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.SerializeToString,
+            ),
+            'CreateBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateBoard,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardResponse.SerializeToString,
+            ),
+            'UpdateBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBoard,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardResponse.SerializeToString,
+            ),
+            'GetBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBoard,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardResponse.SerializeToString,
+            ),
+            'ListBoards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBoards,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsResponse.SerializeToString,
+            ),
+            'DeleteBoard': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBoard,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardResponse.SerializeToString,
             ),
             'RebuildBoards': grpc.unary_unary_rpc_method_handler(
                     servicer.RebuildBoards,
@@ -562,6 +650,141 @@ class AdminService:
             '/laurel.admin.v1.AdminService/PutBadgeDefinition',
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionRequest.SerializeToString,
             laurel_dot_admin_dot_v1_dot_admin__service__pb2.PutBadgeDefinitionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/CreateBoard',
+            laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_boards__pb2.CreateBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/UpdateBoard',
+            laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_boards__pb2.UpdateBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/GetBoard',
+            laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_boards__pb2.GetBoardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBoards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/ListBoards',
+            laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_boards__pb2.ListBoardsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBoard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/DeleteBoard',
+            laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_boards__pb2.DeleteBoardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.admin.v1 import admin_service_pb2 as _admin_service_pb2
+from laurel.admin.v1 import boards_pb2 as _boards_pb2
 from laurel.admin.v1 import jobs_pb2 as _jobs_pb2
 from laurel.admin.v1 import people_pb2 as _people_pb2
 import abc as _abc_1
@@ -35,6 +36,20 @@ class AdminServiceStub:
     PutBadgeDefinition: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.PutBadgeDefinitionRequest, _admin_service_pb2.PutBadgeDefinitionResponse]
     """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
     before gets it with his next award, or from the job `award_badges`.
+    """
+    CreateBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.CreateBoardRequest, _boards_pb2.CreateBoardResponse]
+    """Adds a board, or a family of them. A points board is filled from the ledger while awards go on; until it has
+    everybody, reads of it answer BOARDS_REBUILDING. It counts from the periods on that are open now.
+    """
+    UpdateBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.UpdateBoardRequest, _boards_pb2.UpdateBoardResponse]
+    """Changes a board. With another tie policy it is filled anew."""
+    GetBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.GetBoardRequest, _boards_pb2.GetBoardResponse]
+    """One board."""
+    ListBoards: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]
+    """All boards by id."""
+    DeleteBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.DeleteBoardRequest, _boards_pb2.DeleteBoardResponse]
+    """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
+    that is created again over the same scope and period shows it again.
     """
     RebuildBoards: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildBoardsRequest, _admin_service_pb2.RebuildBoardsResponse]
     """Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING."""
@@ -135,6 +150,50 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_admin_service_pb2.PutBadgeDefinitionResponse]:
         """Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
         before gets it with his next award, or from the job `award_badges`.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateBoard(
+        self,
+        request: _boards_pb2.CreateBoardRequest,
+        context: _aio.ServicerContext[_boards_pb2.CreateBoardRequest, _abc.Awaitable[_boards_pb2.CreateBoardResponse]],
+    ) -> _abc.Awaitable[_boards_pb2.CreateBoardResponse]:
+        """Adds a board, or a family of them. A points board is filled from the ledger while awards go on; until it has
+        everybody, reads of it answer BOARDS_REBUILDING. It counts from the periods on that are open now.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateBoard(
+        self,
+        request: _boards_pb2.UpdateBoardRequest,
+        context: _aio.ServicerContext[_boards_pb2.UpdateBoardRequest, _abc.Awaitable[_boards_pb2.UpdateBoardResponse]],
+    ) -> _abc.Awaitable[_boards_pb2.UpdateBoardResponse]:
+        """Changes a board. With another tie policy it is filled anew."""
+
+    @_abc_1.abstractmethod
+    def GetBoard(
+        self,
+        request: _boards_pb2.GetBoardRequest,
+        context: _aio.ServicerContext[_boards_pb2.GetBoardRequest, _abc.Awaitable[_boards_pb2.GetBoardResponse]],
+    ) -> _abc.Awaitable[_boards_pb2.GetBoardResponse]:
+        """One board."""
+
+    @_abc_1.abstractmethod
+    def ListBoards(
+        self,
+        request: _boards_pb2.ListBoardsRequest,
+        context: _aio.ServicerContext[_boards_pb2.ListBoardsRequest, _abc.Awaitable[_boards_pb2.ListBoardsResponse]],
+    ) -> _abc.Awaitable[_boards_pb2.ListBoardsResponse]:
+        """All boards by id."""
+
+    @_abc_1.abstractmethod
+    def DeleteBoard(
+        self,
+        request: _boards_pb2.DeleteBoardRequest,
+        context: _aio.ServicerContext[_boards_pb2.DeleteBoardRequest, _abc.Awaitable[_boards_pb2.DeleteBoardResponse]],
+    ) -> _abc.Awaitable[_boards_pb2.DeleteBoardResponse]:
+        """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
+        that is created again over the same scope and period shows it again.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,57 @@
+"""When a score board begins anew: by a cron expression of five fields in the program's time zone."""
+
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+
+from cronsim import CronSim, CronSimError
+
+from laurel_server.domain.errors import invalid_field
+from laurel_server.domain.periods import ALL_TIME, Period, PeriodType
+
+_ID = "%Y-%m-%dT%H:%MZ"
+
+
+def check_cron(expression: str, field: str) -> None:
+    """INVALID_FIELD unless `expression` has five fields that name moments."""
+    if len(expression.split()) != 5:  # noqa: PLR2004 - six would be seconds
+        raise invalid_field(field, "must be a cron expression of five fields")
+    try:
+        next(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as wrong:
+        message = str(wrong) or "never comes"
+        raise invalid_field(field, f"{expression[:60]!r} is no cron expression: {message}") from None
+
+
+def reset_period(expression: str, moment: datetime, zone: tzinfo) -> Period:
+    """Return the reset period that contains `moment`: from one reset up to the next. All-time without an expression.
+
+    Its id is its first minute in UTC, such as `2026-11-23T00:00Z`. Cached by the minute.
+    """
+    if not expression:
+        return ALL_TIME
+    return _period(expression, moment.astimezone(UTC).replace(second=0, microsecond=0), zone)
+
+
+def named_reset_period(expression: str, period_id: str, zone: tzinfo) -> Period:
+    """Return the reset period with that id. INVALID_FIELD `board.period_id` if it is no such id."""
+    if not expression and period_id == ALL_TIME.id:
+        return ALL_TIME
+    try:
+        starts_at = datetime.strptime(period_id, _ID).replace(tzinfo=UTC)
+    except ValueError:
+        starts_at = None
+    if not expression or starts_at is None or starts_at.strftime(_ID) != period_id:
+        raise invalid_field("board.period_id", f"{period_id[:40]!r} is not the id of a period of this board")
+    return Period(PeriodType.ALL_TIME, period_id, starts_at, _following(expression, starts_at, zone))
+
+
+@lru_cache(maxsize=4096)
+def _period(expression: str, minute: datetime, zone: tzinfo) -> Period:
+    following = _following(expression, minute, zone)
+    local = following.astimezone(zone)
+    starts_at = next(CronSim(expression, local, reverse=True)).astimezone(UTC)
+    return Period(PeriodType.ALL_TIME, starts_at.strftime(_ID), starts_at, following)
+
+
+def _following(expression: str, moment: datetime, zone: tzinfo) -> datetime:
+    return next(CronSim(expression, moment.astimezone(zone))).astimezone(UTC)

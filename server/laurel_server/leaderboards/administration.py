@@ -1,0 +1,204 @@
+"""Creating, changing and deleting boards while awards go on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found
+from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.commands import RequestKey
+from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict
+from laurel_server.domain.identifiers import idempotency_key
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.postgres import boards as board_rows
+from laurel_server.postgres import rules as rule_rows
+from laurel_server.postgres import standings
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
+from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+from laurel_server.rewards.outcomes import StoredRefusal, decode, encode_refusal
+from laurel_server.rewards.rule_book import RuleBook
+
+log = structlog.get_logger()
+
+PATIENCE_SECONDS = 2.0
+"""How long a change waits for its boards to be filled; larger ones are filled after the answer."""
+
+Change = Callable[[Connection], Awaitable[None]]
+
+
+class BoardAdministration:
+    """Keeps the configured boards. A change is in force for every batch that opens after its answer."""
+
+    def __init__(self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild) -> None:
+        self._pool = pool
+        self._rule_book = rule_book
+        self._rebuild = rebuild
+        self._filling: set[asyncio.Task[None]] = set()
+
+    async def boards(self) -> Sequence[BoardConfig]:
+        """Return all boards by id."""
+        async with ledger_errors(), self._pool.acquire() as connection:
+            return await rule_rows.read_boards(connection)
+
+    async def board(self, board_id: str) -> BoardConfig:
+        """Return one board. BOARD_NOT_FOUND."""
+        return _named(await self.boards(), board_id)
+
+    async def create(self, config: BoardConfig, request: RequestKey) -> BoardConfig:
+        """Add a board. A points board is filled from the ledger; until then reads answer BOARDS_REBUILDING.
+
+        INVALID_FIELD, BOARD_EXISTS.
+        """
+        config.validate()
+        new = replace(config, is_filled=config.kind is BoardKind.SCORES)
+
+        async def add(connection: Connection) -> None:
+            known = await rule_rows.read_boards(connection)
+            if any(_collide(each, new) for each in known):
+                raise LaurelError(
+                    Reason.BOARD_EXISTS,
+                    "there is a board with this id, or with this scope and period",
+                    metadata={"board": new.board_id},
+                )
+            await rule_rows.create_board(connection, new)
+
+        await self._once("CreateBoard", request, add)
+        await self._settle()
+        return await self.board(new.board_id)
+
+    async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
+        """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.
+
+        With another tie policy the board is filled anew.
+        """
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            await rule_rows.hold_back_batches(connection)
+            known = _named(await rule_rows.read_boards(connection), wanted.board_id)
+            config = known.changed(wanted, fields)
+            if config.tie_policy is not known.tie_policy:
+                config = replace(config, is_filled=False)
+            await rule_rows.update_board(connection, config)
+        await self._settle()
+        return await self.board(wanted.board_id)
+
+    async def delete(self, board_id: str, request: RequestKey) -> None:
+        """Forget a board with all it has; a score board that is created again under its id starts empty.
+
+        BOARD_NOT_FOUND.
+        """
+        gone: list[BoardKey] = []
+        board_no = 0
+
+        async def remove(connection: Connection) -> None:
+            nonlocal board_no
+            known = await rule_rows.read_boards(connection)
+            config = _named(known, board_id)
+            board_no = config.board_no
+            gone.extend(await self._forget(connection, config, known))
+            await rule_rows.delete_boards(connection, [board_id])
+
+        await self._once("DeleteBoard", request, remove)
+        await self._rule_book.current()
+        with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
+            await self._rebuild.forget(gone)
+        if board_no:
+            await board_rows.delete_scores(self._pool, board_no)
+        await self._settle()
+
+    async def close(self) -> None:
+        """Leave boards that are being filled to repair."""
+        for task in self._filling:
+            task.cancel()
+        await asyncio.gather(*self._filling, return_exceptions=True)
+
+    async def _forget(
+        self, connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
+    ) -> list[BoardKey]:
+        """Take the board's instances out of the ledger and return them; those that another family has are its now."""
+        if config.kind is BoardKind.SCORES:
+            return await board_rows.forget_score_periods(connection, config)
+        before = BoardMatrix(each.family for each in known if each.kind is BoardKind.POINTS)
+        after = BoardMatrix(each for each in before.families if each.board_id != config.board_id)
+        mine = [
+            board for board in await standings.registered_boards(connection) if _is_of(board, before, config)
+        ]
+        kept = [board for board in mine if after.contains(board.scope, parse_period_id(board.period_id).type)]
+        heirs = {_family_id(after, board) for board in kept}
+        for each in known:
+            if each.board_id in heirs:
+                await rule_rows.update_board(connection, replace(each, is_filled=False))
+        gone = [board for board in mine if board not in kept]
+        await board_rows.forget_instances(connection, gone)
+        return gone
+
+    async def _once(self, family: str, request: RequestKey, change: Change) -> None:
+        """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
+        key = idempotency_key(family, request.caller, request.request_id)
+        refusal: LaurelError | None = None
+        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+            await rule_rows.hold_back_batches(connection)
+            answered = await read_answer(connection, key)
+            if answered is not None:
+                _repeat(answered, request)
+                return
+            outcome = b""
+            try:
+                async with connection.transaction():
+                    await change(connection)
+            except LaurelError as error:
+                refusal, outcome = error, encode_refusal(error)
+            await keep_answer(connection, key, request.request_hash, outcome)
+        if refusal is not None:
+            raise refusal
+
+    async def _settle(self) -> None:
+        """Follow the change in this process, and wait a moment for boards that must be filled."""
+        await self._rule_book.current()
+        if all(config.is_filled for config in self._rule_book.latest_read.boards.values()):
+            return
+        task = asyncio.create_task(self._fill())
+        self._filling.add(task)
+        task.add_done_callback(self._filling.discard)
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+
+    async def _fill(self) -> None:
+        try:
+            await self._rebuild.fill_new()
+            await self._rule_book.current()
+        except (BoardsUnavailable, LaurelError, *UNAVAILABLE) as away:
+            log.warning("boards.fill_postponed", error=f"{type(away).__name__}: {away}")
+
+
+def _repeat(answered: KeptAnswer, request: RequestKey) -> None:
+    """Answer as before: raise the refusal that was given. IDEMPOTENCY_CONFLICT if the body was another one."""
+    if answered.request_hash != request.request_hash:
+        raise idempotency_conflict(request.request_id)
+    stored = decode(answered.outcome) if answered.outcome else None
+    if isinstance(stored, StoredRefusal):
+        raise stored.error()
+
+
+def _named(configs: Sequence[BoardConfig], board_id: str) -> BoardConfig:
+    for config in configs:
+        if config.board_id == board_id:
+            return config
+    raise board_not_found(board_id)
+
+
+def _collide(one: BoardConfig, other: BoardConfig) -> bool:
+    return one.board_id == other.board_id or (one.scope, one.period_type) == (other.scope, other.period_type)
+
+
+def _family_id(matrix: BoardMatrix, board: BoardKey) -> str:
+    family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
+    return "" if family is None else family.board_id
+
+
+def _is_of(board: BoardKey, matrix: BoardMatrix, config: BoardConfig) -> bool:
+    return _family_id(matrix, board) == config.board_id
