@@ -19,6 +19,7 @@ from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
 from laurel_server.runtime.config import Analytics, Boards, Events, Jobs, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.endings import end_all
 from laurel_server.runtime.wiring import Parts, wire
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -82,9 +83,7 @@ async def _close(parts: Parts, loops: list[asyncio.Task[None]]) -> None:
     with suppress(*UNAVAILABLE):
         await parts.confirmations.flush()
     await parts.hub.stop()
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
+    await end_all(loops)
     await parts.redis.close()
     with suppress(*UNAVAILABLE):
         await parts.leadership.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from laurel_server.domain.achievements import LOWEST_RANK_MILESTONE, milestone_of_rank
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.badge_rules import Facts, standing_facts
 from laurel_server.domain.badges import Badge, Unlock, unlock_event
@@ -11,9 +12,9 @@ from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.periods import Period, PeriodType, period_at
 from laurel_server.domain.views import Line
 from laurel_server.leaderboards.queries import BoardQueries
-from laurel_server.postgres import badges
+from laurel_server.postgres import achievements, badges
 from laurel_server.postgres.badges import BadgeRow, Held, Holder
-from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.rewards.rule_book import RuleBook
 
 USERS_AT_ONCE = 1000
@@ -48,14 +49,19 @@ class Badges:
     async def award_by_standing(self, progress: Callable[[int], None]) -> int:
         """Give what places on the global all-time board unlock, as far down as any rule reaches. Returns how many.
 
+        Notes the milestones of ranks on its way.
+
         Cost: two round trips for each 1,000 users. BOARDS_REBUILDING, LEDGER_UNAVAILABLE.
         """
         rules = await self._rule_book.current()
         board = self._queries.resolve("global", PeriodType.ALL_TIME, "")
-        mark, given, more = "", 0, bool(rules.badges.by_standing)
+        mark, given, more = "", 0, True
         while more:
             page = await self._queries.page(board, mark, USERS_AT_ONCE)
-            reach = max(unlock.rule.reach(page.total) for unlock in rules.badges.by_standing)
+            reach = max(
+                LOWEST_RANK_MILESTONE,
+                *(unlock.rule.reach(page.total) for unlock in rules.badges.by_standing),
+            )
             if not page.lines:
                 break
             given += await self._award_places(rules, page.lines, page.total)
@@ -111,15 +117,22 @@ class Badges:
                 Badge(user_ids[key.user_no], key.badge_type, key.level, now, ends[key.badge_type])
                 for key in sorted(new)
             ]
-            if given:
-                await badges.announce(connection, [unlock_event(badge) for badge in given])
+            await self._tell(connection, sorted(new), given)
         self._show(given)
         return len(given)
 
     async def _award_places(self, rules: Rules, lines: Sequence[Line], total: int) -> int:
         places = {line.user_id: standing_facts(line.rank, total) for line in lines}
+        milestones = {line.user_id: milestone_of_rank(line.user_id, line.rank) for line in lines}
         async with ledger_errors():
             holders = await badges.read_holders(self._pool, places)
+            reached = [
+                (holder.user_no, milestone)
+                for holder in holders
+                if (milestone := milestones[holder.user_id]) is not None
+            ]
+            if reached:
+                await achievements.write_ranks(self._pool, reached)
             return await self._award(rules, rules.badges.by_standing, holders, places)
 
     async def _award(
@@ -153,10 +166,15 @@ class Badges:
                 Badge(earned[key][0].user_id, key.badge_type, key.level, now, earned[key][1].expires_at(now))
                 for key in sorted(new)
             ]
-            if given:
-                await badges.announce(connection, [unlock_event(badge) for badge in given])
+            await self._tell(connection, sorted(new), given)
         self._show(given)
         return len(given)
+
+    async def _tell(self, connection: Connection, keys: Sequence[Held], given: Sequence[Badge]) -> None:
+        if given:
+            await badges.announce(connection, [unlock_event(badge) for badge in given])
+            told = [(key.user_no, badge) for key, badge in zip(keys, given, strict=True)]
+            await achievements.write(connection, told)
 
     def _show(self, given: Iterable[Badge]) -> None:
         decorated = list(dict.fromkeys(badge.user_id for badge in given))

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 import orjson
 
 from laurel_server.domain.accounts import Account, Usage, changed_accounts, needs_lot_times
+from laurel_server.domain.achievements import Achievement, milestone_of_points
 from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_tracked, open_boards
 from laurel_server.domain.badges import unlock_event
 from laurel_server.domain.boards import BoardKey, BoardMatrix
@@ -19,10 +20,13 @@ from laurel_server.domain.commands import Change, Command, Turn
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import Holdings
 from laurel_server.domain.identifiers import SEQUENCE_BITS, transaction_id
+from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.points import campaign_spending
-from laurel_server.postgres import badges, ledger
+from laurel_server.domain.tiers import TierChange
+from laurel_server.postgres import achievements, badges, ledger
+from laurel_server.postgres.achievements import TierRecord
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
@@ -229,6 +233,10 @@ class LedgerWriter:
             await ledger.write_usage(connection, used)
         if work.spent:
             await ledger.write_spending(connection, work.spent)
+        if work.achieved:
+            await achievements.write(connection, work.achieved)
+        if work.tier_changes:
+            await achievements.note_tier_changes(connection, work.tier_changes)
 
     async def _register_boards(self, connection: Connection, work: "BatchWork") -> set[BoardKey]:
         matrix = work.rules.matrix
@@ -270,6 +278,8 @@ class BatchWork:
         self.debits: dict[int, tuple[Debit, ...]] = {}
         self.spent: dict[str, int] = {}
         self.unlocking = Unlocking(rules, now)
+        self.achieved: list[tuple[int, Achievement]] = []
+        self.tier_changes: list[TierRecord] = []
         self.spilled = [
             total
             for account in opened.accounts.values()
@@ -311,7 +321,9 @@ class BatchWork:
             posting = results[place]
             assert isinstance(posting, Posting)  # noqa: S101 - nothing else unlocks
             results[place] = replace(posting, badges=unlocked)
-        self._events += [unlock_event(badge, award) for badge, award in self.unlocking.given]
+        for user_no, badge, award_id in self.unlocking.given:
+            self._events.append(unlock_event(badge, award_id))
+            self.achieved.append((user_no, badge))
 
     def _try_out(self, command: AwardCommand | Command, place: int) -> Result:
         assert isinstance(command, AwardCommand)  # noqa: S101 - no other command can be tried out
@@ -336,7 +348,24 @@ class BatchWork:
             if change.tier_change is not None:
                 self._events.append(tier_event(change.tier_change, change.entry))
         self.boards.update(change.boards)
+        if change.tier_change:
+            self._note_tier_change(account, change.tier_change, change.entry)
         return change
+
+    def _note_tier_change(self, account: Account, change: TierChange, entry: LedgerEntry | None) -> None:
+        cause, cause_id = (entry.action, entry.transaction_id) if entry else ("REVIEW", None)
+        self.achieved.append((account.user_no, change))
+        self.tier_changes.append(
+            TierRecord(
+                account.user_no,
+                change.from_tier,
+                change.to_tier,
+                change.changed_at,
+                cause,
+                cause_id,
+                account.lifetime_points,
+            )
+        )
 
     def _award(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]
@@ -347,6 +376,11 @@ class BatchWork:
         self.posted.append(PostedEntry(posting.entry, posting.lot, account.user_no, inputs))
         self.boards.update(posting.boards)
         self._events.append(award_event(posting))
+        milestone = milestone_of_points(account.user_id, before.points, account.lifetime_points)
+        if milestone:
+            self.achieved.append((account.user_no, milestone))
+        if posting.tier_change:
+            self._note_tier_change(account, posting.tier_change, posting.entry)
         if posting.breakdown.campaigns:
             self._spend(posting)
         return posting

@@ -46,8 +46,8 @@ class Unlocking:
                 for type_ in _PERIOD_TYPES
             }
         self.chances: list[Chance] = []
-        self.given: list[tuple[Badge, int]] = []
-        """What was given, with the id of the award that unlocked it."""
+        self.given: list[tuple[int, Badge, int]] = []
+        """What was given: the user's number, the badge, and the id of the award that unlocked it."""
 
     def before(self, account: Account, action: str) -> Before:
         """Return what rules read of the account; called before an award is posted to it."""
@@ -99,7 +99,7 @@ class Unlocking:
             badge = self._badge(chance.account, unlock)
             unlocked[chance.place] = (*unlocked.get(chance.place, ()), badge)
             if chance.keeps:
-                self.given.append((badge, chance.posting.entry.transaction_id))
+                self.given.append((key.user_no, badge, chance.posting.entry.transaction_id))
         return unlocked
 
     async def _write(self, connection: Connection, earned: Mapping[Held, tuple[Chance, Unlock]]) -> set[Held]:

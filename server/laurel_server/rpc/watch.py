@@ -1,23 +1,20 @@
 """LeaderboardService: the calls that stream."""
 
-from typing import Any, Final
+from typing import Final
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
 from laurel.type.v1.board_pb2 import BoardRef
-from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import BoardQuery
-from laurel_server.leaderboards.live.watch import Watch
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
 from laurel_server.rpc.convert.boards import read_board
-from laurel_server.rpc.streams.messages import Messages
 from laurel_server.rpc.streams.ranks import RankMessages, read_told
-from laurel_server.rpc.streams.tokens import Resumed, ResumeTokens
+from laurel_server.rpc.streams.telling import tell
+from laurel_server.rpc.streams.tokens import ResumeTokens
 from laurel_server.rpc.streams.tops import SerializedTops, TopMessages
 
 DEFAULT_TOP: Final = 10
-_START: Final = Resumed(0, b"")
 
 
 class WatchServicer:
@@ -34,33 +31,20 @@ class WatchServicer:
         own = [request.board] if request.HasField("board") else []
         refs = [*request.boards, *own] or [BoardRef()]
         tokens = ResumeTokens("WatchRank", request.user_id, *(part for ref in refs for part in _named(ref)))
-        resumed = _resumed(tokens, request.resume_token)
+        resumed = tokens.resume(request.resume_token)
         queries = [BoardQuery(*read_board(ref)) for ref in refs]
         watch = await self._hub.watch_ranks(request.user_id, queries, read_told(resumed.told))
-        await self._tell(watch, RankMessages(watch, tokens, resumed.sequence), call)
+        await tell(self._hub, watch, RankMessages(watch, tokens, resumed.sequence), call)
 
     async def WatchLeaderboard(self, request: WatchLeaderboardRequest, call: CallContext) -> None:
         """Stream who leads a board."""
         n = request.top_n or DEFAULT_TOP
         tokens = ResumeTokens("WatchLeaderboard", str(n), *_named(request.board))
-        resumed = _resumed(tokens, request.resume_token)
+        resumed = tokens.resume(request.resume_token)
         watch = await self._hub.watch_top(BoardQuery(*read_board(request.board)), n)
         messages = TopMessages(self._tops, tokens, resumed.sequence, resumed.told)
-        await self._tell(watch, messages, call)
-
-    async def _tell(self, watch: Watch[Any], messages: Messages[Any], call: CallContext) -> None:
-        try:
-            async for event in watch:
-                await call.write(messages.write(event))
-        finally:
-            self._hub.close(watch)
-        if watch.ended_for is Reason.READER_TOO_SLOW:
-            raise LaurelError(Reason.READER_TOO_SLOW, "the reader was too slow; go on from the last token")
+        await tell(self._hub, watch, messages, call)
 
 
 def _named(ref: BoardRef) -> tuple[str, str, str]:
     return ref.scope, str(ref.period), ref.period_id
-
-
-def _resumed(tokens: ResumeTokens, token: str) -> Resumed:
-    return tokens.read(token) if token else _START

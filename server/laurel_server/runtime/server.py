@@ -41,8 +41,10 @@ from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.trends import TrendsServicer
 from laurel_server.rpc.watch import WatchServicer
+from laurel_server.rpc.watch_achievements import WatchAchievementsServicer
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.credentials import read_grants
+from laurel_server.runtime.endings import end_all
 from laurel_server.runtime.environment import ConfigError, load_settings
 from laurel_server.runtime.openapi import openapi_page
 from laurel_server.runtime.operations import OperationsServer
@@ -131,9 +133,7 @@ class Server:
         with suppress(*UNAVAILABLE):
             await self._parts.confirmations.flush()
         await self._parts.hub.stop()
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await end_all(self._loops)
         await self._operations.stop()
         await self._close_engines()
         log.info("server.stopped")
@@ -159,6 +159,7 @@ class Server:
                 clock_runs=parts.clock is None,
             ),
             WatchServicer(parts.hub),
+            WatchAchievementsServicer(parts.hub, parts.feed),
             RankingServicer(parts.queries, parts.standing, parts.badges, parts.rule_book),
             PeriodsServicer(parts.queries, parts.periods, parts.faces),
             RankHistoryServicer(parts.queries, parts.ranks),

@@ -37,6 +37,7 @@ from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
 from laurel_server.ranking.badges import Badges
+from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
@@ -79,6 +80,7 @@ class Parts:
     hub: Hub
     standing: Standing
     badges: Badges
+    feed: AchievementFeed
     trends: Trends | None
     business_clock: Clock
     zone: ZoneInfo
@@ -144,6 +146,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         linger_max=ledger.linger_max_ms / 1000,
     )
     maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
+    feed = AchievementFeed(pool, hub, settings.watch.tick_ms / 1000)
     badges = Badges(pool, clock, rule_book, queries, faces_changed)
     close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
     ranks = RankHistory(pool, queries, rule_book, clock, zone)
@@ -177,6 +180,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         hub=hub,
         standing=Standing(pool),
         badges=badges,
+        feed=feed,
         trends=events.trends,
         business_clock=clock,
         zone=zone,
@@ -197,6 +201,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
             jobs.run(),
             events.loops.run(),
             _sealing(settings, pg_dsn, pool).run(),
+            feed.run(),
         ),
     )
 

@@ -265,6 +265,7 @@ async def test_boards_show_badges_from_the_award_on(parts: Parts) -> None:
 
 
 async def test_badges_of_an_unknown_user_are_not_found(parts: Parts) -> None:
+    await give(parts, "ann")
     with pytest.raises(LaurelError) as refused:
         await parts.badges.of("nobody")
     assert refused.value.reason is Reason.USER_NOT_FOUND

@@ -30,6 +30,7 @@ async def test_who_never_earned_anything_is_in_the_first_tier_since_he_is_known(
 
 
 async def test_an_unknown_user_has_no_tier(parts: Parts) -> None:
+    await give(parts, "ann")
     with pytest.raises(LaurelError) as refused:
         await parts.standing.tier("nobody")
     assert refused.value.reason is Reason.USER_NOT_FOUND

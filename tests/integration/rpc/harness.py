@@ -45,6 +45,7 @@ from laurel_server.rpc.trends import TrendsServicer
 from tests.integration.rpc.stand_in_jobs import StandInJobs
 from tests.integration.rpc.stand_in_periods import StandInPeriods
 from tests.integration.rpc.stand_ins import (
+    StandInAchievements,
     StandInAwards,
     StandInBadges,
     StandInBoardAdministration,
@@ -145,6 +146,7 @@ class Served:
             StatementsServicer(self.statement, self.explaining),
             LeaderboardsServicer(self.boards, self.page_max_age, clock_runs=self.clock_runs),
             self.watches,
+            StandInAchievements(),
             RankingServicer(self.boards, self.standing, self.badges, self.rule_book),
             PeriodsServicer(self.boards, self.periods, self.periods),
             RankHistoryServicer(self.boards, self.periods),

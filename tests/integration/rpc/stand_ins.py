@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
+from laurel.ranking.v1.ranking_service_pb2 import WatchAchievementsRequest
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.adjustments import AdjustCommand
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
@@ -417,6 +418,15 @@ class StandInClock:
 
 
 Watch = Callable[[CallContext], Awaitable[None]]
+
+
+class StandInAchievements:
+    """Says nothing."""
+
+    service = methods.RANKING
+
+    async def WatchAchievements(self, _request: WatchAchievementsRequest, call: CallContext) -> None:  # noqa: N802
+        await call.write(b"")
 
 
 class StandInWatches:

@@ -1,9 +1,9 @@
 """The one place of a process where streams and changes of boards meet."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -17,9 +17,12 @@ from laurel_server.leaderboards.live.ranks import RankBoard, RankSubscription, R
 from laurel_server.leaderboards.live.reading import WatchedBoard
 from laurel_server.leaderboards.live.streams import Streams
 from laurel_server.leaderboards.live.tops import TopBoard, TopWatch
+from laurel_server.leaderboards.live.turns import Turns
 from laurel_server.leaderboards.live.watch import Watch
 
 log = structlog.get_logger()
+
+W = TypeVar("W", bound=Watch[Any])
 
 
 class Hub:
@@ -123,6 +126,13 @@ class Hub:
         except BaseException:
             self.close(watch)
             raise
+        return watch
+
+    def admit(self, make: Callable[[Turns], W]) -> W:
+        """Return a watch of something else than boards, which shares heartbeats, slow readers and the end. DRAINING."""
+        self._streams.refuse_while_draining()
+        watch = make(self._streams.turns)
+        self._streams.add(watch)
         return watch
 
     def close(self, watch: Watch[Any]) -> None:

@@ -5,6 +5,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardResponse, WatchRankResponse
 from laurel.leaderboard.v1.watch_pb2 import StreamEnd
+from laurel.ranking.v1.ranking_service_pb2 import WatchAchievementsResponse
 from laurel_server.leaderboards.live.watch import Ending, Heartbeat
 from laurel_server.rpc.streams.tokens import ResumeTokens
 
@@ -18,7 +19,9 @@ class Messages(ABC, Generic[News]):
     is joined with this stream's own number and token at no cost.
     """
 
-    RESPONSE: ClassVar[type[WatchRankResponse] | type[WatchLeaderboardResponse]]
+    RESPONSE: ClassVar[
+        type[WatchRankResponse] | type[WatchLeaderboardResponse] | type[WatchAchievementsResponse]
+    ]
     HEARTBEAT: ClassVar[bytes]
 
     def __init__(self, tokens: ResumeTokens, sequence: int) -> None:

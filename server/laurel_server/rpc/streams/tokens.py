@@ -20,6 +20,9 @@ class Resumed(NamedTuple):
     told: bytes
 
 
+START: Final = Resumed(0, b"")
+
+
 class ResumeTokens:
     """The tokens of one query of one method. Making one takes under a microsecond: every message carries one.
 
@@ -42,6 +45,10 @@ class ResumeTokens:
         digest = self._digest.copy()
         digest.update(content)
         return urlsafe_b64encode(content + digest.digest()).rstrip(b"=").decode()
+
+    def resume(self, token: str) -> Resumed:
+        """Return what `token` says; that nothing was told where it is empty. PAGE_TOKEN_INVALID."""
+        return self.read(token) if token else START
 
     def read(self, token: str) -> Resumed:
         """Return what `token` says. PAGE_TOKEN_INVALID if it is not of this query."""

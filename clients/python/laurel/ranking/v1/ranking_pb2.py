@@ -26,13 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/ranking/v1/ranking.proto\x12\x11laurel.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\x81\x02\n\nTierStatus\x12\"\n\x04tier\x18\x01 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x19\n\x11qualifying_points\x18\x02 \x01(\x03\x12\'\n\tnext_tier\x18\x03 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x16\n\x0epoints_to_next\x18\x04 \x01(\x03\x12\x12\n\nmultiplier\x18\x05 \x01(\t\x12.\n\ntier_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breviewed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flaurel/ranking/v1/ranking.proto\x12\x11laurel.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"J\n\tMilestone\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\x03\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x81\x02\n\nTierStatus\x12\"\n\x04tier\x18\x01 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x19\n\x11qualifying_points\x18\x02 \x01(\x03\x12\'\n\tnext_tier\x18\x03 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x16\n\x0epoints_to_next\x18\x04 \x01(\x03\x12\x12\n\nmultiplier\x18\x05 \x01(\t\x12.\n\ntier_since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0breviewed_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'laurel.ranking.v1.ranking_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TIERSTATUS']._serialized_start=115
-  _globals['_TIERSTATUS']._serialized_end=372
+  _globals['_MILESTONE']._serialized_start=114
+  _globals['_MILESTONE']._serialized_end=188
+  _globals['_TIERSTATUS']._serialized_start=191
+  _globals['_TIERSTATUS']._serialized_end=448
 # @@protoc_insertion_point(module_scope)

@@ -19,6 +19,40 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class Milestone(_message.Message):
+    """A number of points, or a rank, that a user has reached for the first time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Whose milestone."""
+    kind: _builtins.str
+    """`POINTS` for lifetime points, `RANK` for ranks of the global all-time board."""
+    value: _builtins.int
+    """The points, or the rank."""
+    message: _builtins.str
+    """Words to show, such as "You reached 5,000 points!"."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        value: _builtins.int = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "message", b"message", "user_id", b"user_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Milestone: _TypeAlias = Milestone  # noqa: Y015
+
+@_typing.final
 class TierStatus(_message.Message):
     """A user's tier and the way to the next one."""
 

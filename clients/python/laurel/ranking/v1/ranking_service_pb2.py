@@ -25,15 +25,17 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from laurel.admin.v1 import badges_pb2 as laurel_dot_admin_dot_v1_dot_badges__pb2
+from laurel.leaderboard.v1 import watch_pb2 as laurel_dot_leaderboard_dot_v1_dot_watch__pb2
 from laurel.options.v1 import scope_pb2 as laurel_dot_options_dot_v1_dot_scope__pb2
 from laurel.ranking.v1 import periods_pb2 as laurel_dot_ranking_dot_v1_dot_periods__pb2
 from laurel.ranking.v1 import ranking_pb2 as laurel_dot_ranking_dot_v1_dot_ranking__pb2
 from laurel.ranking.v1 import trends_pb2 as laurel_dot_ranking_dot_v1_dot_trends__pb2
 from laurel.type.v1 import badge_pb2 as laurel_dot_type_dot_v1_dot_badge__pb2
 from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
+from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/periods.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\"o\n\x12GetStandingRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"\xcc\x01\n\x13GetStandingResponse\x12\'\n\x04rank\x18\x01 \x01(\x0b\x32\x19.laurel.type.v1.BoardRank\x12\x12\n\npercentile\x18\x02 \x01(\x01\x12\x13\n\x0btop_percent\x18\x03 \x01(\x01\x12\x0f\n\x07\x62racket\x18\x04 \x01(\t\x12+\n\x04tier\x18\x05 \x01(\x0b\x32\x1d.laurel.ranking.v1.TierStatus\x12%\n\x06\x62\x61\x64ges\x18\x06 \x03(\x0b\x32\x15.laurel.type.v1.Badge\"B\n\x0eGetTierRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"@\n\x0fGetTierResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.laurel.ranking.v1.TierStatus\"E\n\x11ListBadgesRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\";\n\x12ListBadgesResponse\x12%\n\x06\x62\x61\x64ges\x18\x01 \x03(\x0b\x32\x15.laurel.type.v1.Badge\"\x1d\n\x1bListBadgeDefinitionsRequest\"U\n\x1cListBadgeDefinitionsResponse\x12\x35\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32 .laurel.admin.v1.BadgeDefinition2\xe2\t\n\x0eRankingService\x12\x86\x01\n\x0bGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"(\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/ranking/{user_id}\x12\x7f\n\x07GetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"-\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/ranking/{user_id}/tier\x12\x8a\x01\n\nListBadges\x12$.laurel.ranking.v1.ListBadgesRequest\x1a%.laurel.ranking.v1.ListBadgesResponse\"/\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/ranking/{user_id}/badges\x12\xaa\x01\n\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"1\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02$\x12\"/api/v1/ranking/badges/definitions\x12~\n\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"&\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/trends/{metric}\x12|\n\x0bListPeriods\x12%.laurel.ranking.v1.ListPeriodsRequest\x1a&.laurel.ranking.v1.ListPeriodsResponse\"\x1e\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/periods\x12u\n\tGetPeriod\x12#.laurel.ranking.v1.GetPeriodRequest\x1a$.laurel.ranking.v1.GetPeriodResponse\"\x1d\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/period\x12}\n\x0bGetSnapshot\x12%.laurel.ranking.v1.GetSnapshotRequest\x1a&.laurel.ranking.v1.GetSnapshotResponse\"\x1f\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/snapshot\x12\x97\x01\n\x0eGetRankHistory\x12(.laurel.ranking.v1.GetRankHistoryRequest\x1a).laurel.ranking.v1.GetRankHistoryResponse\"0\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02#\x12!/api/v1/ranking/{user_id}/historyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1claurel/admin/v1/badges.proto\x1a!laurel/leaderboard/v1/watch.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/periods.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"o\n\x12GetStandingRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\"\xcc\x01\n\x13GetStandingResponse\x12\'\n\x04rank\x18\x01 \x01(\x0b\x32\x19.laurel.type.v1.BoardRank\x12\x12\n\npercentile\x18\x02 \x01(\x01\x12\x13\n\x0btop_percent\x18\x03 \x01(\x01\x12\x0f\n\x07\x62racket\x18\x04 \x01(\t\x12+\n\x04tier\x18\x05 \x01(\x0b\x32\x1d.laurel.ranking.v1.TierStatus\x12%\n\x06\x62\x61\x64ges\x18\x06 \x03(\x0b\x32\x15.laurel.type.v1.Badge\"B\n\x0eGetTierRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\"@\n\x0fGetTierResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.laurel.ranking.v1.TierStatus\"E\n\x11ListBadgesRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{1,64}$\";\n\x12ListBadgesResponse\x12%\n\x06\x62\x61\x64ges\x18\x01 \x03(\x0b\x32\x15.laurel.type.v1.Badge\"\x1d\n\x1bListBadgeDefinitionsRequest\"U\n\x1cListBadgeDefinitionsResponse\x12\x35\n\x0b\x64\x65\x66initions\x18\x01 \x03(\x0b\x32 .laurel.admin.v1.BadgeDefinition\"l\n\x18WatchAchievementsRequest\x12\x30\n\x07user_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9_.:@-]{0,64}$\x12\x1e\n\x0cresume_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xc2\x02\n\x19WatchAchievementsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12&\n\x05\x62\x61\x64ge\x18\x03 \x01(\x0b\x32\x15.laurel.type.v1.BadgeH\x00\x12\x31\n\x0btier_change\x18\x04 \x01(\x0b\x32\x1a.laurel.type.v1.TierChangeH\x00\x12\x31\n\tmilestone\x18\x05 \x01(\x0b\x32\x1c.laurel.ranking.v1.MilestoneH\x00\x12\x35\n\theartbeat\x18\x06 \x01(\x0b\x32 .laurel.leaderboard.v1.HeartbeatH\x00\x12/\n\x03\x65nd\x18\x07 \x01(\x0b\x32 .laurel.leaderboard.v1.StreamEndH\x00\x42\x07\n\x05\x65vent2\x88\x0b\n\x0eRankingService\x12\x86\x01\n\x0bGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"(\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/ranking/{user_id}\x12\x7f\n\x07GetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"-\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/ranking/{user_id}/tier\x12\x8a\x01\n\nListBadges\x12$.laurel.ranking.v1.ListBadgesRequest\x1a%.laurel.ranking.v1.ListBadgesResponse\"/\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\"\x12 /api/v1/ranking/{user_id}/badges\x12\xaa\x01\n\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"1\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02$\x12\"/api/v1/ranking/badges/definitions\x12\xa3\x01\n\x11WatchAchievements\x12+.laurel.ranking.v1.WatchAchievementsRequest\x1a,.laurel.ranking.v1.WatchAchievementsResponse\"1\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02$\x12\"/api/v1/ranking/achievements/watch0\x01\x12~\n\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"&\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/trends/{metric}\x12|\n\x0bListPeriods\x12%.laurel.ranking.v1.ListPeriodsRequest\x1a&.laurel.ranking.v1.ListPeriodsResponse\"\x1e\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/periods\x12u\n\tGetPeriod\x12#.laurel.ranking.v1.GetPeriodRequest\x1a$.laurel.ranking.v1.GetPeriodResponse\"\x1d\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/period\x12}\n\x0bGetSnapshot\x12%.laurel.ranking.v1.GetSnapshotRequest\x1a&.laurel.ranking.v1.GetSnapshotResponse\"\x1f\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/snapshot\x12\x97\x01\n\x0eGetRankHistory\x12(.laurel.ranking.v1.GetRankHistoryRequest\x1a).laurel.ranking.v1.GetRankHistoryResponse\"0\x90\x02\x01\xa8\xbb\x18\x01\x82\xd3\xe4\x93\x02#\x12!/api/v1/ranking/{user_id}/historyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +48,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTIERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:@-]{1,64}$'
   _globals['_LISTBADGESREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_LISTBADGESREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:@-]{1,64}$'
+  _globals['_WATCHACHIEVEMENTSREQUEST'].fields_by_name['user_id']._loaded_options = None
+  _globals['_WATCHACHIEVEMENTSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9_.:@-]{0,64}$'
+  _globals['_WATCHACHIEVEMENTSREQUEST'].fields_by_name['resume_token']._loaded_options = None
+  _globals['_WATCHACHIEVEMENTSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_RANKINGSERVICE'].methods_by_name['GetStanding']._loaded_options = None
   _globals['_RANKINGSERVICE'].methods_by_name['GetStanding']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\033\022\031/api/v1/ranking/{user_id}'
   _globals['_RANKINGSERVICE'].methods_by_name['GetTier']._loaded_options = None
@@ -54,6 +60,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKINGSERVICE'].methods_by_name['ListBadges']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\"\022 /api/v1/ranking/{user_id}/badges'
   _globals['_RANKINGSERVICE'].methods_by_name['ListBadgeDefinitions']._loaded_options = None
   _globals['_RANKINGSERVICE'].methods_by_name['ListBadgeDefinitions']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002$\022\"/api/v1/ranking/badges/definitions'
+  _globals['_RANKINGSERVICE'].methods_by_name['WatchAchievements']._loaded_options = None
+  _globals['_RANKINGSERVICE'].methods_by_name['WatchAchievements']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002$\022\"/api/v1/ranking/achievements/watch'
   _globals['_RANKINGSERVICE'].methods_by_name['GetTrends']._loaded_options = None
   _globals['_RANKINGSERVICE'].methods_by_name['GetTrends']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\031\022\027/api/v1/trends/{metric}'
   _globals['_RANKINGSERVICE'].methods_by_name['ListPeriods']._loaded_options = None
@@ -64,22 +72,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKINGSERVICE'].methods_by_name['GetSnapshot']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002\022\022\020/api/v1/snapshot'
   _globals['_RANKINGSERVICE'].methods_by_name['GetRankHistory']._loaded_options = None
   _globals['_RANKINGSERVICE'].methods_by_name['GetRankHistory']._serialized_options = b'\220\002\001\250\273\030\001\202\323\344\223\002#\022!/api/v1/ranking/{user_id}/history'
-  _globals['_GETSTANDINGREQUEST']._serialized_start=336
-  _globals['_GETSTANDINGREQUEST']._serialized_end=447
-  _globals['_GETSTANDINGRESPONSE']._serialized_start=450
-  _globals['_GETSTANDINGRESPONSE']._serialized_end=654
-  _globals['_GETTIERREQUEST']._serialized_start=656
-  _globals['_GETTIERREQUEST']._serialized_end=722
-  _globals['_GETTIERRESPONSE']._serialized_start=724
-  _globals['_GETTIERRESPONSE']._serialized_end=788
-  _globals['_LISTBADGESREQUEST']._serialized_start=790
-  _globals['_LISTBADGESREQUEST']._serialized_end=859
-  _globals['_LISTBADGESRESPONSE']._serialized_start=861
-  _globals['_LISTBADGESRESPONSE']._serialized_end=920
-  _globals['_LISTBADGEDEFINITIONSREQUEST']._serialized_start=922
-  _globals['_LISTBADGEDEFINITIONSREQUEST']._serialized_end=951
-  _globals['_LISTBADGEDEFINITIONSRESPONSE']._serialized_start=953
-  _globals['_LISTBADGEDEFINITIONSRESPONSE']._serialized_end=1038
-  _globals['_RANKINGSERVICE']._serialized_start=1041
-  _globals['_RANKINGSERVICE']._serialized_end=2291
+  _globals['_GETSTANDINGREQUEST']._serialized_start=398
+  _globals['_GETSTANDINGREQUEST']._serialized_end=509
+  _globals['_GETSTANDINGRESPONSE']._serialized_start=512
+  _globals['_GETSTANDINGRESPONSE']._serialized_end=716
+  _globals['_GETTIERREQUEST']._serialized_start=718
+  _globals['_GETTIERREQUEST']._serialized_end=784
+  _globals['_GETTIERRESPONSE']._serialized_start=786
+  _globals['_GETTIERRESPONSE']._serialized_end=850
+  _globals['_LISTBADGESREQUEST']._serialized_start=852
+  _globals['_LISTBADGESREQUEST']._serialized_end=921
+  _globals['_LISTBADGESRESPONSE']._serialized_start=923
+  _globals['_LISTBADGESRESPONSE']._serialized_end=982
+  _globals['_LISTBADGEDEFINITIONSREQUEST']._serialized_start=984
+  _globals['_LISTBADGEDEFINITIONSREQUEST']._serialized_end=1013
+  _globals['_LISTBADGEDEFINITIONSRESPONSE']._serialized_start=1015
+  _globals['_LISTBADGEDEFINITIONSRESPONSE']._serialized_end=1100
+  _globals['_WATCHACHIEVEMENTSREQUEST']._serialized_start=1102
+  _globals['_WATCHACHIEVEMENTSREQUEST']._serialized_end=1210
+  _globals['_WATCHACHIEVEMENTSRESPONSE']._serialized_start=1213
+  _globals['_WATCHACHIEVEMENTSRESPONSE']._serialized_end=1535
+  _globals['_RANKINGSERVICE']._serialized_start=1538
+  _globals['_RANKINGSERVICE']._serialized_end=2954
 # @@protoc_insertion_point(module_scope)

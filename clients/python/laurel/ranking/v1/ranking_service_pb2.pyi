@@ -8,9 +8,11 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from laurel.admin.v1 import badges_pb2 as _badges_pb2
+from laurel.leaderboard.v1 import watch_pb2 as _watch_pb2
 from laurel.ranking.v1 import ranking_pb2 as _ranking_pb2
 from laurel.type.v1 import badge_pb2 as _badge_pb2
 from laurel.type.v1 import board_pb2 as _board_pb2
+from laurel.type.v1 import tier_pb2 as _tier_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -230,3 +232,87 @@ class ListBadgeDefinitionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListBadgeDefinitionsResponse: _TypeAlias = ListBadgeDefinitionsResponse  # noqa: Y015
+
+@_typing.final
+class WatchAchievementsRequest(_message.Message):
+    """Asks for WatchAchievements."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Whose achievements; empty: everybody's. Who is not known yet is told of from his first award on."""
+    resume_token: _builtins.str
+    """`resume_token` of the last message of an earlier stream with the same user_id; empty: start now."""
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchAchievementsRequest: _TypeAlias = WatchAchievementsRequest  # noqa: Y015
+
+@_typing.final
+class WatchAchievementsResponse(_message.Message):
+    """One message of WatchAchievements."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    BADGE_FIELD_NUMBER: _builtins.int
+    TIER_CHANGE_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Number of the message, from 1; goes on when a stream is resumed."""
+    resume_token: _builtins.str
+    """Resumes after this message."""
+    @_builtins.property
+    def badge(self) -> _badge_pb2.Badge:
+        """A badge was unlocked."""
+
+    @_builtins.property
+    def tier_change(self) -> _tier_pb2.TierChange:
+        """A user was promoted or demoted."""
+
+    @_builtins.property
+    def milestone(self) -> _ranking_pb2.Milestone:
+        """A milestone was passed."""
+
+    @_builtins.property
+    def heartbeat(self) -> _watch_pb2.Heartbeat:
+        """Nothing happened for a while."""
+
+    @_builtins.property
+    def end(self) -> _watch_pb2.StreamEnd:
+        """The server ends the stream."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        resume_token: _builtins.str = ...,
+        badge: _badge_pb2.Badge | None = ...,
+        tier_change: _tier_pb2.TierChange | None = ...,
+        milestone: _ranking_pb2.Milestone | None = ...,
+        heartbeat: _watch_pb2.Heartbeat | None = ...,
+        end: _watch_pb2.StreamEnd | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["badge", b"badge", "end", b"end", "event", b"event", "heartbeat", b"heartbeat", "milestone", b"milestone", "tier_change", b"tier_change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["badge", b"badge", "end", b"end", "event", b"event", "heartbeat", b"heartbeat", "milestone", b"milestone", "resume_token", b"resume_token", "sequence", b"sequence", "tier_change", b"tier_change"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["badge", "tier_change", "milestone", "heartbeat", "end"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchAchievementsResponse: _TypeAlias = WatchAchievementsResponse  # noqa: Y015

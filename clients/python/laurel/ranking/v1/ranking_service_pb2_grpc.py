@@ -58,6 +58,11 @@ class RankingServiceStub:
                 request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
                 response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
                 _registered_method=True)
+        self.WatchAchievements = channel.unary_stream(
+                '/laurel.ranking.v1.RankingService/WatchAchievements',
+                request_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsRequest.SerializeToString,
+                response_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsResponse.FromString,
+                _registered_method=True)
         self.GetTrends = channel.unary_unary(
                 '/laurel.ranking.v1.RankingService/GetTrends',
                 request_serializer=laurel_dot_ranking_dot_v1_dot_trends__pb2.GetTrendsRequest.SerializeToString,
@@ -113,6 +118,14 @@ class RankingServiceServicer:
 
     def ListBadgeDefinitions(self, request, context):
         """What there is to earn, by type.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchAchievements(self, request, context):
+        """Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+        message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,6 +193,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.ListBadgeDefinitions,
                     request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.FromString,
                     response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.SerializeToString,
+            ),
+            'WatchAchievements': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchAchievements,
+                    request_deserializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsRequest.FromString,
+                    response_serializer=laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsResponse.SerializeToString,
             ),
             'GetTrends': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrends,
@@ -317,6 +335,33 @@ class RankingService:
             '/laurel.ranking.v1.RankingService/ListBadgeDefinitions',
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsRequest.SerializeToString,
             laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.ListBadgeDefinitionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchAchievements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/laurel.ranking.v1.RankingService/WatchAchievements',
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsRequest.SerializeToString,
+            laurel_dot_ranking_dot_v1_dot_ranking__service__pb2.WatchAchievementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,10 @@ class RankingServiceStub:
     """The badges of a user, each at its highest level, the latest first; those that have expired too."""
     ListBadgeDefinitions: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgeDefinitionsRequest, _ranking_service_pb2.ListBadgeDefinitionsResponse]
     """What there is to earn, by type."""
+    WatchAchievements: _aio.UnaryStreamMultiCallable[_ranking_service_pb2.WatchAchievementsRequest, _ranking_service_pb2.WatchAchievementsResponse]
+    """Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+    message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
+    """
     GetTrends: _aio.UnaryUnaryMultiCallable[_trends_pb2.GetTrendsRequest, _trends_pb2.GetTrendsResponse]
     """Trends.
 
@@ -83,6 +87,16 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ranking_service_pb2.ListBadgeDefinitionsRequest, _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]],
     ) -> _abc.Awaitable[_ranking_service_pb2.ListBadgeDefinitionsResponse]:
         """What there is to earn, by type."""
+
+    @_abc_1.abstractmethod
+    def WatchAchievements(
+        self,
+        request: _ranking_service_pb2.WatchAchievementsRequest,
+        context: _aio.ServicerContext[_ranking_service_pb2.WatchAchievementsRequest, _abc.AsyncIterator[_ranking_service_pb2.WatchAchievementsResponse]],
+    ) -> _abc.AsyncIterator[_ranking_service_pb2.WatchAchievementsResponse]:
+        """Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+        message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
+        """
 
     @_abc_1.abstractmethod
     def GetTrends(

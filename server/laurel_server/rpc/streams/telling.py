@@ -1,0 +1,20 @@
+"""Writes what a watch has to say to its call."""
+
+from typing import Any
+
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.leaderboards.live.hub import Hub
+from laurel_server.leaderboards.live.watch import Watch
+from laurel_server.rpc.context import CallContext
+from laurel_server.rpc.streams.messages import Messages
+
+
+async def tell(hub: Hub, watch: Watch[Any], messages: Messages[Any], call: CallContext) -> None:
+    """Write until the watch or the call ends. READER_TOO_SLOW."""
+    try:
+        async for event in watch:
+            await call.write(messages.write(event))
+    finally:
+        hub.close(watch)
+    if watch.ended_for is Reason.READER_TOO_SLOW:
+        raise LaurelError(Reason.READER_TOO_SLOW, "the reader was too slow; go on from the last token")
