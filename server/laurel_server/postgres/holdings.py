@@ -80,7 +80,10 @@ def hold_of(row: asyncpg.Record, user_id: str) -> Hold:
 
 
 async def write_holdings(
-    connection: Connection, accounts: Sequence[Account], debits: Mapping[int, Sequence[Debit]]
+    connection: Connection,
+    accounts: Sequence[Account],
+    debits: Mapping[int, Sequence[Debit]],
+    now: datetime,
 ) -> None:
     """Write what changed of the accounts' holdings, and the debits by transaction id."""
     debit_rows = [(transaction_id, *debit) for transaction_id, taken in debits.items() for debit in taken]
@@ -97,6 +100,7 @@ async def write_holdings(
             ],
             4,
         ),
+        now,
     )
 
 

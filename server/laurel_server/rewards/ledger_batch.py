@@ -209,7 +209,7 @@ class LedgerWriter:
         )
         opened = [account for account in changed if account.holdings is not None]
         if opened:
-            await write_holdings(connection, opened, work.debits)
+            await write_holdings(connection, opened, work.debits, work.now)
         batch.wrote = True
 
     async def _make_room(

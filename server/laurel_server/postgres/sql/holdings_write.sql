@@ -1,7 +1,7 @@
 -- Writes what commands other than awards did to lots, holds and reversals, and the balances that only they change.
 -- Runs after ledger_write_batch in the same transaction, with the users' rows locked: all values are absolute.
 -- $1-$5: one element a debit. $6-$10: one element a changed lot (0 remaining: deleted). $11-$13: one element a reversed
--- entry. $14-$22: one element a changed hold. $23-$26: one element a user.
+-- entry. $14-$22: one element a changed hold. $23-$26: one element a user. $27: the business time.
 -- Result: nothing. Cost: about 10 us a command.
 WITH debited AS (
     INSERT INTO lot_debits (transaction_id, lot_id, points, activates_at, expires_at)
@@ -27,7 +27,9 @@ WITH debited AS (
     INSERT INTO holds (hold_id, user_no, points, captured_points, state, created_at, expires_at, reference_id, reason)
     SELECT * FROM unnest($14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::smallint[], $19::timestamptz[],
                          $20::timestamptz[], $21::text[], $22::text[])
-    ON CONFLICT (hold_id) DO UPDATE SET state = excluded.state, captured_points = excluded.captured_points
+    ON CONFLICT (hold_id) DO UPDATE
+       SET state = excluded.state, captured_points = excluded.captured_points,
+           closed_at = CASE WHEN excluded.state <> 1 THEN $27::timestamptz END
 )
 UPDATE user_rewards r
    SET redeemed_points = a.redeemed_points, expired_points = a.expired_points, held_points = a.held_points

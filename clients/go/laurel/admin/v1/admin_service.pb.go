@@ -1313,7 +1313,7 @@ var File_laurel_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
+	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1claurel/admin/v1/boards.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
 	"\x11UpsertUserRequest\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.laurel.type.v1.UserR\x04user\">\n" +
 	"\x12UpsertUserResponse\x12(\n" +
@@ -1394,7 +1394,7 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06Engine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1c\n" +
-	"\treachable\x18\x03 \x01(\bR\treachable2\xd4\r\n" +
+	"\treachable\x18\x03 \x01(\bR\treachable2\xb7\x11\n" +
 	"\fAdminService\x12^\n" +
 	"\n" +
 	"UpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12p\n" +
@@ -1404,7 +1404,13 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x11ListActionConfigs\x12).laurel.admin.v1.ListActionConfigsRequest\x1a*.laurel.admin.v1.ListActionConfigsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12a\n" +
 	"\vPutCampaign\x12#.laurel.admin.v1.PutCampaignRequest\x1a$.laurel.admin.v1.PutCampaignResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12g\n" +
 	"\rListCampaigns\x12%.laurel.admin.v1.ListCampaignsRequest\x1a&.laurel.admin.v1.ListCampaignsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12v\n" +
-	"\x12PutBadgeDefinition\x12*.laurel.admin.v1.PutBadgeDefinitionRequest\x1a+.laurel.admin.v1.PutBadgeDefinitionResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12g\n" +
+	"\x12PutBadgeDefinition\x12*.laurel.admin.v1.PutBadgeDefinitionRequest\x1a+.laurel.admin.v1.PutBadgeDefinitionResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12a\n" +
+	"\vCreateBoard\x12#.laurel.admin.v1.CreateBoardRequest\x1a$.laurel.admin.v1.CreateBoardResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12a\n" +
+	"\vUpdateBoard\x12#.laurel.admin.v1.UpdateBoardRequest\x1a$.laurel.admin.v1.UpdateBoardResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12X\n" +
+	"\bGetBoard\x12 .laurel.admin.v1.GetBoardRequest\x1a!.laurel.admin.v1.GetBoardResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12^\n" +
+	"\n" +
+	"ListBoards\x12\".laurel.admin.v1.ListBoardsRequest\x1a#.laurel.admin.v1.ListBoardsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12a\n" +
+	"\vDeleteBoard\x12#.laurel.admin.v1.DeleteBoardRequest\x1a$.laurel.admin.v1.DeleteBoardResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12g\n" +
 	"\rRebuildBoards\x12%.laurel.admin.v1.RebuildBoardsRequest\x1a&.laurel.admin.v1.RebuildBoardsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12m\n" +
 	"\x0fVerifyIntegrity\x12'.laurel.admin.v1.VerifyIntegrityRequest\x1a(.laurel.admin.v1.VerifyIntegrityResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12g\n" +
 	"\rGetServerInfo\x12%.laurel.admin.v1.GetServerInfoRequest\x1a&.laurel.admin.v1.GetServerInfoResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12R\n" +
@@ -1462,18 +1468,28 @@ var file_laurel_admin_v1_admin_service_proto_goTypes = []any{
 	(*v1.BoardRef)(nil),                // 29: laurel.type.v1.BoardRef
 	(*durationpb.Duration)(nil),        // 30: google.protobuf.Duration
 	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
-	(*RunJobRequest)(nil),              // 32: laurel.admin.v1.RunJobRequest
-	(*ListJobsRequest)(nil),            // 33: laurel.admin.v1.ListJobsRequest
-	(*ListJobRunsRequest)(nil),         // 34: laurel.admin.v1.ListJobRunsRequest
-	(*ListUsersRequest)(nil),           // 35: laurel.admin.v1.ListUsersRequest
-	(*SetVisibilityRequest)(nil),       // 36: laurel.admin.v1.SetVisibilityRequest
-	(*EraseUserRequest)(nil),           // 37: laurel.admin.v1.EraseUserRequest
-	(*RunJobResponse)(nil),             // 38: laurel.admin.v1.RunJobResponse
-	(*ListJobsResponse)(nil),           // 39: laurel.admin.v1.ListJobsResponse
-	(*ListJobRunsResponse)(nil),        // 40: laurel.admin.v1.ListJobRunsResponse
-	(*ListUsersResponse)(nil),          // 41: laurel.admin.v1.ListUsersResponse
-	(*SetVisibilityResponse)(nil),      // 42: laurel.admin.v1.SetVisibilityResponse
-	(*EraseUserResponse)(nil),          // 43: laurel.admin.v1.EraseUserResponse
+	(*CreateBoardRequest)(nil),         // 32: laurel.admin.v1.CreateBoardRequest
+	(*UpdateBoardRequest)(nil),         // 33: laurel.admin.v1.UpdateBoardRequest
+	(*GetBoardRequest)(nil),            // 34: laurel.admin.v1.GetBoardRequest
+	(*ListBoardsRequest)(nil),          // 35: laurel.admin.v1.ListBoardsRequest
+	(*DeleteBoardRequest)(nil),         // 36: laurel.admin.v1.DeleteBoardRequest
+	(*RunJobRequest)(nil),              // 37: laurel.admin.v1.RunJobRequest
+	(*ListJobsRequest)(nil),            // 38: laurel.admin.v1.ListJobsRequest
+	(*ListJobRunsRequest)(nil),         // 39: laurel.admin.v1.ListJobRunsRequest
+	(*ListUsersRequest)(nil),           // 40: laurel.admin.v1.ListUsersRequest
+	(*SetVisibilityRequest)(nil),       // 41: laurel.admin.v1.SetVisibilityRequest
+	(*EraseUserRequest)(nil),           // 42: laurel.admin.v1.EraseUserRequest
+	(*CreateBoardResponse)(nil),        // 43: laurel.admin.v1.CreateBoardResponse
+	(*UpdateBoardResponse)(nil),        // 44: laurel.admin.v1.UpdateBoardResponse
+	(*GetBoardResponse)(nil),           // 45: laurel.admin.v1.GetBoardResponse
+	(*ListBoardsResponse)(nil),         // 46: laurel.admin.v1.ListBoardsResponse
+	(*DeleteBoardResponse)(nil),        // 47: laurel.admin.v1.DeleteBoardResponse
+	(*RunJobResponse)(nil),             // 48: laurel.admin.v1.RunJobResponse
+	(*ListJobsResponse)(nil),           // 49: laurel.admin.v1.ListJobsResponse
+	(*ListJobRunsResponse)(nil),        // 50: laurel.admin.v1.ListJobRunsResponse
+	(*ListUsersResponse)(nil),          // 51: laurel.admin.v1.ListUsersResponse
+	(*SetVisibilityResponse)(nil),      // 52: laurel.admin.v1.SetVisibilityResponse
+	(*EraseUserResponse)(nil),          // 53: laurel.admin.v1.EraseUserResponse
 }
 var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	25, // 0: laurel.admin.v1.UpsertUserRequest.user:type_name -> laurel.type.v1.User
@@ -1502,34 +1518,44 @@ var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	10, // 23: laurel.admin.v1.AdminService.PutCampaign:input_type -> laurel.admin.v1.PutCampaignRequest
 	12, // 24: laurel.admin.v1.AdminService.ListCampaigns:input_type -> laurel.admin.v1.ListCampaignsRequest
 	14, // 25: laurel.admin.v1.AdminService.PutBadgeDefinition:input_type -> laurel.admin.v1.PutBadgeDefinitionRequest
-	16, // 26: laurel.admin.v1.AdminService.RebuildBoards:input_type -> laurel.admin.v1.RebuildBoardsRequest
-	18, // 27: laurel.admin.v1.AdminService.VerifyIntegrity:input_type -> laurel.admin.v1.VerifyIntegrityRequest
-	21, // 28: laurel.admin.v1.AdminService.GetServerInfo:input_type -> laurel.admin.v1.GetServerInfoRequest
-	32, // 29: laurel.admin.v1.AdminService.RunJob:input_type -> laurel.admin.v1.RunJobRequest
-	33, // 30: laurel.admin.v1.AdminService.ListJobs:input_type -> laurel.admin.v1.ListJobsRequest
-	34, // 31: laurel.admin.v1.AdminService.ListJobRuns:input_type -> laurel.admin.v1.ListJobRunsRequest
-	35, // 32: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
-	36, // 33: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
-	37, // 34: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
-	1,  // 35: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
-	3,  // 36: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
-	5,  // 37: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
-	7,  // 38: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
-	9,  // 39: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
-	11, // 40: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
-	13, // 41: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
-	15, // 42: laurel.admin.v1.AdminService.PutBadgeDefinition:output_type -> laurel.admin.v1.PutBadgeDefinitionResponse
-	17, // 43: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
-	19, // 44: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
-	22, // 45: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
-	38, // 46: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
-	39, // 47: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
-	40, // 48: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
-	41, // 49: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
-	42, // 50: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
-	43, // 51: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
-	35, // [35:52] is the sub-list for method output_type
-	18, // [18:35] is the sub-list for method input_type
+	32, // 26: laurel.admin.v1.AdminService.CreateBoard:input_type -> laurel.admin.v1.CreateBoardRequest
+	33, // 27: laurel.admin.v1.AdminService.UpdateBoard:input_type -> laurel.admin.v1.UpdateBoardRequest
+	34, // 28: laurel.admin.v1.AdminService.GetBoard:input_type -> laurel.admin.v1.GetBoardRequest
+	35, // 29: laurel.admin.v1.AdminService.ListBoards:input_type -> laurel.admin.v1.ListBoardsRequest
+	36, // 30: laurel.admin.v1.AdminService.DeleteBoard:input_type -> laurel.admin.v1.DeleteBoardRequest
+	16, // 31: laurel.admin.v1.AdminService.RebuildBoards:input_type -> laurel.admin.v1.RebuildBoardsRequest
+	18, // 32: laurel.admin.v1.AdminService.VerifyIntegrity:input_type -> laurel.admin.v1.VerifyIntegrityRequest
+	21, // 33: laurel.admin.v1.AdminService.GetServerInfo:input_type -> laurel.admin.v1.GetServerInfoRequest
+	37, // 34: laurel.admin.v1.AdminService.RunJob:input_type -> laurel.admin.v1.RunJobRequest
+	38, // 35: laurel.admin.v1.AdminService.ListJobs:input_type -> laurel.admin.v1.ListJobsRequest
+	39, // 36: laurel.admin.v1.AdminService.ListJobRuns:input_type -> laurel.admin.v1.ListJobRunsRequest
+	40, // 37: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
+	41, // 38: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
+	42, // 39: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
+	1,  // 40: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
+	3,  // 41: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
+	5,  // 42: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
+	7,  // 43: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
+	9,  // 44: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
+	11, // 45: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
+	13, // 46: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
+	15, // 47: laurel.admin.v1.AdminService.PutBadgeDefinition:output_type -> laurel.admin.v1.PutBadgeDefinitionResponse
+	43, // 48: laurel.admin.v1.AdminService.CreateBoard:output_type -> laurel.admin.v1.CreateBoardResponse
+	44, // 49: laurel.admin.v1.AdminService.UpdateBoard:output_type -> laurel.admin.v1.UpdateBoardResponse
+	45, // 50: laurel.admin.v1.AdminService.GetBoard:output_type -> laurel.admin.v1.GetBoardResponse
+	46, // 51: laurel.admin.v1.AdminService.ListBoards:output_type -> laurel.admin.v1.ListBoardsResponse
+	47, // 52: laurel.admin.v1.AdminService.DeleteBoard:output_type -> laurel.admin.v1.DeleteBoardResponse
+	17, // 53: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
+	19, // 54: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
+	22, // 55: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
+	48, // 56: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
+	49, // 57: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
+	50, // 58: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
+	51, // 59: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
+	52, // 60: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
+	53, // 61: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
+	40, // [40:62] is the sub-list for method output_type
+	18, // [18:40] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -1541,6 +1567,7 @@ func file_laurel_admin_v1_admin_service_proto_init() {
 		return
 	}
 	file_laurel_admin_v1_badges_proto_init()
+	file_laurel_admin_v1_boards_proto_init()
 	file_laurel_admin_v1_jobs_proto_init()
 	file_laurel_admin_v1_people_proto_init()
 	file_laurel_admin_v1_rules_proto_init()

@@ -27,6 +27,11 @@ const (
 	AdminService_PutCampaign_FullMethodName        = "/laurel.admin.v1.AdminService/PutCampaign"
 	AdminService_ListCampaigns_FullMethodName      = "/laurel.admin.v1.AdminService/ListCampaigns"
 	AdminService_PutBadgeDefinition_FullMethodName = "/laurel.admin.v1.AdminService/PutBadgeDefinition"
+	AdminService_CreateBoard_FullMethodName        = "/laurel.admin.v1.AdminService/CreateBoard"
+	AdminService_UpdateBoard_FullMethodName        = "/laurel.admin.v1.AdminService/UpdateBoard"
+	AdminService_GetBoard_FullMethodName           = "/laurel.admin.v1.AdminService/GetBoard"
+	AdminService_ListBoards_FullMethodName         = "/laurel.admin.v1.AdminService/ListBoards"
+	AdminService_DeleteBoard_FullMethodName        = "/laurel.admin.v1.AdminService/DeleteBoard"
 	AdminService_RebuildBoards_FullMethodName      = "/laurel.admin.v1.AdminService/RebuildBoards"
 	AdminService_VerifyIntegrity_FullMethodName    = "/laurel.admin.v1.AdminService/VerifyIntegrity"
 	AdminService_GetServerInfo_FullMethodName      = "/laurel.admin.v1.AdminService/GetServerInfo"
@@ -61,6 +66,18 @@ type AdminServiceClient interface {
 	// Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
 	// before gets it with his next award, or from the job `award_badges`.
 	PutBadgeDefinition(ctx context.Context, in *PutBadgeDefinitionRequest, opts ...grpc.CallOption) (*PutBadgeDefinitionResponse, error)
+	// Adds a board, or a family of them. A points board is filled from the ledger while awards go on; until it has
+	// everybody, reads of it answer BOARDS_REBUILDING. It counts from the periods on that are open now.
+	CreateBoard(ctx context.Context, in *CreateBoardRequest, opts ...grpc.CallOption) (*CreateBoardResponse, error)
+	// Changes a board. With another tie policy it is filled anew.
+	UpdateBoard(ctx context.Context, in *UpdateBoardRequest, opts ...grpc.CallOption) (*UpdateBoardResponse, error)
+	// One board.
+	GetBoard(ctx context.Context, in *GetBoardRequest, opts ...grpc.CallOption) (*GetBoardResponse, error)
+	// All boards by id.
+	ListBoards(ctx context.Context, in *ListBoardsRequest, opts ...grpc.CallOption) (*ListBoardsResponse, error)
+	// Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
+	// that is created again over the same scope and period shows it again.
+	DeleteBoard(ctx context.Context, in *DeleteBoardRequest, opts ...grpc.CallOption) (*DeleteBoardResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(ctx context.Context, in *RebuildBoardsRequest, opts ...grpc.CallOption) (*RebuildBoardsResponse, error)
 	// Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
@@ -167,6 +184,56 @@ func (c *adminServiceClient) PutBadgeDefinition(ctx context.Context, in *PutBadg
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PutBadgeDefinitionResponse)
 	err := c.cc.Invoke(ctx, AdminService_PutBadgeDefinition_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) CreateBoard(ctx context.Context, in *CreateBoardRequest, opts ...grpc.CallOption) (*CreateBoardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateBoardResponse)
+	err := c.cc.Invoke(ctx, AdminService_CreateBoard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) UpdateBoard(ctx context.Context, in *UpdateBoardRequest, opts ...grpc.CallOption) (*UpdateBoardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateBoardResponse)
+	err := c.cc.Invoke(ctx, AdminService_UpdateBoard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetBoard(ctx context.Context, in *GetBoardRequest, opts ...grpc.CallOption) (*GetBoardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBoardResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetBoard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) ListBoards(ctx context.Context, in *ListBoardsRequest, opts ...grpc.CallOption) (*ListBoardsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBoardsResponse)
+	err := c.cc.Invoke(ctx, AdminService_ListBoards_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) DeleteBoard(ctx context.Context, in *DeleteBoardRequest, opts ...grpc.CallOption) (*DeleteBoardResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteBoardResponse)
+	err := c.cc.Invoke(ctx, AdminService_DeleteBoard_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -286,6 +353,18 @@ type AdminServiceServer interface {
 	// Creates or replaces what a badge takes; holds for every award that begins after the answer. Who has reached it
 	// before gets it with his next award, or from the job `award_badges`.
 	PutBadgeDefinition(context.Context, *PutBadgeDefinitionRequest) (*PutBadgeDefinitionResponse, error)
+	// Adds a board, or a family of them. A points board is filled from the ledger while awards go on; until it has
+	// everybody, reads of it answer BOARDS_REBUILDING. It counts from the periods on that are open now.
+	CreateBoard(context.Context, *CreateBoardRequest) (*CreateBoardResponse, error)
+	// Changes a board. With another tie policy it is filled anew.
+	UpdateBoard(context.Context, *UpdateBoardRequest) (*UpdateBoardResponse, error)
+	// One board.
+	GetBoard(context.Context, *GetBoardRequest) (*GetBoardResponse, error)
+	// All boards by id.
+	ListBoards(context.Context, *ListBoardsRequest) (*ListBoardsResponse, error)
+	// Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
+	// that is created again over the same scope and period shows it again.
+	DeleteBoard(context.Context, *DeleteBoardRequest) (*DeleteBoardResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error)
 	// Compares what must be equal: balances, entries and lots, entries and their hash chain, boards and ledger. Goes in chunks
@@ -341,6 +420,21 @@ func (UnimplementedAdminServiceServer) ListCampaigns(context.Context, *ListCampa
 }
 func (UnimplementedAdminServiceServer) PutBadgeDefinition(context.Context, *PutBadgeDefinitionRequest) (*PutBadgeDefinitionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method PutBadgeDefinition not implemented")
+}
+func (UnimplementedAdminServiceServer) CreateBoard(context.Context, *CreateBoardRequest) (*CreateBoardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateBoard not implemented")
+}
+func (UnimplementedAdminServiceServer) UpdateBoard(context.Context, *UpdateBoardRequest) (*UpdateBoardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateBoard not implemented")
+}
+func (UnimplementedAdminServiceServer) GetBoard(context.Context, *GetBoardRequest) (*GetBoardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBoard not implemented")
+}
+func (UnimplementedAdminServiceServer) ListBoards(context.Context, *ListBoardsRequest) (*ListBoardsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBoards not implemented")
+}
+func (UnimplementedAdminServiceServer) DeleteBoard(context.Context, *DeleteBoardRequest) (*DeleteBoardResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteBoard not implemented")
 }
 func (UnimplementedAdminServiceServer) RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RebuildBoards not implemented")
@@ -530,6 +624,96 @@ func _AdminService_PutBadgeDefinition_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AdminServiceServer).PutBadgeDefinition(ctx, req.(*PutBadgeDefinitionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_CreateBoard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateBoardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).CreateBoard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_CreateBoard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).CreateBoard(ctx, req.(*CreateBoardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_UpdateBoard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateBoardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).UpdateBoard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_UpdateBoard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).UpdateBoard(ctx, req.(*UpdateBoardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetBoard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBoardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetBoard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetBoard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetBoard(ctx, req.(*GetBoardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_ListBoards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBoardsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).ListBoards(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_ListBoards_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).ListBoards(ctx, req.(*ListBoardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_DeleteBoard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteBoardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).DeleteBoard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_DeleteBoard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).DeleteBoard(ctx, req.(*DeleteBoardRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -734,6 +918,26 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PutBadgeDefinition",
 			Handler:    _AdminService_PutBadgeDefinition_Handler,
+		},
+		{
+			MethodName: "CreateBoard",
+			Handler:    _AdminService_CreateBoard_Handler,
+		},
+		{
+			MethodName: "UpdateBoard",
+			Handler:    _AdminService_UpdateBoard_Handler,
+		},
+		{
+			MethodName: "GetBoard",
+			Handler:    _AdminService_GetBoard_Handler,
+		},
+		{
+			MethodName: "ListBoards",
+			Handler:    _AdminService_ListBoards_Handler,
+		},
+		{
+			MethodName: "DeleteBoard",
+			Handler:    _AdminService_DeleteBoard_Handler,
 		},
 		{
 			MethodName: "RebuildBoards",

@@ -25,6 +25,79 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// A number of points, or a rank, that a user has reached for the first time.
+type Milestone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose milestone.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// `POINTS` for lifetime points, `RANK` for ranks of the global all-time board.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The points, or the rank.
+	Value int64 `protobuf:"varint,3,opt,name=value,proto3" json:"value,omitempty"`
+	// Words to show, such as "You reached 5,000 points!".
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Milestone) Reset() {
+	*x = Milestone{}
+	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Milestone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Milestone) ProtoMessage() {}
+
+func (x *Milestone) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Milestone.ProtoReflect.Descriptor instead.
+func (*Milestone) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Milestone) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Milestone) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Milestone) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Milestone) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // A user's tier and the way to the next one.
 type TierStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -48,7 +121,7 @@ type TierStatus struct {
 
 func (x *TierStatus) Reset() {
 	*x = TierStatus{}
-	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[0]
+	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -60,7 +133,7 @@ func (x *TierStatus) String() string {
 func (*TierStatus) ProtoMessage() {}
 
 func (x *TierStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[0]
+	mi := &file_laurel_ranking_v1_ranking_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -73,7 +146,7 @@ func (x *TierStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TierStatus.ProtoReflect.Descriptor instead.
 func (*TierStatus) Descriptor() ([]byte, []int) {
-	return file_laurel_ranking_v1_ranking_proto_rawDescGZIP(), []int{0}
+	return file_laurel_ranking_v1_ranking_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *TierStatus) GetTier() v1.Tier {
@@ -129,7 +202,12 @@ var File_laurel_ranking_v1_ranking_proto protoreflect.FileDescriptor
 
 const file_laurel_ranking_v1_ranking_proto_rawDesc = "" +
 	"\n" +
-	"\x1flaurel/ranking/v1/ranking.proto\x12\x11laurel.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xd4\x02\n" +
+	"\x1flaurel/ranking/v1/ranking.proto\x12\x11laurel.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"h\n" +
+	"\tMilestone\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\x03R\x05value\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\xd4\x02\n" +
 	"\n" +
 	"TierStatus\x12(\n" +
 	"\x04tier\x18\x01 \x01(\x0e2\x14.laurel.type.v1.TierR\x04tier\x12+\n" +
@@ -157,17 +235,18 @@ func file_laurel_ranking_v1_ranking_proto_rawDescGZIP() []byte {
 	return file_laurel_ranking_v1_ranking_proto_rawDescData
 }
 
-var file_laurel_ranking_v1_ranking_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_laurel_ranking_v1_ranking_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_laurel_ranking_v1_ranking_proto_goTypes = []any{
-	(*TierStatus)(nil),            // 0: laurel.ranking.v1.TierStatus
-	(v1.Tier)(0),                  // 1: laurel.type.v1.Tier
-	(*timestamppb.Timestamp)(nil), // 2: google.protobuf.Timestamp
+	(*Milestone)(nil),             // 0: laurel.ranking.v1.Milestone
+	(*TierStatus)(nil),            // 1: laurel.ranking.v1.TierStatus
+	(v1.Tier)(0),                  // 2: laurel.type.v1.Tier
+	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
 }
 var file_laurel_ranking_v1_ranking_proto_depIdxs = []int32{
-	1, // 0: laurel.ranking.v1.TierStatus.tier:type_name -> laurel.type.v1.Tier
-	1, // 1: laurel.ranking.v1.TierStatus.next_tier:type_name -> laurel.type.v1.Tier
-	2, // 2: laurel.ranking.v1.TierStatus.tier_since:type_name -> google.protobuf.Timestamp
-	2, // 3: laurel.ranking.v1.TierStatus.reviewed_at:type_name -> google.protobuf.Timestamp
+	2, // 0: laurel.ranking.v1.TierStatus.tier:type_name -> laurel.type.v1.Tier
+	2, // 1: laurel.ranking.v1.TierStatus.next_tier:type_name -> laurel.type.v1.Tier
+	3, // 2: laurel.ranking.v1.TierStatus.tier_since:type_name -> google.protobuf.Timestamp
+	3, // 3: laurel.ranking.v1.TierStatus.reviewed_at:type_name -> google.protobuf.Timestamp
 	4, // [4:4] is the sub-list for method output_type
 	4, // [4:4] is the sub-list for method input_type
 	4, // [4:4] is the sub-list for extension type_name
@@ -186,7 +265,7 @@ func file_laurel_ranking_v1_ranking_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_ranking_v1_ranking_proto_rawDesc), len(file_laurel_ranking_v1_ranking_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	v11 "laurel.example/clients/go/laurel/admin/v1"
+	v12 "laurel.example/clients/go/laurel/leaderboard/v1"
 	_ "laurel.example/clients/go/laurel/options/v1"
 	v1 "laurel.example/clients/go/laurel/type/v1"
 	reflect "reflect"
@@ -437,11 +438,222 @@ func (x *ListBadgeDefinitionsResponse) GetDefinitions() []*v11.BadgeDefinition {
 	return nil
 }
 
+// Asks for WatchAchievements.
+type WatchAchievementsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose achievements; empty: everybody's. Who is not known yet is told of from his first award on.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// `resume_token` of the last message of an earlier stream with the same user_id; empty: start now.
+	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchAchievementsRequest) Reset() {
+	*x = WatchAchievementsRequest{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchAchievementsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchAchievementsRequest) ProtoMessage() {}
+
+func (x *WatchAchievementsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchAchievementsRequest.ProtoReflect.Descriptor instead.
+func (*WatchAchievementsRequest) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *WatchAchievementsRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *WatchAchievementsRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+// One message of WatchAchievements.
+type WatchAchievementsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of the message, from 1; goes on when a stream is resumed.
+	Sequence int64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Resumes after this message.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// What happened.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*WatchAchievementsResponse_Badge
+	//	*WatchAchievementsResponse_TierChange
+	//	*WatchAchievementsResponse_Milestone
+	//	*WatchAchievementsResponse_Heartbeat
+	//	*WatchAchievementsResponse_End
+	Event         isWatchAchievementsResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchAchievementsResponse) Reset() {
+	*x = WatchAchievementsResponse{}
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchAchievementsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchAchievementsResponse) ProtoMessage() {}
+
+func (x *WatchAchievementsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_ranking_v1_ranking_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchAchievementsResponse.ProtoReflect.Descriptor instead.
+func (*WatchAchievementsResponse) Descriptor() ([]byte, []int) {
+	return file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WatchAchievementsResponse) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *WatchAchievementsResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchAchievementsResponse) GetEvent() isWatchAchievementsResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchAchievementsResponse) GetBadge() *v1.Badge {
+	if x != nil {
+		if x, ok := x.Event.(*WatchAchievementsResponse_Badge); ok {
+			return x.Badge
+		}
+	}
+	return nil
+}
+
+func (x *WatchAchievementsResponse) GetTierChange() *v1.TierChange {
+	if x != nil {
+		if x, ok := x.Event.(*WatchAchievementsResponse_TierChange); ok {
+			return x.TierChange
+		}
+	}
+	return nil
+}
+
+func (x *WatchAchievementsResponse) GetMilestone() *Milestone {
+	if x != nil {
+		if x, ok := x.Event.(*WatchAchievementsResponse_Milestone); ok {
+			return x.Milestone
+		}
+	}
+	return nil
+}
+
+func (x *WatchAchievementsResponse) GetHeartbeat() *v12.Heartbeat {
+	if x != nil {
+		if x, ok := x.Event.(*WatchAchievementsResponse_Heartbeat); ok {
+			return x.Heartbeat
+		}
+	}
+	return nil
+}
+
+func (x *WatchAchievementsResponse) GetEnd() *v12.StreamEnd {
+	if x != nil {
+		if x, ok := x.Event.(*WatchAchievementsResponse_End); ok {
+			return x.End
+		}
+	}
+	return nil
+}
+
+type isWatchAchievementsResponse_Event interface {
+	isWatchAchievementsResponse_Event()
+}
+
+type WatchAchievementsResponse_Badge struct {
+	// A badge was unlocked.
+	Badge *v1.Badge `protobuf:"bytes,3,opt,name=badge,proto3,oneof"`
+}
+
+type WatchAchievementsResponse_TierChange struct {
+	// A user was promoted or demoted.
+	TierChange *v1.TierChange `protobuf:"bytes,4,opt,name=tier_change,json=tierChange,proto3,oneof"`
+}
+
+type WatchAchievementsResponse_Milestone struct {
+	// A milestone was passed.
+	Milestone *Milestone `protobuf:"bytes,5,opt,name=milestone,proto3,oneof"`
+}
+
+type WatchAchievementsResponse_Heartbeat struct {
+	// Nothing happened for a while.
+	Heartbeat *v12.Heartbeat `protobuf:"bytes,6,opt,name=heartbeat,proto3,oneof"`
+}
+
+type WatchAchievementsResponse_End struct {
+	// The server ends the stream.
+	End *v12.StreamEnd `protobuf:"bytes,7,opt,name=end,proto3,oneof"`
+}
+
+func (*WatchAchievementsResponse_Badge) isWatchAchievementsResponse_Event() {}
+
+func (*WatchAchievementsResponse_TierChange) isWatchAchievementsResponse_Event() {}
+
+func (*WatchAchievementsResponse_Milestone) isWatchAchievementsResponse_Event() {}
+
+func (*WatchAchievementsResponse_Heartbeat) isWatchAchievementsResponse_Event() {}
+
+func (*WatchAchievementsResponse_End) isWatchAchievementsResponse_Event() {}
+
 var File_laurel_ranking_v1_ranking_service_proto protoreflect.FileDescriptor
 
 const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\n" +
-	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1claurel/admin/v1/badges.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/periods.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\"]\n" +
+	"'laurel/ranking/v1/ranking_service.proto\x12\x11laurel.ranking.v1\x1a\x1claurel/admin/v1/badges.proto\x1a!laurel/leaderboard/v1/watch.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1flaurel/ranking/v1/periods.proto\x1a\x1flaurel/ranking/v1/ranking.proto\x1a\x1elaurel/ranking/v1/trends.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"]\n" +
 	"\x12GetStandingRequest\x12\x17\n" +
 	"\auser_id\x18\x01 \x01(\tR\x06userId\x12.\n" +
 	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\x81\x02\n" +
@@ -465,13 +677,27 @@ const file_laurel_ranking_v1_ranking_service_proto_rawDesc = "" +
 	"\x06badges\x18\x01 \x03(\v2\x15.laurel.type.v1.BadgeR\x06badges\"\x1d\n" +
 	"\x1bListBadgeDefinitionsRequest\"b\n" +
 	"\x1cListBadgeDefinitionsResponse\x12B\n" +
-	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions2\xb9\a\n" +
+	"\vdefinitions\x18\x01 \x03(\v2 .laurel.admin.v1.BadgeDefinitionR\vdefinitions\"V\n" +
+	"\x18WatchAchievementsRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\x87\x03\n" +
+	"\x19WatchAchievementsResponse\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12-\n" +
+	"\x05badge\x18\x03 \x01(\v2\x15.laurel.type.v1.BadgeH\x00R\x05badge\x12=\n" +
+	"\vtier_change\x18\x04 \x01(\v2\x1a.laurel.type.v1.TierChangeH\x00R\n" +
+	"tierChange\x12<\n" +
+	"\tmilestone\x18\x05 \x01(\v2\x1c.laurel.ranking.v1.MilestoneH\x00R\tmilestone\x12@\n" +
+	"\theartbeat\x18\x06 \x01(\v2 .laurel.leaderboard.v1.HeartbeatH\x00R\theartbeat\x124\n" +
+	"\x03end\x18\a \x01(\v2 .laurel.leaderboard.v1.StreamEndH\x00R\x03endB\a\n" +
+	"\x05event2\xb4\b\n" +
 	"\x0eRankingService\x12e\n" +
 	"\vGetStanding\x12%.laurel.ranking.v1.GetStandingRequest\x1a&.laurel.ranking.v1.GetStandingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12Y\n" +
 	"\aGetTier\x12!.laurel.ranking.v1.GetTierRequest\x1a\".laurel.ranking.v1.GetTierResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12b\n" +
 	"\n" +
 	"ListBadges\x12$.laurel.ranking.v1.ListBadgesRequest\x1a%.laurel.ranking.v1.ListBadgesResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12\x80\x01\n" +
-	"\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12_\n" +
+	"\x14ListBadgeDefinitions\x12..laurel.ranking.v1.ListBadgeDefinitionsRequest\x1a/.laurel.ranking.v1.ListBadgeDefinitionsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12y\n" +
+	"\x11WatchAchievements\x12+.laurel.ranking.v1.WatchAchievementsRequest\x1a,.laurel.ranking.v1.WatchAchievementsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x010\x01\x12_\n" +
 	"\tGetTrends\x12#.laurel.ranking.v1.GetTrendsRequest\x1a$.laurel.ranking.v1.GetTrendsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
 	"\vListPeriods\x12%.laurel.ranking.v1.ListPeriodsRequest\x1a&.laurel.ranking.v1.ListPeriodsResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12_\n" +
 	"\tGetPeriod\x12#.laurel.ranking.v1.GetPeriodRequest\x1a$.laurel.ranking.v1.GetPeriodResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12e\n" +
@@ -491,7 +717,7 @@ func file_laurel_ranking_v1_ranking_service_proto_rawDescGZIP() []byte {
 	return file_laurel_ranking_v1_ranking_service_proto_rawDescData
 }
 
-var file_laurel_ranking_v1_ranking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_laurel_ranking_v1_ranking_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_laurel_ranking_v1_ranking_service_proto_goTypes = []any{
 	(*GetStandingRequest)(nil),           // 0: laurel.ranking.v1.GetStandingRequest
 	(*GetStandingResponse)(nil),          // 1: laurel.ranking.v1.GetStandingResponse
@@ -501,53 +727,66 @@ var file_laurel_ranking_v1_ranking_service_proto_goTypes = []any{
 	(*ListBadgesResponse)(nil),           // 5: laurel.ranking.v1.ListBadgesResponse
 	(*ListBadgeDefinitionsRequest)(nil),  // 6: laurel.ranking.v1.ListBadgeDefinitionsRequest
 	(*ListBadgeDefinitionsResponse)(nil), // 7: laurel.ranking.v1.ListBadgeDefinitionsResponse
-	(*v1.BoardRef)(nil),                  // 8: laurel.type.v1.BoardRef
-	(*v1.BoardRank)(nil),                 // 9: laurel.type.v1.BoardRank
-	(*TierStatus)(nil),                   // 10: laurel.ranking.v1.TierStatus
-	(*v1.Badge)(nil),                     // 11: laurel.type.v1.Badge
-	(*v11.BadgeDefinition)(nil),          // 12: laurel.admin.v1.BadgeDefinition
-	(*GetTrendsRequest)(nil),             // 13: laurel.ranking.v1.GetTrendsRequest
-	(*ListPeriodsRequest)(nil),           // 14: laurel.ranking.v1.ListPeriodsRequest
-	(*GetPeriodRequest)(nil),             // 15: laurel.ranking.v1.GetPeriodRequest
-	(*GetSnapshotRequest)(nil),           // 16: laurel.ranking.v1.GetSnapshotRequest
-	(*GetRankHistoryRequest)(nil),        // 17: laurel.ranking.v1.GetRankHistoryRequest
-	(*GetTrendsResponse)(nil),            // 18: laurel.ranking.v1.GetTrendsResponse
-	(*ListPeriodsResponse)(nil),          // 19: laurel.ranking.v1.ListPeriodsResponse
-	(*GetPeriodResponse)(nil),            // 20: laurel.ranking.v1.GetPeriodResponse
-	(*GetSnapshotResponse)(nil),          // 21: laurel.ranking.v1.GetSnapshotResponse
-	(*GetRankHistoryResponse)(nil),       // 22: laurel.ranking.v1.GetRankHistoryResponse
+	(*WatchAchievementsRequest)(nil),     // 8: laurel.ranking.v1.WatchAchievementsRequest
+	(*WatchAchievementsResponse)(nil),    // 9: laurel.ranking.v1.WatchAchievementsResponse
+	(*v1.BoardRef)(nil),                  // 10: laurel.type.v1.BoardRef
+	(*v1.BoardRank)(nil),                 // 11: laurel.type.v1.BoardRank
+	(*TierStatus)(nil),                   // 12: laurel.ranking.v1.TierStatus
+	(*v1.Badge)(nil),                     // 13: laurel.type.v1.Badge
+	(*v11.BadgeDefinition)(nil),          // 14: laurel.admin.v1.BadgeDefinition
+	(*v1.TierChange)(nil),                // 15: laurel.type.v1.TierChange
+	(*Milestone)(nil),                    // 16: laurel.ranking.v1.Milestone
+	(*v12.Heartbeat)(nil),                // 17: laurel.leaderboard.v1.Heartbeat
+	(*v12.StreamEnd)(nil),                // 18: laurel.leaderboard.v1.StreamEnd
+	(*GetTrendsRequest)(nil),             // 19: laurel.ranking.v1.GetTrendsRequest
+	(*ListPeriodsRequest)(nil),           // 20: laurel.ranking.v1.ListPeriodsRequest
+	(*GetPeriodRequest)(nil),             // 21: laurel.ranking.v1.GetPeriodRequest
+	(*GetSnapshotRequest)(nil),           // 22: laurel.ranking.v1.GetSnapshotRequest
+	(*GetRankHistoryRequest)(nil),        // 23: laurel.ranking.v1.GetRankHistoryRequest
+	(*GetTrendsResponse)(nil),            // 24: laurel.ranking.v1.GetTrendsResponse
+	(*ListPeriodsResponse)(nil),          // 25: laurel.ranking.v1.ListPeriodsResponse
+	(*GetPeriodResponse)(nil),            // 26: laurel.ranking.v1.GetPeriodResponse
+	(*GetSnapshotResponse)(nil),          // 27: laurel.ranking.v1.GetSnapshotResponse
+	(*GetRankHistoryResponse)(nil),       // 28: laurel.ranking.v1.GetRankHistoryResponse
 }
 var file_laurel_ranking_v1_ranking_service_proto_depIdxs = []int32{
-	8,  // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
-	9,  // 1: laurel.ranking.v1.GetStandingResponse.rank:type_name -> laurel.type.v1.BoardRank
-	10, // 2: laurel.ranking.v1.GetStandingResponse.tier:type_name -> laurel.ranking.v1.TierStatus
-	11, // 3: laurel.ranking.v1.GetStandingResponse.badges:type_name -> laurel.type.v1.Badge
-	10, // 4: laurel.ranking.v1.GetTierResponse.status:type_name -> laurel.ranking.v1.TierStatus
-	11, // 5: laurel.ranking.v1.ListBadgesResponse.badges:type_name -> laurel.type.v1.Badge
-	12, // 6: laurel.ranking.v1.ListBadgeDefinitionsResponse.definitions:type_name -> laurel.admin.v1.BadgeDefinition
-	0,  // 7: laurel.ranking.v1.RankingService.GetStanding:input_type -> laurel.ranking.v1.GetStandingRequest
-	2,  // 8: laurel.ranking.v1.RankingService.GetTier:input_type -> laurel.ranking.v1.GetTierRequest
-	4,  // 9: laurel.ranking.v1.RankingService.ListBadges:input_type -> laurel.ranking.v1.ListBadgesRequest
-	6,  // 10: laurel.ranking.v1.RankingService.ListBadgeDefinitions:input_type -> laurel.ranking.v1.ListBadgeDefinitionsRequest
-	13, // 11: laurel.ranking.v1.RankingService.GetTrends:input_type -> laurel.ranking.v1.GetTrendsRequest
-	14, // 12: laurel.ranking.v1.RankingService.ListPeriods:input_type -> laurel.ranking.v1.ListPeriodsRequest
-	15, // 13: laurel.ranking.v1.RankingService.GetPeriod:input_type -> laurel.ranking.v1.GetPeriodRequest
-	16, // 14: laurel.ranking.v1.RankingService.GetSnapshot:input_type -> laurel.ranking.v1.GetSnapshotRequest
-	17, // 15: laurel.ranking.v1.RankingService.GetRankHistory:input_type -> laurel.ranking.v1.GetRankHistoryRequest
-	1,  // 16: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
-	3,  // 17: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
-	5,  // 18: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
-	7,  // 19: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
-	18, // 20: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
-	19, // 21: laurel.ranking.v1.RankingService.ListPeriods:output_type -> laurel.ranking.v1.ListPeriodsResponse
-	20, // 22: laurel.ranking.v1.RankingService.GetPeriod:output_type -> laurel.ranking.v1.GetPeriodResponse
-	21, // 23: laurel.ranking.v1.RankingService.GetSnapshot:output_type -> laurel.ranking.v1.GetSnapshotResponse
-	22, // 24: laurel.ranking.v1.RankingService.GetRankHistory:output_type -> laurel.ranking.v1.GetRankHistoryResponse
-	16, // [16:25] is the sub-list for method output_type
-	7,  // [7:16] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	10, // 0: laurel.ranking.v1.GetStandingRequest.board:type_name -> laurel.type.v1.BoardRef
+	11, // 1: laurel.ranking.v1.GetStandingResponse.rank:type_name -> laurel.type.v1.BoardRank
+	12, // 2: laurel.ranking.v1.GetStandingResponse.tier:type_name -> laurel.ranking.v1.TierStatus
+	13, // 3: laurel.ranking.v1.GetStandingResponse.badges:type_name -> laurel.type.v1.Badge
+	12, // 4: laurel.ranking.v1.GetTierResponse.status:type_name -> laurel.ranking.v1.TierStatus
+	13, // 5: laurel.ranking.v1.ListBadgesResponse.badges:type_name -> laurel.type.v1.Badge
+	14, // 6: laurel.ranking.v1.ListBadgeDefinitionsResponse.definitions:type_name -> laurel.admin.v1.BadgeDefinition
+	13, // 7: laurel.ranking.v1.WatchAchievementsResponse.badge:type_name -> laurel.type.v1.Badge
+	15, // 8: laurel.ranking.v1.WatchAchievementsResponse.tier_change:type_name -> laurel.type.v1.TierChange
+	16, // 9: laurel.ranking.v1.WatchAchievementsResponse.milestone:type_name -> laurel.ranking.v1.Milestone
+	17, // 10: laurel.ranking.v1.WatchAchievementsResponse.heartbeat:type_name -> laurel.leaderboard.v1.Heartbeat
+	18, // 11: laurel.ranking.v1.WatchAchievementsResponse.end:type_name -> laurel.leaderboard.v1.StreamEnd
+	0,  // 12: laurel.ranking.v1.RankingService.GetStanding:input_type -> laurel.ranking.v1.GetStandingRequest
+	2,  // 13: laurel.ranking.v1.RankingService.GetTier:input_type -> laurel.ranking.v1.GetTierRequest
+	4,  // 14: laurel.ranking.v1.RankingService.ListBadges:input_type -> laurel.ranking.v1.ListBadgesRequest
+	6,  // 15: laurel.ranking.v1.RankingService.ListBadgeDefinitions:input_type -> laurel.ranking.v1.ListBadgeDefinitionsRequest
+	8,  // 16: laurel.ranking.v1.RankingService.WatchAchievements:input_type -> laurel.ranking.v1.WatchAchievementsRequest
+	19, // 17: laurel.ranking.v1.RankingService.GetTrends:input_type -> laurel.ranking.v1.GetTrendsRequest
+	20, // 18: laurel.ranking.v1.RankingService.ListPeriods:input_type -> laurel.ranking.v1.ListPeriodsRequest
+	21, // 19: laurel.ranking.v1.RankingService.GetPeriod:input_type -> laurel.ranking.v1.GetPeriodRequest
+	22, // 20: laurel.ranking.v1.RankingService.GetSnapshot:input_type -> laurel.ranking.v1.GetSnapshotRequest
+	23, // 21: laurel.ranking.v1.RankingService.GetRankHistory:input_type -> laurel.ranking.v1.GetRankHistoryRequest
+	1,  // 22: laurel.ranking.v1.RankingService.GetStanding:output_type -> laurel.ranking.v1.GetStandingResponse
+	3,  // 23: laurel.ranking.v1.RankingService.GetTier:output_type -> laurel.ranking.v1.GetTierResponse
+	5,  // 24: laurel.ranking.v1.RankingService.ListBadges:output_type -> laurel.ranking.v1.ListBadgesResponse
+	7,  // 25: laurel.ranking.v1.RankingService.ListBadgeDefinitions:output_type -> laurel.ranking.v1.ListBadgeDefinitionsResponse
+	9,  // 26: laurel.ranking.v1.RankingService.WatchAchievements:output_type -> laurel.ranking.v1.WatchAchievementsResponse
+	24, // 27: laurel.ranking.v1.RankingService.GetTrends:output_type -> laurel.ranking.v1.GetTrendsResponse
+	25, // 28: laurel.ranking.v1.RankingService.ListPeriods:output_type -> laurel.ranking.v1.ListPeriodsResponse
+	26, // 29: laurel.ranking.v1.RankingService.GetPeriod:output_type -> laurel.ranking.v1.GetPeriodResponse
+	27, // 30: laurel.ranking.v1.RankingService.GetSnapshot:output_type -> laurel.ranking.v1.GetSnapshotResponse
+	28, // 31: laurel.ranking.v1.RankingService.GetRankHistory:output_type -> laurel.ranking.v1.GetRankHistoryResponse
+	22, // [22:32] is the sub-list for method output_type
+	12, // [12:22] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_laurel_ranking_v1_ranking_service_proto_init() }
@@ -558,13 +797,20 @@ func file_laurel_ranking_v1_ranking_service_proto_init() {
 	file_laurel_ranking_v1_periods_proto_init()
 	file_laurel_ranking_v1_ranking_proto_init()
 	file_laurel_ranking_v1_trends_proto_init()
+	file_laurel_ranking_v1_ranking_service_proto_msgTypes[9].OneofWrappers = []any{
+		(*WatchAchievementsResponse_Badge)(nil),
+		(*WatchAchievementsResponse_TierChange)(nil),
+		(*WatchAchievementsResponse_Milestone)(nil),
+		(*WatchAchievementsResponse_Heartbeat)(nil),
+		(*WatchAchievementsResponse_End)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_ranking_v1_ranking_service_proto_rawDesc), len(file_laurel_ranking_v1_ranking_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

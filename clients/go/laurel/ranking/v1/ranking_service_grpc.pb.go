@@ -23,6 +23,7 @@ const (
 	RankingService_GetTier_FullMethodName              = "/laurel.ranking.v1.RankingService/GetTier"
 	RankingService_ListBadges_FullMethodName           = "/laurel.ranking.v1.RankingService/ListBadges"
 	RankingService_ListBadgeDefinitions_FullMethodName = "/laurel.ranking.v1.RankingService/ListBadgeDefinitions"
+	RankingService_WatchAchievements_FullMethodName    = "/laurel.ranking.v1.RankingService/WatchAchievements"
 	RankingService_GetTrends_FullMethodName            = "/laurel.ranking.v1.RankingService/GetTrends"
 	RankingService_ListPeriods_FullMethodName          = "/laurel.ranking.v1.RankingService/ListPeriods"
 	RankingService_GetPeriod_FullMethodName            = "/laurel.ranking.v1.RankingService/GetPeriod"
@@ -44,6 +45,9 @@ type RankingServiceClient interface {
 	ListBadges(ctx context.Context, in *ListBadgesRequest, opts ...grpc.CallOption) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error)
+	// Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+	// message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
+	WatchAchievements(ctx context.Context, in *WatchAchievementsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAchievementsResponse], error)
 	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
 	GetTrends(ctx context.Context, in *GetTrendsRequest, opts ...grpc.CallOption) (*GetTrendsResponse, error)
 	// The periods of one kind of board, newest first.
@@ -104,6 +108,25 @@ func (c *rankingServiceClient) ListBadgeDefinitions(ctx context.Context, in *Lis
 	}
 	return out, nil
 }
+
+func (c *rankingServiceClient) WatchAchievements(ctx context.Context, in *WatchAchievementsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAchievementsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RankingService_ServiceDesc.Streams[0], RankingService_WatchAchievements_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchAchievementsRequest, WatchAchievementsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RankingService_WatchAchievementsClient = grpc.ServerStreamingClient[WatchAchievementsResponse]
 
 func (c *rankingServiceClient) GetTrends(ctx context.Context, in *GetTrendsRequest, opts ...grpc.CallOption) (*GetTrendsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -169,6 +192,9 @@ type RankingServiceServer interface {
 	ListBadges(context.Context, *ListBadgesRequest) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error)
+	// Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+	// message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
+	WatchAchievements(*WatchAchievementsRequest, grpc.ServerStreamingServer[WatchAchievementsResponse]) error
 	// How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
 	GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error)
 	// The periods of one kind of board, newest first.
@@ -201,6 +227,9 @@ func (UnimplementedRankingServiceServer) ListBadges(context.Context, *ListBadges
 }
 func (UnimplementedRankingServiceServer) ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBadgeDefinitions not implemented")
+}
+func (UnimplementedRankingServiceServer) WatchAchievements(*WatchAchievementsRequest, grpc.ServerStreamingServer[WatchAchievementsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchAchievements not implemented")
 }
 func (UnimplementedRankingServiceServer) GetTrends(context.Context, *GetTrendsRequest) (*GetTrendsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTrends not implemented")
@@ -309,6 +338,17 @@ func _RankingService_ListBadgeDefinitions_Handler(srv interface{}, ctx context.C
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _RankingService_WatchAchievements_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchAchievementsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RankingServiceServer).WatchAchievements(m, &grpc.GenericServerStream[WatchAchievementsRequest, WatchAchievementsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RankingService_WatchAchievementsServer = grpc.ServerStreamingServer[WatchAchievementsResponse]
 
 func _RankingService_GetTrends_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetTrendsRequest)
@@ -444,6 +484,12 @@ var RankingService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RankingService_GetRankHistory_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchAchievements",
+			Handler:       _RankingService_WatchAchievements_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "laurel/ranking/v1/ranking_service.proto",
 }

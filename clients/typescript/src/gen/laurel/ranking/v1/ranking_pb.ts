@@ -16,7 +16,49 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/ranking/v1/ranking.proto.
  */
 export const file_laurel_ranking_v1_ranking: GenFile = /*@__PURE__*/
-  fileDesc("Ch9sYXVyZWwvcmFua2luZy92MS9yYW5raW5nLnByb3RvEhFsYXVyZWwucmFua2luZy52MSKBAgoKVGllclN0YXR1cxIiCgR0aWVyGAEgASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIZChFxdWFsaWZ5aW5nX3BvaW50cxgCIAEoAxInCgluZXh0X3RpZXIYAyABKA4yFC5sYXVyZWwudHlwZS52MS5UaWVyEhYKDnBvaW50c190b19uZXh0GAQgASgDEhIKCm11bHRpcGxpZXIYBSABKAkSLgoKdGllcl9zaW5jZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2aWV3ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp, file_laurel_type_v1_tier]);
+  fileDesc("Ch9sYXVyZWwvcmFua2luZy92MS9yYW5raW5nLnByb3RvEhFsYXVyZWwucmFua2luZy52MSJKCglNaWxlc3RvbmUSDwoHdXNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg0KBXZhbHVlGAMgASgDEg8KB21lc3NhZ2UYBCABKAkigQIKClRpZXJTdGF0dXMSIgoEdGllchgBIAEoDjIULmxhdXJlbC50eXBlLnYxLlRpZXISGQoRcXVhbGlmeWluZ19wb2ludHMYAiABKAMSJwoJbmV4dF90aWVyGAMgASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIWCg5wb2ludHNfdG9fbmV4dBgEIAEoAxISCgptdWx0aXBsaWVyGAUgASgJEi4KCnRpZXJfc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3Jldmlld2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp, file_laurel_type_v1_tier]);
+
+/**
+ * A number of points, or a rank, that a user has reached for the first time.
+ *
+ * @generated from message laurel.ranking.v1.Milestone
+ */
+export type Milestone = Message<"laurel.ranking.v1.Milestone"> & {
+  /**
+   * Whose milestone.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * `POINTS` for lifetime points, `RANK` for ranks of the global all-time board.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * The points, or the rank.
+   *
+   * @generated from field: int64 value = 3;
+   */
+  value: bigint;
+
+  /**
+   * Words to show, such as "You reached 5,000 points!".
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.Milestone.
+ * Use `create(MilestoneSchema)` to create a new message.
+ */
+export const MilestoneSchema: GenMessage<Milestone> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking, 0);
 
 /**
  * A user's tier and the way to the next one.
@@ -79,5 +121,5 @@ export type TierStatus = Message<"laurel.ranking.v1.TierStatus"> & {
  * Use `create(TierStatusSchema)` to create a new message.
  */
 export const TierStatusSchema: GenMessage<TierStatus> = /*@__PURE__*/
-  messageDesc(file_laurel_ranking_v1_ranking, 0);
+  messageDesc(file_laurel_ranking_v1_ranking, 1);
 

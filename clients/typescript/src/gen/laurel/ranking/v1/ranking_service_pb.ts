@@ -6,10 +6,12 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { BadgeDefinition } from "../../admin/v1/badges_pb.js";
 import { file_laurel_admin_v1_badges } from "../../admin/v1/badges_pb.js";
+import type { Heartbeat, StreamEnd } from "../../leaderboard/v1/watch_pb.js";
+import { file_laurel_leaderboard_v1_watch } from "../../leaderboard/v1/watch_pb.js";
 import { file_laurel_options_v1_scope } from "../../options/v1/scope_pb.js";
 import type { GetPeriodRequestSchema, GetPeriodResponseSchema, GetRankHistoryRequestSchema, GetRankHistoryResponseSchema, GetSnapshotRequestSchema, GetSnapshotResponseSchema, ListPeriodsRequestSchema, ListPeriodsResponseSchema } from "./periods_pb.js";
 import { file_laurel_ranking_v1_periods } from "./periods_pb.js";
-import type { TierStatus } from "./ranking_pb.js";
+import type { Milestone, TierStatus } from "./ranking_pb.js";
 import { file_laurel_ranking_v1_ranking } from "./ranking_pb.js";
 import type { GetTrendsRequestSchema, GetTrendsResponseSchema } from "./trends_pb.js";
 import { file_laurel_ranking_v1_trends } from "./trends_pb.js";
@@ -17,13 +19,15 @@ import type { Badge } from "../../type/v1/badge_pb.js";
 import { file_laurel_type_v1_badge } from "../../type/v1/badge_pb.js";
 import type { BoardRank, BoardRef } from "../../type/v1/board_pb.js";
 import { file_laurel_type_v1_board } from "../../type/v1/board_pb.js";
+import type { TierChange } from "../../type/v1/tier_pb.js";
+import { file_laurel_type_v1_tier } from "../../type/v1/tier_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file laurel/ranking/v1/ranking_service.proto.
  */
 export const file_laurel_ranking_v1_ranking_service: GenFile = /*@__PURE__*/
-  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYizAEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMSJQoGYmFkZ2VzGAYgAygLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1cyIkChFMaXN0QmFkZ2VzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjsKEkxpc3RCYWRnZXNSZXNwb25zZRIlCgZiYWRnZXMYASADKAsyFS5sYXVyZWwudHlwZS52MS5CYWRnZSIdChtMaXN0QmFkZ2VEZWZpbml0aW9uc1JlcXVlc3QiVQocTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZRI1CgtkZWZpbml0aW9ucxgBIAMoCzIgLmxhdXJlbC5hZG1pbi52MS5CYWRnZURlZmluaXRpb24yuQcKDlJhbmtpbmdTZXJ2aWNlEmUKC0dldFN0YW5kaW5nEiUubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuR2V0U3RhbmRpbmdSZXNwb25zZSIHkAIBqLsYARJZCgdHZXRUaWVyEiEubGF1cmVsLnJhbmtpbmcudjEuR2V0VGllclJlcXVlc3QaIi5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVzcG9uc2UiB5ACAai7GAESYgoKTGlzdEJhZGdlcxIkLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZXNSZXF1ZXN0GiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlc1Jlc3BvbnNlIgeQAgGouxgBEoABChRMaXN0QmFkZ2VEZWZpbml0aW9ucxIuLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVxdWVzdBovLmxhdXJlbC5yYW5raW5nLnYxLkxpc3RCYWRnZURlZmluaXRpb25zUmVzcG9uc2UiB5ACAai7GAESXwoJR2V0VHJlbmRzEiMubGF1cmVsLnJhbmtpbmcudjEuR2V0VHJlbmRzUmVxdWVzdBokLmxhdXJlbC5yYW5raW5nLnYxLkdldFRyZW5kc1Jlc3BvbnNlIgeQAgGouxgBEmUKC0xpc3RQZXJpb2RzEiUubGF1cmVsLnJhbmtpbmcudjEuTGlzdFBlcmlvZHNSZXF1ZXN0GiYubGF1cmVsLnJhbmtpbmcudjEuTGlzdFBlcmlvZHNSZXNwb25zZSIHkAIBqLsYARJfCglHZXRQZXJpb2QSIy5sYXVyZWwucmFua2luZy52MS5HZXRQZXJpb2RSZXF1ZXN0GiQubGF1cmVsLnJhbmtpbmcudjEuR2V0UGVyaW9kUmVzcG9uc2UiB5ACAai7GAESZQoLR2V0U25hcHNob3QSJS5sYXVyZWwucmFua2luZy52MS5HZXRTbmFwc2hvdFJlcXVlc3QaJi5sYXVyZWwucmFua2luZy52MS5HZXRTbmFwc2hvdFJlc3BvbnNlIgeQAgGouxgBEm4KDkdldFJhbmtIaXN0b3J5EigubGF1cmVsLnJhbmtpbmcudjEuR2V0UmFua0hpc3RvcnlSZXF1ZXN0GikubGF1cmVsLnJhbmtpbmcudjEuR2V0UmFua0hpc3RvcnlSZXNwb25zZSIHkAIBqLsYAWIGcHJvdG8z", [file_laurel_admin_v1_badges, file_laurel_options_v1_scope, file_laurel_ranking_v1_periods, file_laurel_ranking_v1_ranking, file_laurel_ranking_v1_trends, file_laurel_type_v1_badge, file_laurel_type_v1_board]);
+  fileDesc("CidsYXVyZWwvcmFua2luZy92MS9yYW5raW5nX3NlcnZpY2UucHJvdG8SEWxhdXJlbC5yYW5raW5nLnYxIk4KEkdldFN0YW5kaW5nUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJEicKBWJvYXJkGAIgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYizAEKE0dldFN0YW5kaW5nUmVzcG9uc2USJwoEcmFuaxgBIAEoCzIZLmxhdXJlbC50eXBlLnYxLkJvYXJkUmFuaxISCgpwZXJjZW50aWxlGAIgASgBEhMKC3RvcF9wZXJjZW50GAMgASgBEg8KB2JyYWNrZXQYBCABKAkSKwoEdGllchgFIAEoCzIdLmxhdXJlbC5yYW5raW5nLnYxLlRpZXJTdGF0dXMSJQoGYmFkZ2VzGAYgAygLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UiIQoOR2V0VGllclJlcXVlc3QSDwoHdXNlcl9pZBgBIAEoCSJACg9HZXRUaWVyUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0ubGF1cmVsLnJhbmtpbmcudjEuVGllclN0YXR1cyIkChFMaXN0QmFkZ2VzUmVxdWVzdBIPCgd1c2VyX2lkGAEgASgJIjsKEkxpc3RCYWRnZXNSZXNwb25zZRIlCgZiYWRnZXMYASADKAsyFS5sYXVyZWwudHlwZS52MS5CYWRnZSIdChtMaXN0QmFkZ2VEZWZpbml0aW9uc1JlcXVlc3QiVQocTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZRI1CgtkZWZpbml0aW9ucxgBIAMoCzIgLmxhdXJlbC5hZG1pbi52MS5CYWRnZURlZmluaXRpb24iQQoYV2F0Y2hBY2hpZXZlbWVudHNSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJIsICChlXYXRjaEFjaGlldmVtZW50c1Jlc3BvbnNlEhAKCHNlcXVlbmNlGAEgASgDEhQKDHJlc3VtZV90b2tlbhgCIAEoCRImCgViYWRnZRgDIAEoCzIVLmxhdXJlbC50eXBlLnYxLkJhZGdlSAASMQoLdGllcl9jaGFuZ2UYBCABKAsyGi5sYXVyZWwudHlwZS52MS5UaWVyQ2hhbmdlSAASMQoJbWlsZXN0b25lGAUgASgLMhwubGF1cmVsLnJhbmtpbmcudjEuTWlsZXN0b25lSAASNQoJaGVhcnRiZWF0GAYgASgLMiAubGF1cmVsLmxlYWRlcmJvYXJkLnYxLkhlYXJ0YmVhdEgAEi8KA2VuZBgHIAEoCzIgLmxhdXJlbC5sZWFkZXJib2FyZC52MS5TdHJlYW1FbmRIAEIHCgVldmVudDK0CAoOUmFua2luZ1NlcnZpY2USZQoLR2V0U3RhbmRpbmcSJS5sYXVyZWwucmFua2luZy52MS5HZXRTdGFuZGluZ1JlcXVlc3QaJi5sYXVyZWwucmFua2luZy52MS5HZXRTdGFuZGluZ1Jlc3BvbnNlIgeQAgGouxgBElkKB0dldFRpZXISIS5sYXVyZWwucmFua2luZy52MS5HZXRUaWVyUmVxdWVzdBoiLmxhdXJlbC5yYW5raW5nLnYxLkdldFRpZXJSZXNwb25zZSIHkAIBqLsYARJiCgpMaXN0QmFkZ2VzEiQubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlc1JlcXVlc3QaJS5sYXVyZWwucmFua2luZy52MS5MaXN0QmFkZ2VzUmVzcG9uc2UiB5ACAai7GAESgAEKFExpc3RCYWRnZURlZmluaXRpb25zEi4ubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXF1ZXN0Gi8ubGF1cmVsLnJhbmtpbmcudjEuTGlzdEJhZGdlRGVmaW5pdGlvbnNSZXNwb25zZSIHkAIBqLsYARJ5ChFXYXRjaEFjaGlldmVtZW50cxIrLmxhdXJlbC5yYW5raW5nLnYxLldhdGNoQWNoaWV2ZW1lbnRzUmVxdWVzdBosLmxhdXJlbC5yYW5raW5nLnYxLldhdGNoQWNoaWV2ZW1lbnRzUmVzcG9uc2UiB5ACAai7GAEwARJfCglHZXRUcmVuZHMSIy5sYXVyZWwucmFua2luZy52MS5HZXRUcmVuZHNSZXF1ZXN0GiQubGF1cmVsLnJhbmtpbmcudjEuR2V0VHJlbmRzUmVzcG9uc2UiB5ACAai7GAESZQoLTGlzdFBlcmlvZHMSJS5sYXVyZWwucmFua2luZy52MS5MaXN0UGVyaW9kc1JlcXVlc3QaJi5sYXVyZWwucmFua2luZy52MS5MaXN0UGVyaW9kc1Jlc3BvbnNlIgeQAgGouxgBEl8KCUdldFBlcmlvZBIjLmxhdXJlbC5yYW5raW5nLnYxLkdldFBlcmlvZFJlcXVlc3QaJC5sYXVyZWwucmFua2luZy52MS5HZXRQZXJpb2RSZXNwb25zZSIHkAIBqLsYARJlCgtHZXRTbmFwc2hvdBIlLmxhdXJlbC5yYW5raW5nLnYxLkdldFNuYXBzaG90UmVxdWVzdBomLmxhdXJlbC5yYW5raW5nLnYxLkdldFNuYXBzaG90UmVzcG9uc2UiB5ACAai7GAESbgoOR2V0UmFua0hpc3RvcnkSKC5sYXVyZWwucmFua2luZy52MS5HZXRSYW5rSGlzdG9yeVJlcXVlc3QaKS5sYXVyZWwucmFua2luZy52MS5HZXRSYW5rSGlzdG9yeVJlc3BvbnNlIgeQAgGouxgBYgZwcm90bzM", [file_laurel_admin_v1_badges, file_laurel_leaderboard_v1_watch, file_laurel_options_v1_scope, file_laurel_ranking_v1_periods, file_laurel_ranking_v1_ranking, file_laurel_ranking_v1_trends, file_laurel_type_v1_badge, file_laurel_type_v1_board, file_laurel_type_v1_tier]);
 
 /**
  * Asks for GetStanding.
@@ -230,6 +234,109 @@ export const ListBadgeDefinitionsResponseSchema: GenMessage<ListBadgeDefinitions
   messageDesc(file_laurel_ranking_v1_ranking_service, 7);
 
 /**
+ * Asks for WatchAchievements.
+ *
+ * @generated from message laurel.ranking.v1.WatchAchievementsRequest
+ */
+export type WatchAchievementsRequest = Message<"laurel.ranking.v1.WatchAchievementsRequest"> & {
+  /**
+   * Whose achievements; empty: everybody's. Who is not known yet is told of from his first award on.
+   *
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * `resume_token` of the last message of an earlier stream with the same user_id; empty: start now.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message laurel.ranking.v1.WatchAchievementsRequest.
+ * Use `create(WatchAchievementsRequestSchema)` to create a new message.
+ */
+export const WatchAchievementsRequestSchema: GenMessage<WatchAchievementsRequest> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 8);
+
+/**
+ * One message of WatchAchievements.
+ *
+ * @generated from message laurel.ranking.v1.WatchAchievementsResponse
+ */
+export type WatchAchievementsResponse = Message<"laurel.ranking.v1.WatchAchievementsResponse"> & {
+  /**
+   * Number of the message, from 1; goes on when a stream is resumed.
+   *
+   * @generated from field: int64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * Resumes after this message.
+   *
+   * @generated from field: string resume_token = 2;
+   */
+  resumeToken: string;
+
+  /**
+   * What happened.
+   *
+   * @generated from oneof laurel.ranking.v1.WatchAchievementsResponse.event
+   */
+  event: {
+    /**
+     * A badge was unlocked.
+     *
+     * @generated from field: laurel.type.v1.Badge badge = 3;
+     */
+    value: Badge;
+    case: "badge";
+  } | {
+    /**
+     * A user was promoted or demoted.
+     *
+     * @generated from field: laurel.type.v1.TierChange tier_change = 4;
+     */
+    value: TierChange;
+    case: "tierChange";
+  } | {
+    /**
+     * A milestone was passed.
+     *
+     * @generated from field: laurel.ranking.v1.Milestone milestone = 5;
+     */
+    value: Milestone;
+    case: "milestone";
+  } | {
+    /**
+     * Nothing happened for a while.
+     *
+     * @generated from field: laurel.leaderboard.v1.Heartbeat heartbeat = 6;
+     */
+    value: Heartbeat;
+    case: "heartbeat";
+  } | {
+    /**
+     * The server ends the stream.
+     *
+     * @generated from field: laurel.leaderboard.v1.StreamEnd end = 7;
+     */
+    value: StreamEnd;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message laurel.ranking.v1.WatchAchievementsResponse.
+ * Use `create(WatchAchievementsResponseSchema)` to create a new message.
+ */
+export const WatchAchievementsResponseSchema: GenMessage<WatchAchievementsResponse> = /*@__PURE__*/
+  messageDesc(file_laurel_ranking_v1_ranking_service, 9);
+
+/**
  * What a user has reached: standing, tier and badges, now and over time.
  *
  * Standing, tiers and badges.
@@ -276,6 +383,17 @@ export const RankingService: GenService<{
     methodKind: "unary";
     input: typeof ListBadgeDefinitionsRequestSchema;
     output: typeof ListBadgeDefinitionsResponseSchema;
+  },
+  /**
+   * Streams what users achieve: badges, changes of tier, milestones, each once and in the order of the ledger. The first
+   * message is a heartbeat with a token. Without a token the stream starts now; tokens hold over restarts of the server.
+   *
+   * @generated from rpc laurel.ranking.v1.RankingService.WatchAchievements
+   */
+  watchAchievements: {
+    methodKind: "server_streaming";
+    input: typeof WatchAchievementsRequestSchema;
+    output: typeof WatchAchievementsResponseSchema;
   },
   /**
    * How points, people, ranks and tiers developed. FAILED_PRECONDITION / ANALYTICS_DISABLED without ClickHouse.
