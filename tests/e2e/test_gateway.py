@@ -118,6 +118,10 @@ def test_a_board_without_members_is_an_empty_list(api: str) -> None:
     assert (answer["entries"], answer["totalParticipants"]) == ([], "0")
 
 
+def test_answers_are_not_kept_by_caches(api: str) -> None:
+    assert curl(f"{api}/leaderboard/global").headers["cache-control"] == "no-store"
+
+
 def test_short_forms_work_for_one_user_too(api: str) -> None:
     award(api, "solo")
     answer = curl(f"{api}/leaderboard/rank/solo?period=daily").json
@@ -152,6 +156,8 @@ def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: 
     assert (answer.status, answer.json["code"]) == (status, code)
     assert answer.json["message"]
     assert isinstance(answer.json["details"], list)
+    if status == 400:
+        assert answer.reason == "INVALID_FIELD"
 
 
 def test_paths_outside_of_the_api_are_json_errors_too(api: str) -> None:

@@ -1,6 +1,6 @@
 """How the gateway's own errors look: as those of the servers do, by Envoy's `local_reply_config`."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -22,25 +22,26 @@ _CODES: Final = {
 }
 _INTERNAL: Final = 13
 
+# What cannot be turned into a request, and what is too much; the others have no reason of ours.
+_REASONS: Final = {HTTPStatus.BAD_REQUEST: "INVALID_FIELD", HTTPStatus.TOO_MANY_REQUESTS: "RATE_LIMITED"}
+
 
 def local_replies() -> dict[str, object]:
     """Returns how the gateway's own errors look: JSON, as those of the servers do, except to clients of gRPC."""
-    known = [_mapper(code, _has(status)) for status, code in _CODES.items()]
-    return {"mappers": [*known, _mapper(_INTERNAL)]}
+    known = [_mapper(code, _details(status), _status("EQ", status)) for status, code in _CODES.items()]
+    return {"mappers": [*known, _mapper(_INTERNAL, ())]}
 
 
-def _mapper(code: int, *filters: Mapping[str, object]) -> dict[str, object]:
-    details = [_RATE_LIMITED] if _has(HTTPStatus.TOO_MANY_REQUESTS) in filters else []
+def _mapper(code: int, details: Sequence[object], *filters: object) -> dict[str, object]:
     body = {"json_format": {"code": code, "message": "%LOCAL_REPLY_BODY%", "details": details}}
     return {"filter": {"and_filter": {"filters": [_NOT_GRPC, *filters, _ANY]}}, "body_format_override": body}
 
 
-_RATE_LIMITED: Final = {
-    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-    "reason": "RATE_LIMITED",
-    "domain": "laurel",
-    "metadata": {},
-}
+def _details(status: HTTPStatus) -> Sequence[object]:
+    if status not in _REASONS:
+        return ()
+    kind = "type.googleapis.com/google.rpc.ErrorInfo"
+    return ({"@type": kind, "reason": _REASONS[status], "domain": "laurel", "metadata": {}},)
 
 
 def _header(name: str, **match: object) -> dict[str, object]:
@@ -61,10 +62,6 @@ _NOT_GRPC: Final = {
 def _status(op: str, status: int) -> dict[str, object]:
     comparison = {"op": op, "value": {"default_value": status, "runtime_key": "none"}}
     return {"status_code_filter": {"comparison": comparison}}
-
-
-def _has(status: HTTPStatus) -> dict[str, object]:
-    return _status("EQ", status.value)
 
 
 _ANY: Final = _status("GE", 400)  # `and_filter` wants two at least
