@@ -18,7 +18,17 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
-from laurel_server.runtime.config import Analytics, Boards, Events, Jobs, Ledger, Repair, Sandbox, Settings
+from laurel_server.runtime.config import (
+    Analytics,
+    Boards,
+    Events,
+    Jobs,
+    Ledger,
+    Notifications,
+    Repair,
+    Sandbox,
+    Settings,
+)
 from laurel_server.runtime.endings import end_all
 from laurel_server.runtime.wiring import Parts, wire
 
@@ -41,6 +51,7 @@ async def running(
     jobs: bool = False,
     events: Events | None = None,
     analytics: Analytics | None = None,
+    notifications: Notifications | None = None,
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
@@ -54,6 +65,7 @@ async def running(
         jobs=Jobs(scheduled=jobs),
         events=events or Events(),
         analytics=analytics or Analytics(),
+        notifications=notifications or Notifications(),
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()

@@ -41,6 +41,7 @@ class KafkaProducer:
         self._partitions = partitions
         self._replication = replication
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
 
     async def make_topics(self) -> None:
         """Make the topics that are missing. Raises one of AWAY."""
@@ -59,7 +60,8 @@ class KafkaProducer:
 
         Raises one of AWAY; then any part of them may have been published, and all must be again.
         """
-        producer = await self._connected()
+        async with self._connecting:
+            producer = await self._connected()
         try:
             pending = [await _send(producer, record) for record in records]
             answers = await asyncio.gather(*filter(None, pending), return_exceptions=True)

@@ -288,6 +288,33 @@ class Events(Part):
         return timedelta(hours=self.retention_hours)
 
 
+class Notifications(Part):
+    """What users are told, and by which way."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_NOTIFY_")
+
+    webhook_url: SecretStr | None = None
+    """Address that notifications are posted to as JSON. Unset, and without Kafka: they go to the log."""
+
+    webhook_key: SecretStr | None = None
+    """Key of the signatures of what is posted; needed with `LAUREL_NOTIFY_WEBHOOK_URL`."""
+
+    webhook_timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = 10
+    """How long the address may take to answer, in seconds."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 12
+    """After this many failed attempts, which lie 30 s to an hour apart, a notification is given up."""
+
+    rank_every_minutes: Annotated[float, Field(ge=0, le=7 * 1440)] = 60
+    """A user is told of moves on the global all-time board this often at most, in minutes; of milestones at once."""
+
+    @model_validator(mode="after")
+    def _posts_are_signed(self) -> Self:
+        if self.webhook_url is not None and self.webhook_key is None:
+            raise ValueError("LAUREL_NOTIFY_WEBHOOK_URL needs LAUREL_NOTIFY_WEBHOOK_KEY")
+        return self
+
+
 class Analytics(Part):
     """ClickHouse, which keeps history and tells trends."""
 
@@ -411,6 +438,7 @@ class Settings(BaseModel):
     watch: Watch = Field(default_factory=Watch)
     repair: Repair = Field(default_factory=Repair)
     events: Events = Field(default_factory=Events)
+    notifications: Notifications = Field(default_factory=Notifications)
     analytics: Analytics = Field(default_factory=Analytics)
     auth: Auth = Field(default_factory=Auth)
     jwt: Jwt = Field(default_factory=Jwt)

@@ -29,6 +29,7 @@ from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.notifications import NotificationsServicer
 from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.periods import PeriodsServicer
 from laurel_server.rpc.rank_history import RankHistoryServicer
@@ -169,6 +170,7 @@ class Server:
             PeopleServicer(parts.people, parts.profiles),
             BoardsAdminServicer(parts.boards),
             JobsServicer(parts.jobs),
+            NotificationsServicer(parts.preferences),
         ]
         if parts.clock is not None:
             servicers.append(SandboxServicer(parts.clock))

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.expire_points import expire_points
@@ -82,6 +83,7 @@ class Parts:
     badges: Badges
     feed: AchievementFeed
     trends: Trends | None
+    preferences: NotificationPreferences
     business_clock: Clock
     zone: ZoneInfo
     periods: PeriodHistory
@@ -151,17 +153,18 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
     ranks = RankHistory(pool, queries, rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
+    events = await wire_events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue), clock, zone)
     all_jobs = (
         *_jobs(settings, pool, clock, maintenance, close),
         expire_points(expiry),
         snapshot_ranks(ranks.take),
         *_ranking_jobs(badges),
+        *events.jobs,
     )
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
         sandbox.settle = jobs.run_due
     moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
-    events = await wire_events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue), clock)
     statement = Statement(pool, clock)
     return Parts(
         awards=commands,
@@ -182,6 +185,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         badges=badges,
         feed=feed,
         trends=events.trends,
+        preferences=events.preferences,
         business_clock=clock,
         zone=zone,
         ranks=ranks,

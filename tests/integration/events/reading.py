@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from google.protobuf.message import Message
 
-from laurel.events.v1 import events_pb2
+from laurel.events.v1 import events_pb2, notifications_pb2
 from laurel_server.events.topics import TOPICS
 
 SECONDS = 40.0
@@ -31,7 +31,8 @@ class Seen(NamedTuple):
 def decoded(record: Any) -> Seen:
     """Return a record as its reader understands it: the message has the topic's name."""
     name = "".join(part.capitalize() for part in record.topic.split("."))
-    message: Message = getattr(events_pb2, name).FromString(record.value)
+    messages = {**vars(events_pb2), **vars(notifications_pb2)}
+    message: Message = messages[name].FromString(record.value)
     headers = {name: value.decode() for name, value in record.headers}
     return Seen(record.topic, record.key.decode(), headers, message)
 

@@ -31,6 +31,7 @@ from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.jobs import JobsServicer
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.notifications import NotificationsServicer
 from laurel_server.rpc.people import PeopleServicer
 from laurel_server.rpc.periods import PeriodsServicer
 from laurel_server.rpc.rank_history import RankHistoryServicer
@@ -56,6 +57,7 @@ from tests.integration.rpc.stand_ins import (
     StandInHolds,
     StandInMaintenance,
     StandInPeople,
+    StandInPreferences,
     StandInProfiles,
     StandInRuleBook,
     StandInSpending,
@@ -78,6 +80,7 @@ class Served:
     corrections: StandInCorrections = field(default_factory=StandInCorrections)
     explaining: StandInExplaining = field(default_factory=StandInExplaining)
     boards: StandInBoards = field(default_factory=StandInBoards)
+    preferences: StandInPreferences = field(default_factory=StandInPreferences)
     trends: StandInTrends | None = field(default_factory=StandInTrends)
     profiles: StandInProfiles = field(default_factory=StandInProfiles)
     badges: StandInBadges = field(default_factory=StandInBadges)
@@ -156,6 +159,7 @@ class Served:
             BoardsAdminServicer(self.board_admin),
             PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),
+            NotificationsServicer(self.preferences),
             SandboxServicer(self.clock),
         )
         chain = standard_chain(self.admission, self.deadlines, callers=self.callers)

@@ -18,6 +18,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.explain import Explanation
 from laurel_server.domain.holds import CreateHoldCommand
 from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
+from laurel_server.domain.notifications import Preferences
 from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.reversals import ReversalRequest
@@ -459,3 +460,22 @@ class StandInTrends:
     async def trend(self, query: TrendQuery) -> list[TrendPoint]:
         self.asked.append(query)
         return self.points
+
+
+class StandInPreferences:
+    """Keeps the preferences of whoever is not `nobody`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Preferences] = {}
+
+    async def read(self, user_id: str) -> Preferences:
+        self._require(user_id)
+        return self.kept.get(user_id, Preferences())
+
+    async def write(self, user_id: str, preferences: Preferences) -> None:
+        self._require(user_id)
+        self.kept[user_id] = preferences
+
+    def _require(self, user_id: str) -> None:
+        if user_id == "nobody":
+            raise LaurelError(Reason.USER_NOT_FOUND, "no such user", metadata={"user_id": user_id})

@@ -1313,7 +1313,7 @@ var File_laurel_admin_v1_admin_service_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\n" +
-	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1claurel/admin/v1/boards.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
+	"#laurel/admin/v1/admin_service.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1claurel/admin/v1/badges.proto\x1a\x1claurel/admin/v1/boards.proto\x1a\x1alaurel/admin/v1/jobs.proto\x1a#laurel/admin/v1/notifications.proto\x1a\x1claurel/admin/v1/people.proto\x1a\x1blaurel/admin/v1/rules.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/user.proto\"=\n" +
 	"\x11UpsertUserRequest\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.laurel.type.v1.UserR\x04user\">\n" +
 	"\x12UpsertUserResponse\x12(\n" +
@@ -1394,7 +1394,7 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\x06Engine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1c\n" +
-	"\treachable\x18\x03 \x01(\bR\treachable2\xb7\x11\n" +
+	"\treachable\x18\x03 \x01(\bR\treachable2\xd9\x13\n" +
 	"\fAdminService\x12^\n" +
 	"\n" +
 	"UpsertUser\x12\".laurel.admin.v1.UpsertUserRequest\x1a#.laurel.admin.v1.UpsertUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12p\n" +
@@ -1419,7 +1419,9 @@ const file_laurel_admin_v1_admin_service_proto_rawDesc = "" +
 	"\vListJobRuns\x12#.laurel.admin.v1.ListJobRunsRequest\x1a$.laurel.admin.v1.ListJobRunsResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12[\n" +
 	"\tListUsers\x12!.laurel.admin.v1.ListUsersRequest\x1a\".laurel.admin.v1.ListUsersResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01\x12g\n" +
 	"\rSetVisibility\x12%.laurel.admin.v1.SetVisibilityRequest\x1a&.laurel.admin.v1.SetVisibilityResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12[\n" +
-	"\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02B\xb9\x01\n" +
+	"\tEraseUser\x12!.laurel.admin.v1.EraseUserRequest\x1a\".laurel.admin.v1.EraseUserResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12\x8e\x01\n" +
+	"\x1aPutNotificationPreferences\x122.laurel.admin.v1.PutNotificationPreferencesRequest\x1a3.laurel.admin.v1.PutNotificationPreferencesResponse\"\a\xa8\xbb\x18\x03\x90\x02\x02\x12\x8e\x01\n" +
+	"\x1aGetNotificationPreferences\x122.laurel.admin.v1.GetNotificationPreferencesRequest\x1a3.laurel.admin.v1.GetNotificationPreferencesResponse\"\a\xa8\xbb\x18\x03\x90\x02\x01B\xb9\x01\n" +
 	"\x13com.laurel.admin.v1B\x11AdminServiceProtoP\x01Z1laurel.example/clients/go/laurel/admin/v1;adminv1\xa2\x02\x03LAX\xaa\x02\x0fLaurel.Admin.V1\xca\x02\x0fLaurel\\Admin\\V1\xe2\x02\x1bLaurel\\Admin\\V1\\GPBMetadata\xea\x02\x11Laurel::Admin::V1b\x06proto3"
 
 var (
@@ -1436,60 +1438,64 @@ func file_laurel_admin_v1_admin_service_proto_rawDescGZIP() []byte {
 
 var file_laurel_admin_v1_admin_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_laurel_admin_v1_admin_service_proto_goTypes = []any{
-	(*UpsertUserRequest)(nil),          // 0: laurel.admin.v1.UpsertUserRequest
-	(*UpsertUserResponse)(nil),         // 1: laurel.admin.v1.UpsertUserResponse
-	(*BatchUpsertUsersRequest)(nil),    // 2: laurel.admin.v1.BatchUpsertUsersRequest
-	(*BatchUpsertUsersResponse)(nil),   // 3: laurel.admin.v1.BatchUpsertUsersResponse
-	(*GetUserRequest)(nil),             // 4: laurel.admin.v1.GetUserRequest
-	(*GetUserResponse)(nil),            // 5: laurel.admin.v1.GetUserResponse
-	(*PutActionConfigRequest)(nil),     // 6: laurel.admin.v1.PutActionConfigRequest
-	(*PutActionConfigResponse)(nil),    // 7: laurel.admin.v1.PutActionConfigResponse
-	(*ListActionConfigsRequest)(nil),   // 8: laurel.admin.v1.ListActionConfigsRequest
-	(*ListActionConfigsResponse)(nil),  // 9: laurel.admin.v1.ListActionConfigsResponse
-	(*PutCampaignRequest)(nil),         // 10: laurel.admin.v1.PutCampaignRequest
-	(*PutCampaignResponse)(nil),        // 11: laurel.admin.v1.PutCampaignResponse
-	(*ListCampaignsRequest)(nil),       // 12: laurel.admin.v1.ListCampaignsRequest
-	(*ListCampaignsResponse)(nil),      // 13: laurel.admin.v1.ListCampaignsResponse
-	(*PutBadgeDefinitionRequest)(nil),  // 14: laurel.admin.v1.PutBadgeDefinitionRequest
-	(*PutBadgeDefinitionResponse)(nil), // 15: laurel.admin.v1.PutBadgeDefinitionResponse
-	(*RebuildBoardsRequest)(nil),       // 16: laurel.admin.v1.RebuildBoardsRequest
-	(*RebuildBoardsResponse)(nil),      // 17: laurel.admin.v1.RebuildBoardsResponse
-	(*VerifyIntegrityRequest)(nil),     // 18: laurel.admin.v1.VerifyIntegrityRequest
-	(*VerifyIntegrityResponse)(nil),    // 19: laurel.admin.v1.VerifyIntegrityResponse
-	(*Check)(nil),                      // 20: laurel.admin.v1.Check
-	(*GetServerInfoRequest)(nil),       // 21: laurel.admin.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),      // 22: laurel.admin.v1.GetServerInfoResponse
-	(*Engine)(nil),                     // 23: laurel.admin.v1.Engine
-	nil,                                // 24: laurel.admin.v1.GetServerInfoResponse.ConfigEntry
-	(*v1.User)(nil),                    // 25: laurel.type.v1.User
-	(*ActionConfig)(nil),               // 26: laurel.admin.v1.ActionConfig
-	(*Campaign)(nil),                   // 27: laurel.admin.v1.Campaign
-	(*BadgeDefinition)(nil),            // 28: laurel.admin.v1.BadgeDefinition
-	(*v1.BoardRef)(nil),                // 29: laurel.type.v1.BoardRef
-	(*durationpb.Duration)(nil),        // 30: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),      // 31: google.protobuf.Timestamp
-	(*CreateBoardRequest)(nil),         // 32: laurel.admin.v1.CreateBoardRequest
-	(*UpdateBoardRequest)(nil),         // 33: laurel.admin.v1.UpdateBoardRequest
-	(*GetBoardRequest)(nil),            // 34: laurel.admin.v1.GetBoardRequest
-	(*ListBoardsRequest)(nil),          // 35: laurel.admin.v1.ListBoardsRequest
-	(*DeleteBoardRequest)(nil),         // 36: laurel.admin.v1.DeleteBoardRequest
-	(*RunJobRequest)(nil),              // 37: laurel.admin.v1.RunJobRequest
-	(*ListJobsRequest)(nil),            // 38: laurel.admin.v1.ListJobsRequest
-	(*ListJobRunsRequest)(nil),         // 39: laurel.admin.v1.ListJobRunsRequest
-	(*ListUsersRequest)(nil),           // 40: laurel.admin.v1.ListUsersRequest
-	(*SetVisibilityRequest)(nil),       // 41: laurel.admin.v1.SetVisibilityRequest
-	(*EraseUserRequest)(nil),           // 42: laurel.admin.v1.EraseUserRequest
-	(*CreateBoardResponse)(nil),        // 43: laurel.admin.v1.CreateBoardResponse
-	(*UpdateBoardResponse)(nil),        // 44: laurel.admin.v1.UpdateBoardResponse
-	(*GetBoardResponse)(nil),           // 45: laurel.admin.v1.GetBoardResponse
-	(*ListBoardsResponse)(nil),         // 46: laurel.admin.v1.ListBoardsResponse
-	(*DeleteBoardResponse)(nil),        // 47: laurel.admin.v1.DeleteBoardResponse
-	(*RunJobResponse)(nil),             // 48: laurel.admin.v1.RunJobResponse
-	(*ListJobsResponse)(nil),           // 49: laurel.admin.v1.ListJobsResponse
-	(*ListJobRunsResponse)(nil),        // 50: laurel.admin.v1.ListJobRunsResponse
-	(*ListUsersResponse)(nil),          // 51: laurel.admin.v1.ListUsersResponse
-	(*SetVisibilityResponse)(nil),      // 52: laurel.admin.v1.SetVisibilityResponse
-	(*EraseUserResponse)(nil),          // 53: laurel.admin.v1.EraseUserResponse
+	(*UpsertUserRequest)(nil),                  // 0: laurel.admin.v1.UpsertUserRequest
+	(*UpsertUserResponse)(nil),                 // 1: laurel.admin.v1.UpsertUserResponse
+	(*BatchUpsertUsersRequest)(nil),            // 2: laurel.admin.v1.BatchUpsertUsersRequest
+	(*BatchUpsertUsersResponse)(nil),           // 3: laurel.admin.v1.BatchUpsertUsersResponse
+	(*GetUserRequest)(nil),                     // 4: laurel.admin.v1.GetUserRequest
+	(*GetUserResponse)(nil),                    // 5: laurel.admin.v1.GetUserResponse
+	(*PutActionConfigRequest)(nil),             // 6: laurel.admin.v1.PutActionConfigRequest
+	(*PutActionConfigResponse)(nil),            // 7: laurel.admin.v1.PutActionConfigResponse
+	(*ListActionConfigsRequest)(nil),           // 8: laurel.admin.v1.ListActionConfigsRequest
+	(*ListActionConfigsResponse)(nil),          // 9: laurel.admin.v1.ListActionConfigsResponse
+	(*PutCampaignRequest)(nil),                 // 10: laurel.admin.v1.PutCampaignRequest
+	(*PutCampaignResponse)(nil),                // 11: laurel.admin.v1.PutCampaignResponse
+	(*ListCampaignsRequest)(nil),               // 12: laurel.admin.v1.ListCampaignsRequest
+	(*ListCampaignsResponse)(nil),              // 13: laurel.admin.v1.ListCampaignsResponse
+	(*PutBadgeDefinitionRequest)(nil),          // 14: laurel.admin.v1.PutBadgeDefinitionRequest
+	(*PutBadgeDefinitionResponse)(nil),         // 15: laurel.admin.v1.PutBadgeDefinitionResponse
+	(*RebuildBoardsRequest)(nil),               // 16: laurel.admin.v1.RebuildBoardsRequest
+	(*RebuildBoardsResponse)(nil),              // 17: laurel.admin.v1.RebuildBoardsResponse
+	(*VerifyIntegrityRequest)(nil),             // 18: laurel.admin.v1.VerifyIntegrityRequest
+	(*VerifyIntegrityResponse)(nil),            // 19: laurel.admin.v1.VerifyIntegrityResponse
+	(*Check)(nil),                              // 20: laurel.admin.v1.Check
+	(*GetServerInfoRequest)(nil),               // 21: laurel.admin.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),              // 22: laurel.admin.v1.GetServerInfoResponse
+	(*Engine)(nil),                             // 23: laurel.admin.v1.Engine
+	nil,                                        // 24: laurel.admin.v1.GetServerInfoResponse.ConfigEntry
+	(*v1.User)(nil),                            // 25: laurel.type.v1.User
+	(*ActionConfig)(nil),                       // 26: laurel.admin.v1.ActionConfig
+	(*Campaign)(nil),                           // 27: laurel.admin.v1.Campaign
+	(*BadgeDefinition)(nil),                    // 28: laurel.admin.v1.BadgeDefinition
+	(*v1.BoardRef)(nil),                        // 29: laurel.type.v1.BoardRef
+	(*durationpb.Duration)(nil),                // 30: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),              // 31: google.protobuf.Timestamp
+	(*CreateBoardRequest)(nil),                 // 32: laurel.admin.v1.CreateBoardRequest
+	(*UpdateBoardRequest)(nil),                 // 33: laurel.admin.v1.UpdateBoardRequest
+	(*GetBoardRequest)(nil),                    // 34: laurel.admin.v1.GetBoardRequest
+	(*ListBoardsRequest)(nil),                  // 35: laurel.admin.v1.ListBoardsRequest
+	(*DeleteBoardRequest)(nil),                 // 36: laurel.admin.v1.DeleteBoardRequest
+	(*RunJobRequest)(nil),                      // 37: laurel.admin.v1.RunJobRequest
+	(*ListJobsRequest)(nil),                    // 38: laurel.admin.v1.ListJobsRequest
+	(*ListJobRunsRequest)(nil),                 // 39: laurel.admin.v1.ListJobRunsRequest
+	(*ListUsersRequest)(nil),                   // 40: laurel.admin.v1.ListUsersRequest
+	(*SetVisibilityRequest)(nil),               // 41: laurel.admin.v1.SetVisibilityRequest
+	(*EraseUserRequest)(nil),                   // 42: laurel.admin.v1.EraseUserRequest
+	(*PutNotificationPreferencesRequest)(nil),  // 43: laurel.admin.v1.PutNotificationPreferencesRequest
+	(*GetNotificationPreferencesRequest)(nil),  // 44: laurel.admin.v1.GetNotificationPreferencesRequest
+	(*CreateBoardResponse)(nil),                // 45: laurel.admin.v1.CreateBoardResponse
+	(*UpdateBoardResponse)(nil),                // 46: laurel.admin.v1.UpdateBoardResponse
+	(*GetBoardResponse)(nil),                   // 47: laurel.admin.v1.GetBoardResponse
+	(*ListBoardsResponse)(nil),                 // 48: laurel.admin.v1.ListBoardsResponse
+	(*DeleteBoardResponse)(nil),                // 49: laurel.admin.v1.DeleteBoardResponse
+	(*RunJobResponse)(nil),                     // 50: laurel.admin.v1.RunJobResponse
+	(*ListJobsResponse)(nil),                   // 51: laurel.admin.v1.ListJobsResponse
+	(*ListJobRunsResponse)(nil),                // 52: laurel.admin.v1.ListJobRunsResponse
+	(*ListUsersResponse)(nil),                  // 53: laurel.admin.v1.ListUsersResponse
+	(*SetVisibilityResponse)(nil),              // 54: laurel.admin.v1.SetVisibilityResponse
+	(*EraseUserResponse)(nil),                  // 55: laurel.admin.v1.EraseUserResponse
+	(*PutNotificationPreferencesResponse)(nil), // 56: laurel.admin.v1.PutNotificationPreferencesResponse
+	(*GetNotificationPreferencesResponse)(nil), // 57: laurel.admin.v1.GetNotificationPreferencesResponse
 }
 var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	25, // 0: laurel.admin.v1.UpsertUserRequest.user:type_name -> laurel.type.v1.User
@@ -1532,30 +1538,34 @@ var file_laurel_admin_v1_admin_service_proto_depIdxs = []int32{
 	40, // 37: laurel.admin.v1.AdminService.ListUsers:input_type -> laurel.admin.v1.ListUsersRequest
 	41, // 38: laurel.admin.v1.AdminService.SetVisibility:input_type -> laurel.admin.v1.SetVisibilityRequest
 	42, // 39: laurel.admin.v1.AdminService.EraseUser:input_type -> laurel.admin.v1.EraseUserRequest
-	1,  // 40: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
-	3,  // 41: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
-	5,  // 42: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
-	7,  // 43: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
-	9,  // 44: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
-	11, // 45: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
-	13, // 46: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
-	15, // 47: laurel.admin.v1.AdminService.PutBadgeDefinition:output_type -> laurel.admin.v1.PutBadgeDefinitionResponse
-	43, // 48: laurel.admin.v1.AdminService.CreateBoard:output_type -> laurel.admin.v1.CreateBoardResponse
-	44, // 49: laurel.admin.v1.AdminService.UpdateBoard:output_type -> laurel.admin.v1.UpdateBoardResponse
-	45, // 50: laurel.admin.v1.AdminService.GetBoard:output_type -> laurel.admin.v1.GetBoardResponse
-	46, // 51: laurel.admin.v1.AdminService.ListBoards:output_type -> laurel.admin.v1.ListBoardsResponse
-	47, // 52: laurel.admin.v1.AdminService.DeleteBoard:output_type -> laurel.admin.v1.DeleteBoardResponse
-	17, // 53: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
-	19, // 54: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
-	22, // 55: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
-	48, // 56: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
-	49, // 57: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
-	50, // 58: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
-	51, // 59: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
-	52, // 60: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
-	53, // 61: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
-	40, // [40:62] is the sub-list for method output_type
-	18, // [18:40] is the sub-list for method input_type
+	43, // 40: laurel.admin.v1.AdminService.PutNotificationPreferences:input_type -> laurel.admin.v1.PutNotificationPreferencesRequest
+	44, // 41: laurel.admin.v1.AdminService.GetNotificationPreferences:input_type -> laurel.admin.v1.GetNotificationPreferencesRequest
+	1,  // 42: laurel.admin.v1.AdminService.UpsertUser:output_type -> laurel.admin.v1.UpsertUserResponse
+	3,  // 43: laurel.admin.v1.AdminService.BatchUpsertUsers:output_type -> laurel.admin.v1.BatchUpsertUsersResponse
+	5,  // 44: laurel.admin.v1.AdminService.GetUser:output_type -> laurel.admin.v1.GetUserResponse
+	7,  // 45: laurel.admin.v1.AdminService.PutActionConfig:output_type -> laurel.admin.v1.PutActionConfigResponse
+	9,  // 46: laurel.admin.v1.AdminService.ListActionConfigs:output_type -> laurel.admin.v1.ListActionConfigsResponse
+	11, // 47: laurel.admin.v1.AdminService.PutCampaign:output_type -> laurel.admin.v1.PutCampaignResponse
+	13, // 48: laurel.admin.v1.AdminService.ListCampaigns:output_type -> laurel.admin.v1.ListCampaignsResponse
+	15, // 49: laurel.admin.v1.AdminService.PutBadgeDefinition:output_type -> laurel.admin.v1.PutBadgeDefinitionResponse
+	45, // 50: laurel.admin.v1.AdminService.CreateBoard:output_type -> laurel.admin.v1.CreateBoardResponse
+	46, // 51: laurel.admin.v1.AdminService.UpdateBoard:output_type -> laurel.admin.v1.UpdateBoardResponse
+	47, // 52: laurel.admin.v1.AdminService.GetBoard:output_type -> laurel.admin.v1.GetBoardResponse
+	48, // 53: laurel.admin.v1.AdminService.ListBoards:output_type -> laurel.admin.v1.ListBoardsResponse
+	49, // 54: laurel.admin.v1.AdminService.DeleteBoard:output_type -> laurel.admin.v1.DeleteBoardResponse
+	17, // 55: laurel.admin.v1.AdminService.RebuildBoards:output_type -> laurel.admin.v1.RebuildBoardsResponse
+	19, // 56: laurel.admin.v1.AdminService.VerifyIntegrity:output_type -> laurel.admin.v1.VerifyIntegrityResponse
+	22, // 57: laurel.admin.v1.AdminService.GetServerInfo:output_type -> laurel.admin.v1.GetServerInfoResponse
+	50, // 58: laurel.admin.v1.AdminService.RunJob:output_type -> laurel.admin.v1.RunJobResponse
+	51, // 59: laurel.admin.v1.AdminService.ListJobs:output_type -> laurel.admin.v1.ListJobsResponse
+	52, // 60: laurel.admin.v1.AdminService.ListJobRuns:output_type -> laurel.admin.v1.ListJobRunsResponse
+	53, // 61: laurel.admin.v1.AdminService.ListUsers:output_type -> laurel.admin.v1.ListUsersResponse
+	54, // 62: laurel.admin.v1.AdminService.SetVisibility:output_type -> laurel.admin.v1.SetVisibilityResponse
+	55, // 63: laurel.admin.v1.AdminService.EraseUser:output_type -> laurel.admin.v1.EraseUserResponse
+	56, // 64: laurel.admin.v1.AdminService.PutNotificationPreferences:output_type -> laurel.admin.v1.PutNotificationPreferencesResponse
+	57, // 65: laurel.admin.v1.AdminService.GetNotificationPreferences:output_type -> laurel.admin.v1.GetNotificationPreferencesResponse
+	42, // [42:66] is the sub-list for method output_type
+	18, // [18:42] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name
@@ -1569,6 +1579,7 @@ func file_laurel_admin_v1_admin_service_proto_init() {
 	file_laurel_admin_v1_badges_proto_init()
 	file_laurel_admin_v1_boards_proto_init()
 	file_laurel_admin_v1_jobs_proto_init()
+	file_laurel_admin_v1_notifications_proto_init()
 	file_laurel_admin_v1_people_proto_init()
 	file_laurel_admin_v1_rules_proto_init()
 	type x struct{}

@@ -19,28 +19,30 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AdminService_UpsertUser_FullMethodName         = "/laurel.admin.v1.AdminService/UpsertUser"
-	AdminService_BatchUpsertUsers_FullMethodName   = "/laurel.admin.v1.AdminService/BatchUpsertUsers"
-	AdminService_GetUser_FullMethodName            = "/laurel.admin.v1.AdminService/GetUser"
-	AdminService_PutActionConfig_FullMethodName    = "/laurel.admin.v1.AdminService/PutActionConfig"
-	AdminService_ListActionConfigs_FullMethodName  = "/laurel.admin.v1.AdminService/ListActionConfigs"
-	AdminService_PutCampaign_FullMethodName        = "/laurel.admin.v1.AdminService/PutCampaign"
-	AdminService_ListCampaigns_FullMethodName      = "/laurel.admin.v1.AdminService/ListCampaigns"
-	AdminService_PutBadgeDefinition_FullMethodName = "/laurel.admin.v1.AdminService/PutBadgeDefinition"
-	AdminService_CreateBoard_FullMethodName        = "/laurel.admin.v1.AdminService/CreateBoard"
-	AdminService_UpdateBoard_FullMethodName        = "/laurel.admin.v1.AdminService/UpdateBoard"
-	AdminService_GetBoard_FullMethodName           = "/laurel.admin.v1.AdminService/GetBoard"
-	AdminService_ListBoards_FullMethodName         = "/laurel.admin.v1.AdminService/ListBoards"
-	AdminService_DeleteBoard_FullMethodName        = "/laurel.admin.v1.AdminService/DeleteBoard"
-	AdminService_RebuildBoards_FullMethodName      = "/laurel.admin.v1.AdminService/RebuildBoards"
-	AdminService_VerifyIntegrity_FullMethodName    = "/laurel.admin.v1.AdminService/VerifyIntegrity"
-	AdminService_GetServerInfo_FullMethodName      = "/laurel.admin.v1.AdminService/GetServerInfo"
-	AdminService_RunJob_FullMethodName             = "/laurel.admin.v1.AdminService/RunJob"
-	AdminService_ListJobs_FullMethodName           = "/laurel.admin.v1.AdminService/ListJobs"
-	AdminService_ListJobRuns_FullMethodName        = "/laurel.admin.v1.AdminService/ListJobRuns"
-	AdminService_ListUsers_FullMethodName          = "/laurel.admin.v1.AdminService/ListUsers"
-	AdminService_SetVisibility_FullMethodName      = "/laurel.admin.v1.AdminService/SetVisibility"
-	AdminService_EraseUser_FullMethodName          = "/laurel.admin.v1.AdminService/EraseUser"
+	AdminService_UpsertUser_FullMethodName                 = "/laurel.admin.v1.AdminService/UpsertUser"
+	AdminService_BatchUpsertUsers_FullMethodName           = "/laurel.admin.v1.AdminService/BatchUpsertUsers"
+	AdminService_GetUser_FullMethodName                    = "/laurel.admin.v1.AdminService/GetUser"
+	AdminService_PutActionConfig_FullMethodName            = "/laurel.admin.v1.AdminService/PutActionConfig"
+	AdminService_ListActionConfigs_FullMethodName          = "/laurel.admin.v1.AdminService/ListActionConfigs"
+	AdminService_PutCampaign_FullMethodName                = "/laurel.admin.v1.AdminService/PutCampaign"
+	AdminService_ListCampaigns_FullMethodName              = "/laurel.admin.v1.AdminService/ListCampaigns"
+	AdminService_PutBadgeDefinition_FullMethodName         = "/laurel.admin.v1.AdminService/PutBadgeDefinition"
+	AdminService_CreateBoard_FullMethodName                = "/laurel.admin.v1.AdminService/CreateBoard"
+	AdminService_UpdateBoard_FullMethodName                = "/laurel.admin.v1.AdminService/UpdateBoard"
+	AdminService_GetBoard_FullMethodName                   = "/laurel.admin.v1.AdminService/GetBoard"
+	AdminService_ListBoards_FullMethodName                 = "/laurel.admin.v1.AdminService/ListBoards"
+	AdminService_DeleteBoard_FullMethodName                = "/laurel.admin.v1.AdminService/DeleteBoard"
+	AdminService_RebuildBoards_FullMethodName              = "/laurel.admin.v1.AdminService/RebuildBoards"
+	AdminService_VerifyIntegrity_FullMethodName            = "/laurel.admin.v1.AdminService/VerifyIntegrity"
+	AdminService_GetServerInfo_FullMethodName              = "/laurel.admin.v1.AdminService/GetServerInfo"
+	AdminService_RunJob_FullMethodName                     = "/laurel.admin.v1.AdminService/RunJob"
+	AdminService_ListJobs_FullMethodName                   = "/laurel.admin.v1.AdminService/ListJobs"
+	AdminService_ListJobRuns_FullMethodName                = "/laurel.admin.v1.AdminService/ListJobRuns"
+	AdminService_ListUsers_FullMethodName                  = "/laurel.admin.v1.AdminService/ListUsers"
+	AdminService_SetVisibility_FullMethodName              = "/laurel.admin.v1.AdminService/SetVisibility"
+	AdminService_EraseUser_FullMethodName                  = "/laurel.admin.v1.AdminService/EraseUser"
+	AdminService_PutNotificationPreferences_FullMethodName = "/laurel.admin.v1.AdminService/PutNotificationPreferences"
+	AdminService_GetNotificationPreferences_FullMethodName = "/laurel.admin.v1.AdminService/GetNotificationPreferences"
 )
 
 // AdminServiceClient is the client API for AdminService service.
@@ -100,6 +102,10 @@ type AdminServiceClient interface {
 	// Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
 	// without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
 	EraseUser(ctx context.Context, in *EraseUserRequest, opts ...grpc.CallOption) (*EraseUserResponse, error)
+	// Creates or replaces what a user wants to be told, and when not. USER_NOT_FOUND.
+	PutNotificationPreferences(ctx context.Context, in *PutNotificationPreferencesRequest, opts ...grpc.CallOption) (*PutNotificationPreferencesResponse, error)
+	// What a user wants to be told. USER_NOT_FOUND.
+	GetNotificationPreferences(ctx context.Context, in *GetNotificationPreferencesRequest, opts ...grpc.CallOption) (*GetNotificationPreferencesResponse, error)
 }
 
 type adminServiceClient struct {
@@ -330,6 +336,26 @@ func (c *adminServiceClient) EraseUser(ctx context.Context, in *EraseUserRequest
 	return out, nil
 }
 
+func (c *adminServiceClient) PutNotificationPreferences(ctx context.Context, in *PutNotificationPreferencesRequest, opts ...grpc.CallOption) (*PutNotificationPreferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutNotificationPreferencesResponse)
+	err := c.cc.Invoke(ctx, AdminService_PutNotificationPreferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *adminServiceClient) GetNotificationPreferences(ctx context.Context, in *GetNotificationPreferencesRequest, opts ...grpc.CallOption) (*GetNotificationPreferencesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetNotificationPreferencesResponse)
+	err := c.cc.Invoke(ctx, AdminService_GetNotificationPreferences_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AdminServiceServer is the server API for AdminService service.
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
@@ -387,6 +413,10 @@ type AdminServiceServer interface {
 	// Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
 	// without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
 	EraseUser(context.Context, *EraseUserRequest) (*EraseUserResponse, error)
+	// Creates or replaces what a user wants to be told, and when not. USER_NOT_FOUND.
+	PutNotificationPreferences(context.Context, *PutNotificationPreferencesRequest) (*PutNotificationPreferencesResponse, error)
+	// What a user wants to be told. USER_NOT_FOUND.
+	GetNotificationPreferences(context.Context, *GetNotificationPreferencesRequest) (*GetNotificationPreferencesResponse, error)
 	mustEmbedUnimplementedAdminServiceServer()
 }
 
@@ -462,6 +492,12 @@ func (UnimplementedAdminServiceServer) SetVisibility(context.Context, *SetVisibi
 }
 func (UnimplementedAdminServiceServer) EraseUser(context.Context, *EraseUserRequest) (*EraseUserResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EraseUser not implemented")
+}
+func (UnimplementedAdminServiceServer) PutNotificationPreferences(context.Context, *PutNotificationPreferencesRequest) (*PutNotificationPreferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PutNotificationPreferences not implemented")
+}
+func (UnimplementedAdminServiceServer) GetNotificationPreferences(context.Context, *GetNotificationPreferencesRequest) (*GetNotificationPreferencesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetNotificationPreferences not implemented")
 }
 func (UnimplementedAdminServiceServer) mustEmbedUnimplementedAdminServiceServer() {}
 func (UnimplementedAdminServiceServer) testEmbeddedByValue()                      {}
@@ -880,6 +916,42 @@ func _AdminService_EraseUser_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AdminService_PutNotificationPreferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutNotificationPreferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).PutNotificationPreferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_PutNotificationPreferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).PutNotificationPreferences(ctx, req.(*PutNotificationPreferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AdminService_GetNotificationPreferences_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetNotificationPreferencesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AdminServiceServer).GetNotificationPreferences(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AdminService_GetNotificationPreferences_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AdminServiceServer).GetNotificationPreferences(ctx, req.(*GetNotificationPreferencesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AdminService_ServiceDesc is the grpc.ServiceDesc for AdminService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -974,6 +1046,14 @@ var AdminService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EraseUser",
 			Handler:    _AdminService_EraseUser_Handler,
+		},
+		{
+			MethodName: "PutNotificationPreferences",
+			Handler:    _AdminService_PutNotificationPreferences_Handler,
+		},
+		{
+			MethodName: "GetNotificationPreferences",
+			Handler:    _AdminService_GetNotificationPreferences_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

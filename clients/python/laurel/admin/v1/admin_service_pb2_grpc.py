@@ -6,6 +6,7 @@ import warnings
 from laurel.admin.v1 import admin_service_pb2 as laurel_dot_admin_dot_v1_dot_admin__service__pb2
 from laurel.admin.v1 import boards_pb2 as laurel_dot_admin_dot_v1_dot_boards__pb2
 from laurel.admin.v1 import jobs_pb2 as laurel_dot_admin_dot_v1_dot_jobs__pb2
+from laurel.admin.v1 import notifications_pb2 as laurel_dot_admin_dot_v1_dot_notifications__pb2
 from laurel.admin.v1 import people_pb2 as laurel_dot_admin_dot_v1_dot_people__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -147,6 +148,16 @@ class AdminServiceStub:
                 '/laurel.admin.v1.AdminService/EraseUser',
                 request_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.SerializeToString,
                 response_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.FromString,
+                _registered_method=True)
+        self.PutNotificationPreferences = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/PutNotificationPreferences',
+                request_serializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesResponse.FromString,
+                _registered_method=True)
+        self.GetNotificationPreferences = channel.unary_unary(
+                '/laurel.admin.v1.AdminService/GetNotificationPreferences',
+                request_serializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesRequest.SerializeToString,
+                response_deserializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesResponse.FromString,
                 _registered_method=True)
 
 
@@ -319,6 +330,22 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutNotificationPreferences(self, request, context):
+        """Notifications.
+
+        Creates or replaces what a user wants to be told, and when not. USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNotificationPreferences(self, request, context):
+        """What a user wants to be told. USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -431,6 +458,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.EraseUser,
                     request_deserializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.FromString,
                     response_serializer=laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.SerializeToString,
+            ),
+            'PutNotificationPreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutNotificationPreferences,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesResponse.SerializeToString,
+            ),
+            'GetNotificationPreferences': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNotificationPreferences,
+                    request_deserializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesRequest.FromString,
+                    response_serializer=laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1028,6 +1065,60 @@ class AdminService:
             '/laurel.admin.v1.AdminService/EraseUser',
             laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserRequest.SerializeToString,
             laurel_dot_admin_dot_v1_dot_people__pb2.EraseUserResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutNotificationPreferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/PutNotificationPreferences',
+            laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_notifications__pb2.PutNotificationPreferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNotificationPreferences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.admin.v1.AdminService/GetNotificationPreferences',
+            laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesRequest.SerializeToString,
+            laurel_dot_admin_dot_v1_dot_notifications__pb2.GetNotificationPreferencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from laurel.admin.v1 import admin_service_pb2 as _admin_service_pb2
 from laurel.admin.v1 import boards_pb2 as _boards_pb2
 from laurel.admin.v1 import jobs_pb2 as _jobs_pb2
+from laurel.admin.v1 import notifications_pb2 as _notifications_pb2
 from laurel.admin.v1 import people_pb2 as _people_pb2
 import abc as _abc_1
 
@@ -82,6 +83,13 @@ class AdminServiceStub:
     """Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
     without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
     """
+    PutNotificationPreferences: _aio.UnaryUnaryMultiCallable[_notifications_pb2.PutNotificationPreferencesRequest, _notifications_pb2.PutNotificationPreferencesResponse]
+    """Notifications.
+
+    Creates or replaces what a user wants to be told, and when not. USER_NOT_FOUND.
+    """
+    GetNotificationPreferences: _aio.UnaryUnaryMultiCallable[_notifications_pb2.GetNotificationPreferencesRequest, _notifications_pb2.GetNotificationPreferencesResponse]
+    """What a user wants to be told. USER_NOT_FOUND."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """Users, rules and the state of the service, for operators."""
@@ -280,5 +288,24 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         """Erases a person for good: his profile, his id, and his places on all boards, those of the past too. His entries stay
         without his id, so that the ledger and its proofs hold. A later award under the same id starts a new person.
         """
+
+    @_abc_1.abstractmethod
+    def PutNotificationPreferences(
+        self,
+        request: _notifications_pb2.PutNotificationPreferencesRequest,
+        context: _aio.ServicerContext[_notifications_pb2.PutNotificationPreferencesRequest, _abc.Awaitable[_notifications_pb2.PutNotificationPreferencesResponse]],
+    ) -> _abc.Awaitable[_notifications_pb2.PutNotificationPreferencesResponse]:
+        """Notifications.
+
+        Creates or replaces what a user wants to be told, and when not. USER_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetNotificationPreferences(
+        self,
+        request: _notifications_pb2.GetNotificationPreferencesRequest,
+        context: _aio.ServicerContext[_notifications_pb2.GetNotificationPreferencesRequest, _abc.Awaitable[_notifications_pb2.GetNotificationPreferencesResponse]],
+    ) -> _abc.Awaitable[_notifications_pb2.GetNotificationPreferencesResponse]:
+        """What a user wants to be told. USER_NOT_FOUND."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _aio.Server) -> None: ...

@@ -1,0 +1,128 @@
+"""What users are to be told, between rows and domain objects."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, tzinfo
+from enum import IntEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.notifications import Kind, Notification, Preferences, ToldRank
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
+
+
+class State(IntEnum):
+    """How far a notification has come; the numbers are those of the table."""
+
+    WAITING = 1
+    SENT = 2
+    GIVEN_UP = 3
+
+
+class Due(NamedTuple):
+    """A notification to be sent, and how often that has failed."""
+
+    notification: Notification
+    attempts: int
+
+
+class Attempt(NamedTuple):
+    """How sending went: `due_at` is when to try again."""
+
+    notification_id: str
+    state: State
+    due_at: datetime
+    error: str
+
+
+async def add(pool: Pool, notifications: Sequence[tuple[Notification, datetime]]) -> int:
+    """Keep notifications with when they are due, and return how many were new."""
+    added: int = await pool.fetchval(
+        load("notifications_add"),
+        [each.id for each, _ in notifications],
+        [each.user_id for each, _ in notifications],
+        [each.kind.value for each, _ in notifications],
+        [each.message for each, _ in notifications],
+        [orjson.dumps(each.data).decode() for each, _ in notifications],
+        [each.created_at for each, _ in notifications],
+        [due_at for _, due_at in notifications],
+    )
+    return added
+
+
+async def read_due(pool: Pool, now: datetime, limit: int) -> list[Due]:
+    """Return what is to be sent, the longest due first."""
+    rows = await pool.fetch(load("notifications_due"), now, limit)
+    return [Due(_notification(row), row["attempts"]) for row in rows]
+
+
+async def note(pool: Pool, attempts: Sequence[Attempt]) -> None:
+    """Keep how attempts went."""
+    columns = zip(*attempts, strict=True)
+    await pool.execute(load("notifications_note"), *columns)
+
+
+async def read_preferences(pool: Pool, user_ids: Collection[str], zone: tzinfo) -> dict[str, Preferences]:
+    """Return what the users who are known want to be told; `zone` is that of those who have none."""
+    rows = await pool.fetch(load("notifications_preferences"), list(user_ids))
+    return {
+        row["user_id"]: Preferences(
+            frozenset(Kind(kind) for kind in row["muted"]),
+            row["quiet_from"],
+            row["quiet_until"],
+            row["paused_until"],
+            _zone(row["timezone"]) or zone,
+        )
+        for row in rows
+    }
+
+
+async def prefer(pool: Pool, user_id: str, wanted: Preferences) -> bool:
+    """Keep what a user wants to be told; False: there is no such user."""
+    muted = sorted(kind.value for kind in wanted.muted)
+    known = await pool.fetchval(
+        load("notifications_prefer"),
+        user_id,
+        muted,
+        wanted.quiet_from,
+        wanted.quiet_until,
+        wanted.paused_until,
+    )
+    return known is not None
+
+
+async def read_told(pool: Pool, user_ids: Collection[str]) -> dict[str, ToldRank]:
+    """Return the ranks that users were told last."""
+    rows = await pool.fetch(load("notifications_told"), list(user_ids))
+    return {row["user_id"]: ToldRank(row["rank"], row["told_at"]) for row in rows}
+
+
+async def tell(pool: Pool, ranks: Mapping[str, int], now: datetime) -> None:
+    """Keep the ranks that users were told."""
+    await pool.execute(load("notifications_tell"), list(ranks), list(ranks.values()), now)
+
+
+async def forget(pool: Pool, user_id: str) -> None:
+    """Leave nothing of what a user was told."""
+    await pool.execute(load("notifications_forget"), user_id)
+
+
+def _notification(row: asyncpg.Record) -> Notification:
+    return Notification(
+        row["notification_id"],
+        row["user_id"],
+        Kind(row["kind"]),
+        row["message"],
+        orjson.loads(row["data"]),
+        row["created_at"],
+    )
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # callers may have kept anything there
+        return None

@@ -1,0 +1,211 @@
+"""From what happens to what arrives: the job, preferences, the webhook, and its failures."""
+
+import hmac
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import time, timedelta
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from laurel_server.domain.jobs import JobState, RunRequest
+from laurel_server.domain.ledger import User
+from laurel_server.domain.notifications import Kind, Preferences
+from laurel_server.runtime.config import Events, Notifications
+from laurel_server.runtime.wiring import Parts
+from tests.integration.events.reading import Reader
+from tests.integration.wired import START, give, running
+from tests.kafka import Broker
+
+SECRET = "webhook secret"
+
+
+class Hook:
+    """A webhook that keeps what it gets and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.got: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if hook.status == 200:
+                    hook.got.append(json.loads(body))
+                    hook.headers.append(dict(self.headers))
+                    hook.bodies.append(body)
+                self.send_response(hook.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def kinds(self, user_id: str) -> list[str]:
+        return [each["kind"] for each in self.got if each["user_id"] == user_id]
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    hook = Hook()
+    yield hook
+    hook.server.shutdown()
+    hook.server.server_close()
+
+
+Notifying = Callable[..., AbstractAsyncContextManager[Parts]]
+
+
+@pytest.fixture
+def notifying(ledger_dsn: str, redis_url: str, hook: Hook) -> Notifying:
+    """Runs a server that posts to the hook."""
+
+    @asynccontextmanager
+    async def run(**more: Any) -> AsyncIterator[Parts]:
+        settings = Notifications(
+            webhook_url=SecretStr(hook.url), webhook_key=SecretStr(SECRET), max_attempts=3
+        )
+        async with running(ledger_dsn, redis_url, notifications=settings, **more) as parts:
+            yield parts
+
+    return run
+
+
+async def dispatch(parts: Parts) -> dict[str, int]:
+    """Run the job and return its counts."""
+    await parts.confirmations.flush()
+    return await run_job(parts, "dispatch_notifications")
+
+
+async def run_job(parts: Parts, job: str) -> dict[str, int]:
+    """Run a job now and return its counts."""
+    number = await parts.pool.fetchval("SELECT count(*) FROM job_runs")
+    request = RunRequest(number.to_bytes(16), b"\0" * 16, f"run-{number}")
+    run, _ = await parts.jobs.run_now(job, request)
+    assert run.state is JobState.SUCCEEDED, run.error
+    return dict(run.counts)
+
+
+async def move_clock(parts: Parts, by: timedelta) -> None:
+    assert parts.clock is not None
+    await parts.clock.set(parts.business_clock.now() + by)
+
+
+async def test_milestones_badges_and_tiers_reach_the_webhook_once_and_signed(
+    notifying: Notifying, hook: Hook
+) -> None:
+    async with notifying() as parts:
+        await give(parts, "ada", 5000)
+        counts = await dispatch(parts)
+        assert counts["sent"] == counts["made"] == len(hook.got) > 0
+        assert {"POINTS_MILESTONE", "TIER_CHANGED", "BADGE_UNLOCKED", "RANK_MILESTONE"} == set(
+            hook.kinds("ada")
+        )
+        assert (await dispatch(parts))["sent"] == 0
+    stamp, signature = hook.headers[0]["Laurel-Signature"].split(",")
+    expected = hmac.new(SECRET.encode(), stamp[2:].encode() + b"." + hook.bodies[0], sha256).hexdigest()
+    assert signature == f"v1={expected}"
+    assert hook.headers[0]["Laurel-Notification-Id"] == hook.got[0]["notification_id"]
+
+
+async def test_moves_are_told_with_the_ranks(notifying: Notifying, hook: Hook) -> None:
+    async with notifying() as parts:
+        for number in range(7):
+            await give(parts, f"user-{number}", 100 + number)
+        await dispatch(parts)
+        await move_clock(parts, timedelta(hours=2))
+        await give(parts, "user-0", 3)
+        await dispatch(parts)
+    told = [each for each in hook.got if each["user_id"] == "user-0" and each["kind"] == "RANK_CHANGED"]
+    assert [each["message"] for each in told] == ["You moved up 2 ranks!"]
+    assert told[0]["data"] == {"rank": "5", "previous_rank": "7"}
+
+
+async def test_muted_kinds_are_not_told_and_quiet_hours_are_kept(notifying: Notifying, hook: Hook) -> None:
+    async with notifying() as parts:
+        await parts.profiles.upsert([User("ada"), User("bob")])
+        await parts.preferences.write("ada", Preferences(muted=frozenset(Kind) - {Kind.POINTS_MILESTONE}))
+        await parts.preferences.write(
+            "bob", Preferences(frozenset({Kind.BADGE_UNLOCKED}), quiet_from=time(11), quiet_until=time(13))
+        )
+        await give(parts, "ada", 5000)
+        await give(parts, "bob", 1000)
+        await dispatch(parts)
+        assert hook.kinds("ada") == ["POINTS_MILESTONE"]
+        assert hook.kinds("bob") == [], f"it is {START:%H:%M}"
+        await move_clock(parts, timedelta(hours=1))
+        await dispatch(parts)
+        assert sorted(hook.kinds("bob")) == ["POINTS_MILESTONE", "RANK_MILESTONE"]
+
+
+async def test_what_the_webhook_refuses_comes_again_and_is_given_up_in_the_end(
+    notifying: Notifying, hook: Hook
+) -> None:
+    async with notifying() as parts:
+        await parts.profiles.upsert([User("ada")])
+        await parts.preferences.write("ada", Preferences(frozenset(Kind) - {Kind.POINTS_MILESTONE}))
+        await give(parts, "ada", 1000)
+        hook.status = 503
+        assert (await dispatch(parts))["failed"] == 1
+        assert (await dispatch(parts))["failed"] == 0, "not before it is due again"
+        hook.status = 200
+        await move_clock(parts, timedelta(seconds=30))
+        assert (await dispatch(parts))["sent"] == 1
+        await give(parts, "ada", 4000)
+        hook.status = 500
+        counts = [await dispatch(parts)]
+        for _ in range(2):
+            await move_clock(parts, timedelta(hours=1))
+            counts.append(await dispatch(parts))
+        assert [each["given_up"] for each in counts] == [0, 0, 1]
+
+
+async def test_points_that_expire_soon_are_told_once(notifying: Notifying, hook: Hook) -> None:
+    async with notifying() as parts:
+        await give(parts, "ada", action="PURCHASE", attributes={"order_value": "5000"})
+        await move_clock(parts, timedelta(days=359))
+        await run_job(parts, "expire_points")
+        await dispatch(parts)
+        await dispatch(parts)
+    (warning,) = [each for each in hook.got if each["kind"] == "POINTS_EXPIRING"]
+    assert warning["message"] == "50 of your points expire on 2027-11-25"
+    assert warning["data"]["points"] == "50"
+
+
+async def test_nothing_is_left_of_an_erased_user(notifying: Notifying) -> None:
+    async with notifying() as parts:
+        await give(parts, "ada", 1000)
+        await dispatch(parts)
+        await parts.pool.execute(
+            "INSERT INTO outbox (batch_no, projected, user_nos, events) VALUES "
+            """(nextval('ledger_batch_seq'), true, '{}', '[{"type": "user.erased", "user_id": "ada"}]')"""
+        )
+        await dispatch(parts)
+        assert await parts.pool.fetchval("SELECT count(*) FROM notifications") == 0
+        assert await parts.pool.fetchval("SELECT count(*) FROM told_ranks") == 0
+
+
+async def test_with_kafka_notifications_go_to_their_topic(
+    notifying: Notifying, broker: Broker, reader: Reader
+) -> None:
+    async with notifying(events=Events(kafka_bootstrap=broker.bootstrap)) as parts:
+        await give(parts, "told", 1000)
+        await dispatch(parts)
+        seen = await reader.until({"notifications.send": 3}, "told")
+    (milestone,) = [
+        each for each in seen if each.topic == "notifications.send" and each.body.kind == "POINTS_MILESTONE"
+    ]
+    assert milestone.id == milestone.body.event_id
+    assert milestone.body.data == {"points": "1000"}
