@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -80,7 +80,10 @@ class Around(NamedTuple):
 
 
 class BoardScripts:
-    """Reads boards as Redis has them; `damaged` is called when one is found to be lost."""
+    """Reads boards as Redis has them; `damaged` is called when one is found to be lost.
+
+    `bring_back` fills a board that is archived, and says whether it is; None: no board ever is.
+    """
 
     def __init__(
         self,
@@ -88,11 +91,13 @@ class BoardScripts:
         registry: BoardRegistry,
         catalogue: Catalogue,
         damaged: Callable[[], None],
+        bring_back: Callable[[BoardKey], Awaitable[bool]] | None = None,
     ) -> None:
         self._redis = redis
         self._catalogue = catalogue
         self._registry = registry
         self._damaged = damaged
+        self._bring_back = bring_back
 
     async def stretch(
         self, board: Board, limit: int, *, after: str = "", scores: ScoreRange = ANY_SCORE
@@ -151,7 +156,12 @@ class BoardScripts:
         reply = await self._ask(name, board, args)
         if reply[0]:
             return reply
-        self._damaged()
+        if self._bring_back is None or not await self._bring_back(board.key):
+            self._damaged()
+            raise rebuilding(board.key)
+        reply = await self._ask(name, board, args)
+        if reply[0]:
+            return reply
         raise rebuilding(board.key)
 
     async def _ask(self, name: str, board: Board, args: Sequence[str | int]) -> Any:  # noqa: ANN401 - a script's reply

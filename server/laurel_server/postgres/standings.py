@@ -63,8 +63,14 @@ async def is_registered(pool: Pool, board: BoardKey) -> bool:
     return registered
 
 
+async def is_archived(pool: Pool, board: BoardKey) -> bool:
+    """Return whether the board instance is archived, and so not kept in Redis."""
+    archived: bool = await pool.fetchval(load("standings_archived"), *board)
+    return archived
+
+
 async def registered_boards(pool: Session) -> list[BoardKey]:
-    """Return all board instances that have ever had a member."""
+    """Return all board instances that have ever had a member and belong in Redis: not those that are archived."""
     return [BoardKey(*row) for row in await pool.fetch(load("standings_boards"))]
 
 
@@ -112,6 +118,14 @@ async def scan_period(pool: Pool, chunk: int, period_id: str) -> AsyncIterator[l
     """Yield all users with a total kept of a period that is over, in chunks by number."""
     after = 0
     while rows := await pool.fetch(load("standings_scan_period"), after, chunk, period_id):
+        yield [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+        after = rows[-1]["user_no"]
+
+
+async def scan_board(pool: Pool, chunk: int, board: BoardKey) -> AsyncIterator[list[Member]]:
+    """Yield all members of a frozen board, in chunks by number."""
+    after = 0
+    while rows := await pool.fetch(load("standings_scan_board"), after, chunk, *board):
         yield [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
         after = rows[-1]["user_no"]
 

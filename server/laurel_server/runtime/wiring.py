@@ -20,6 +20,7 @@ from laurel_server.jobs.runner import JobRunner
 from laurel_server.jobs.snapshot_ranks import snapshot_ranks
 from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.administration import BoardAdministration
+from laurel_server.leaderboards.archive import Archive
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
@@ -124,7 +125,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     faces = ProfileCache(pool, clock)
     faces_changed = ProfileSignals(redis, faces.forget).changed
     registry = BoardRegistry(pool, catalogue)
-    scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake)
+    archive = Archive(pool, redis, boards.projection, catalogue, settings.repair.chunk)
+    scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake, archive.bring_back)
     queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone, rule_book.current)
     hub = _hub(settings, queries, clock)
     if sandbox is not None:

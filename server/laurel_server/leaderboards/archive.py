@@ -1,0 +1,91 @@
+"""Archived boards: out of Redis, and back for a while when somebody reads them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from laurel_server.domain.boards import BoardKey
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.placements import placement_on
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.reading import look
+from laurel_server.leaderboards.rebuild import ONE_AT_A_TIME, READ_AT_ONCE
+from laurel_server.postgres import standings
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.redis.keys import all_keys, board_keys
+from laurel_server.redis.scripts import script
+
+log = structlog.get_logger()
+
+STAYS_SECONDS = 3600
+"""How long a board that was brought back stays in Redis."""
+
+PATIENCE_SECONDS = 3.0
+"""How long a read waits for its board; a board of some 100,000 members is back in that time."""
+
+
+class Archive:
+    """Fills archived boards from the ledger on demand, sending `chunk` users at a time.
+
+    So there is one way to read boards, whatever their age, and no second one in SQL that would have to agree with it on
+    every rank.
+    """
+
+    def __init__(
+        self, pool: Pool, redis: RedisConnection, projection: Projection, catalogue: Catalogue, chunk: int
+    ) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._projection = projection
+        self._catalogue = catalogue
+        self._chunk = chunk
+        self._coming: dict[BoardKey, asyncio.Task[None]] = {}
+
+    async def bring_back(self, board: BoardKey) -> bool:
+        """Put an archived board back into Redis, and return whether it is one.
+
+        Returns after some seconds even if it is not back yet: it comes all the same. LEDGER_UNAVAILABLE.
+        """
+        async with ledger_errors():
+            if not await standings.is_archived(self._pool, board):
+                return False
+        task = self._coming.get(board)
+        if task is None:
+            task = self._coming[board] = asyncio.create_task(self._bring(board))
+            task.add_done_callback(lambda _done: self._coming.pop(board, None))
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        return True
+
+    async def _bring(self, board: BoardKey) -> None:
+        try:
+            async with self._alone():
+                if not (await look(self._redis, board))[0]:
+                    members = await self._fill(board)
+                    log.info("board.brought_back", board=tuple(board), members=members)
+        except (BoardsUnavailable, RedisUnavailable, *UNAVAILABLE) as away:
+            log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
+
+    async def _fill(self, board: BoardKey) -> int:
+        members, keys = 0, all_keys(board)
+        await script("empty").run(self._redis, keys)
+        async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
+            placements = [placement_on(member, self._catalogue.matrix, {board}) for member in chunk]
+            await self._projection.load(placements, self._chunk, tell=False)
+            members += len(chunk)
+        await script("complete").run(self._redis, (board_keys(board).members,), 0)
+        for key in keys:
+            await self._redis.call("EXPIRE", key, STAYS_SECONDS)
+        return members
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """Wait for the turn of this board among the rebuilds of all servers."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+            await connection.execute(ONE_AT_A_TIME)
+            yield

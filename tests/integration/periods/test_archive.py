@@ -1,0 +1,70 @@
+"""Boards whose period is long over: out of Redis, and readable all the same."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from laurel_server.domain.boards import Visibility
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.people import Order
+from laurel_server.runtime.wiring import Parts
+from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, wrongs
+
+MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
+STANDING = [("ann", 30), ("bob", 20), ("cid", 20), ("dot", 5)]
+
+
+async def archived(parts: Parts) -> None:
+    """Let a week be archived."""
+    for name, points in STANDING:
+        await give(parts, name, points)
+    await parts.people.set_visibility(Order("dot", "r", b"r", b"", "joe", "asked to"), Visibility.HIDDEN)
+    assert parts.clock is not None
+    await parts.clock.set(MONDAY + timedelta(days=14))
+    assert (await run_job(parts, "close_periods"))["archived"] == 3
+
+
+async def keys_left(parts: Parts, scope: str, period_id: str) -> int:
+    left: int = await parts.redis.call("EXISTS", *keys_of(scope, period_id))
+    return left
+
+
+async def test_an_archived_board_leaves_redis_and_is_no_loss(parts: Parts) -> None:
+    await archived(parts)
+    for scope, period_id in (("global", DAY), ("global", WEEK), ("tier:bronze", WEEK)):
+        assert await keys_left(parts, scope, period_id) == 0
+    await parts.redis.call("FLUSHALL")
+    await parts.maintenance.rebuild(None)
+    assert await wrongs(parts) == []
+    assert await keys_left(parts, "global", WEEK) == 0
+
+
+async def test_an_archived_standing_is_read_as_it_was(parts: Parts) -> None:
+    await archived(parts)
+    assert await listed(parts, period_id=WEEK) == STANDING[:3]
+    assert await listed(parts, "tier:bronze", WEEK) == STANDING[:3]
+    place = await parts.queries.place(board_at(parts, period_id=DAY), "cid")
+    assert (place.rank, place.score, place.total) == (3, 20, 3)
+    around = await parts.queries.surrounding(board_at(parts, period_id=DAY), "bob", 1)
+    assert [line.user_id for line in around.lines] == ["ann", "bob", "cid"]
+    with pytest.raises(LaurelError) as refused:
+        await parts.queries.place(board_at(parts, period_id=DAY), "dot")
+    assert refused.value.reason is Reason.NOT_ON_BOARD
+    assert await wrongs(parts) == []
+
+
+async def test_what_was_brought_back_goes_by_itself(parts: Parts) -> None:
+    await archived(parts)
+    await listed(parts, period_id=DAY)
+    for key in keys_of("global", DAY)[:2]:
+        assert 0 < await parts.redis.call("TTL", key) <= 3600
+    await parts.redis.call("DEL", *keys_of("global", DAY))
+    assert await listed(parts, period_id=DAY) == STANDING[:3]
+
+
+async def test_awards_and_other_boards_do_not_touch_it(parts: Parts) -> None:
+    await archived(parts)
+    before = await listed(parts, period_id=WEEK)
+    await give(parts, "bob", 500, occurred_at=MONDAY - timedelta(minutes=1))
+    await parts.maintenance.rebuild(None)
+    assert await listed(parts, period_id=WEEK) == before
