@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "watch",
     "actions",
     "rebuild",
+    "verify",
     "replay",
     "version",
 )

@@ -18,9 +18,11 @@ from laurel_server.leaderboards.reading import look, rebuilding
 from laurel_server.postgres import standings
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import Member
+from laurel_server.postgres.verify import bounds_of_users
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
 from laurel_server.redis.keys import board_keys, tie
+from laurel_server.rewards.findings import Progress, unnoticed
 
 CHUNK = 500
 SHOWN = 5
@@ -38,9 +40,11 @@ class Expected(NamedTuple):
     score: int
 
 
-async def verify_boards(pool: Pool, redis: RedisConnection, catalogue: Catalogue) -> list[Check]:
+async def verify_boards(
+    pool: Pool, redis: RedisConnection, catalogue: Catalogue, progress: Progress = unnoticed
+) -> list[Check]:
     """Compare all boards with the ledger, in chunks. BOARDS_REBUILDING when Redis is away."""
-    comparison = _Comparison(pool, redis, catalogue)
+    comparison = _Comparison(pool, redis, catalogue, progress)
     try:
         async with ledger_errors():
             await comparison.compare_members()
@@ -51,10 +55,11 @@ async def verify_boards(pool: Pool, redis: RedisConnection, catalogue: Catalogue
 
 
 class _Comparison:
-    def __init__(self, pool: Pool, redis: RedisConnection, catalogue: Catalogue) -> None:
+    def __init__(self, pool: Pool, redis: RedisConnection, catalogue: Catalogue, progress: Progress) -> None:
         self._pool = pool
         self._redis = redis
         self._catalogue = catalogue
+        self._progress = progress
         self._totals: Counter[BoardKey] = Counter()
         self._checked = 0
         self._wrong: list[str] = []
@@ -62,8 +67,10 @@ class _Comparison:
         self._incomplete: list[str] = []
 
     async def compare_members(self) -> None:
+        users = (await bounds_of_users(self._pool)).users
         async for chunk in standings.scan_open_totals(self._pool, CHUNK):
             await self._compare(chunk)
+            self._progress("boards", len(chunk), users)
         for period_id in sorted({board.period_id for board in await standings.registered_boards(self._pool)}):
             async for chunk in standings.scan_period(self._pool, CHUNK, period_id):
                 await self._compare(chunk)

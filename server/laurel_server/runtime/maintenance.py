@@ -13,16 +13,13 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
-from laurel_server.leaderboards.verify import verify_boards
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
-from laurel_server.rewards.explaining import Explaining
-from laurel_server.rewards.verify import verify_ledger
-from laurel_server.rewards.verify_chain import verify_chain
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.redaction import redacted
+from laurel_server.runtime.verifying import verify
 
 
 class Engine(NamedTuple):
@@ -62,15 +59,7 @@ class Maintenance:
 
     async def verify(self, scope: str) -> Sequence[Check]:
         """Compare what must be equal: `ledger`, `chain`, `boards`, or "" for all."""
-        checks: list[Check] = []
-        if scope in {"", "ledger"}:
-            checks += await verify_ledger(self.pool)
-            checks.append(await Explaining(self.pool).verify())
-        if scope in {"", "chain"}:
-            checks += await verify_chain(self.pool)
-        if scope in {"", "boards"}:
-            checks += await verify_boards(self.pool, self.redis, self.catalogue)
-        return checks
+        return await verify(self.pool, self.redis, self.catalogue, scope)
 
     async def server_info(self) -> ServerInfo:
         """Return version, engines and settings without secrets."""

@@ -1,0 +1,123 @@
+"""`laurel verify`: the ledger, its hash chain and the boards compared with each other, beside the server."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from laurel_server.commands.calling import NOT_NOW
+from laurel_server.commands.ledger_address import ledger_dsn, running_stack
+from laurel_server.devstack.errors import DevstackError
+from laurel_server.domain.clock import SystemClock
+from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.views import Check
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.postgres.chain import Seal, last_seal
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.pool import create_pool
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.environment import load_settings
+from laurel_server.runtime.verifying import verify as compare
+
+_BROKEN: Final = 1
+_STATEMENT_SECONDS: Final = 60
+
+
+class Scope(StrEnum):
+    """What is compared."""
+
+    ALL = "all"
+    LEDGER = "ledger"
+    CHAIN = "chain"
+    BOARDS = "boards"
+
+
+_Scope = Annotated[Scope, typer.Option(help="What to compare.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def verify(scope: _Scope = Scope.ALL, as_json: _AsJson = False) -> None:
+    """Compare balances, entries, lots, the hash chain and the boards with each other, while the service goes on.
+
+    Works on the engines themselves: those of LAUREL_PG_DSN and LAUREL_REDIS_URL, or of the running `laurel serve`.
+    Ends with 1 if anything differs, with 3 if it could not be compared now.
+    """
+    settings = load_settings()
+    try:
+        checks, seal = asyncio.run(_verify(settings, "" if scope is Scope.ALL else scope.value))
+    except (LaurelError, *UNAVAILABLE) as away:
+        typer.echo(f"laurel: not compared: {str(away) or type(away).__name__}", err=True)
+        raise typer.Exit(NOT_NOW) from None
+    typer.echo(_as_json(checks, seal) if as_json else _as_text(checks, seal))
+    raise typer.Exit(0 if all(check.ok for check in checks) else _BROKEN)
+
+
+async def _verify(settings: Settings, scope: str) -> tuple[Sequence[Check], Seal]:
+    pool = await create_pool(ledger_dsn(settings), 1, 2, _STATEMENT_SECONDS)
+    redis = RedisConnection(_redis_url(settings), settings.boards.read_timeout_ms / 1000)
+    catalogue = Catalogue()
+    program = settings.program
+    rules = RuleBook(pool, SystemClock(), catalogue, ZoneInfo(program.time_zone), program.grace)
+    try:
+        await rules.current()  # puts the boards there are into the catalogue
+        with _bars() as progress:
+            checks = await compare(pool, redis, catalogue, scope, progress)
+        return checks, await last_seal(pool)
+    finally:
+        await redis.close()
+        await pool.close()
+
+
+def _redis_url(settings: Settings) -> str:
+    if settings.boards.redis_url is not None:
+        return settings.boards.redis_url.get_secret_value()
+    stack = running_stack(settings)
+    if stack is None:
+        raise DevstackError("no boards: set LAUREL_REDIS_URL beside LAUREL_PG_DSN")
+    return stack.redis_url
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each part on standard error if that is a terminal; yields what moves them on."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(part: str, more: int, total: int) -> None:
+            if part not in tasks:
+                tasks[part] = bars.add_task(part, total=total)
+            bars.advance(tasks[part], more)
+
+        yield advance
+
+
+def _as_json(checks: Sequence[Check], seal: Seal) -> str:
+    report = {
+        "ok": all(check.ok for check in checks),
+        "checks": checks,
+        "sealed": {"batch": seal.batch_no, "seal": seal.seal.hex()},
+    }
+    return msgspec.json.format(msgspec.json.encode(report)).decode()
+
+
+def _as_text(checks: Sequence[Check], seal: Seal) -> str:
+    lines = [_line(check) for check in checks]
+    lines.append(f"sealed up to batch {seal.batch_no:,}: {seal.seal.hex()}")
+    return "\n".join(lines)
+
+
+def _line(check: Check) -> str:
+    if check.ok:
+        return f"ok    {check.name:<30} {check.checked:,}"
+    return f"FAIL  {check.name:<30} {check.mismatches:,} of {check.checked:,}\n      {check.detail}"
