@@ -1,5 +1,6 @@
 """REST, server-sent events and gRPC-Web through the gateway of `laurel serve`, by curl."""
 
+import asyncio
 import hmac
 import json
 import os
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetRankResponse
+from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
 from tests.e2e.curl import Answer, curl, events
 from tests.e2e.serving import Serve, eventually
@@ -411,3 +413,26 @@ def test_without_a_gateway_grpc_serves_all_the_same(start_serve: StartServe) -> 
     serve = start_serve(LAUREL_HTTP_GATEWAY="0")
     assert "envoy" not in serve.pids
     assert curl(f"http://{serve.run['http']}/healthz").body == "ok\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param("exit 1", id="does not run"),
+        pytest.param('[ "$1" = --version ] && echo "version: 0/1.40.0/x" || exit 1', id="ends at once"),
+    ],
+)
+def test_where_envoy_does_not_run_grpc_serves_all_the_same(
+    start_serve: StartServe, tmp_path: Path, program: str
+) -> None:
+    file = tmp_path / "envoy" / "_bin" / "envoy"
+    file.parent.mkdir(parents=True)
+    (tmp_path / "envoy" / "__init__.py").touch()
+    file.write_text(f"#!/bin/sh\n{program}\n")
+    file.chmod(0o755)
+    serve = start_serve(PYTHONPATH=str(tmp_path), PATH="/usr/bin:/bin")
+    assert "there is no gateway" in serve.stderr
+    assert "envoy" not in serve.pids
+    assert curl(f"http://{serve.run['http']}/healthz").body == "ok\n"
+    asyncio.run(check_health(serve.run["grpc"]))
+    assert serve.end() == 0

@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 
 from laurel_server.devstack import binaries
-from laurel_server.devstack.binaries import find_postgres, find_redis, parse_version, version_tuple
+from laurel_server.devstack.binaries import (
+    find_envoy,
+    find_postgres,
+    find_redis,
+    parse_version,
+    version_tuple,
+)
 from laurel_server.devstack.errors import DevstackError
 
 
@@ -22,6 +28,7 @@ def put_program(directory: Path, name: str, script: str) -> Path:
         ("postgres (PostgreSQL) 19beta1\n", (19,)),
         ("Redis server v=6.2.5 sha=00000000:0 malloc=jemalloc-5.1.0 bits=64 build=1\n", (6, 2, 5)),
         ("Valkey server v=8.0.1 sha=00000000:1 malloc=libc bits=64 build=2\n", (8, 0, 1)),
+        ("\n/x/envoy  version: 9e558093/1.40.0/Clean/RELEASE/BoringSSL\n\n", (1, 40, 0)),
         ("command not found", None),
         ("", None),
     ],
@@ -93,3 +100,33 @@ def test_without_the_wheels_the_variables_are_named(monkeypatch: pytest.MonkeyPa
         find_redis()
     with pytest.raises(DevstackError, match="LAUREL_PG_DSN"):
         find_postgres(None)
+
+
+def test_the_envoy_of_the_wheel_goes_before_that_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_program(tmp_path, "envoy", 'echo "version: 0/1.50.0/x"')
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_envoy().path.parts[-3:] == ("envoy", "_bin", "envoy")
+
+
+@pytest.mark.parametrize(("script", "found"), [('echo "version: 0/1.38.0/x"', True), ("exit 1", False)])
+def test_without_the_wheel_the_envoy_on_the_path_serves_if_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, *, found: bool
+) -> None:
+    program = put_program(tmp_path, "envoy", script)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(binaries, "_wheel", lambda _: None)
+    if found:
+        assert find_envoy().path == program
+    else:
+        with pytest.raises(DevstackError, match="no Envoy runs here"):
+            find_envoy()
+
+
+def test_an_old_envoy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_program(tmp_path, "envoy", 'echo "version: 0/1.20.0/x"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(binaries, "_wheel", lambda _: None)
+    with pytest.raises(DevstackError, match=r"Envoy 1\.34"):
+        find_envoy()
