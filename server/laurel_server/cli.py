@@ -27,6 +27,8 @@ COMMANDS: Final = (
     "actions",
     "rebuild",
     "verify",
+    "jobs",
+    "bench",
     "replay",
     "version",
 )

@@ -118,6 +118,27 @@ def test_rebuild_fills_one_board_or_all(run: Run, user: str) -> None:
     assert every.stdout.startswith("rebuilt ")
 
 
+def test_jobs_are_listed_run_and_looked_back_on(run: Run) -> None:
+    assert {"verify", "close_periods"} <= {job["job"] for job in answer(run("jobs", "--json"))["jobs"]}
+    assert "verify" in run("jobs").stdout
+    made = answer(run("jobs", "verify", "--run", "--json"))
+    assert made["state"] == "JOB_STATE_SUCCEEDED"
+    runs = answer(run("jobs", "verify", "--json"))["runs"]
+    assert made["run_id"] in [each["run_id"] for each in runs]
+    assert "succeeded" in run("jobs", "verify").stdout
+    assert run("jobs", "--run").returncode == 2
+    assert run("jobs", "juggle", "--run").returncode == 1
+
+
+def test_bench_measures_and_changes_nothing_unless_told(run: Run) -> None:
+    measured = answer(run("bench", "--seconds", "0.2", "-c", "4", "--json"))
+    assert set(measured) == {"AwardPoints (validate_only)", "GetLeaderboard"}
+    assert all(result["calls_per_second"] > 0 for result in measured.values())
+    assert run("rank", "bench-0").returncode == 1
+    assert "AwardPoints" in run("bench", "--seconds", "0.2", "--write").stdout
+    assert run("rank", "bench-0").returncode == 0
+
+
 def test_actions_lists_what_can_be_awarded(run: Run) -> None:
     configs = answer(run("actions", "--json"))["configs"]
     formulas = {config["action"]: config["points_formula"] for config in configs}

@@ -2,24 +2,36 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 from uuid import uuid4
 
 import grpc
 import pytest
 
+from laurel.admin.v1 import admin_service_pb2
+from laurel.leaderboard.v1 import leaderboard_service_pb2
+from laurel.ranking.v1 import ranking_service_pb2
+from laurel.rewards.v1 import rewards_service_pb2
+from laurel.sandbox.v1 import sandbox_service_pb2
 from laurel_client import (
     ActionConfig,
+    BadgeDefinition,
     Campaign,
+    JobState,
     Laurel,
     LaurelCallError,
+    Period,
     RankState,
     RankUpdate,
     Tier,
     Top,
     User,
+    Visibility,
     award,
     board,
 )
@@ -180,3 +192,83 @@ async def test_watches_go_on_over_the_death_of_the_server(start_serve: StartServ
             top: Top = await grown
     assert (update.previous_rank, update.message) == (1, "You moved down 1 rank")
     assert [entry.user_id for entry in top.entries] == ["bob", "ada"]
+
+
+async def test_points_are_spent_held_adjusted_and_taken_back(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    awarded = await client.rewards.award_points(ada, "PURCHASE", {"order_value": "10000"})
+    spent = await client.rewards.redeem_points(ada, 30, reference_id="voucher-1")
+    assert (spent.transaction.points, spent.rewards.total_points) == (-30, 70)
+    back = await client.rewards.cancel_redemption(spent.transaction.transaction_id, reason="changed his mind")
+    assert back.rewards.total_points == 100
+    held = await client.rewards.create_hold(ada, 40, timeout=timedelta(minutes=1))
+    assert (held.hold.points, held.rewards.total_points) == (40, 60)
+    captured = await client.rewards.capture_hold(held.hold.hold_id, 10)
+    assert (captured.rewards.total_points, captured.rewards.held_points) == (90, 0)
+    other = await client.rewards.create_hold(ada, 5)
+    assert (await client.rewards.release_hold(other.hold.hold_id)).rewards.total_points == 90
+    adjusted = await client.rewards.adjust_points(ada, 7, actor="ops", reason="a parcel was lost")
+    assert adjusted.rewards.total_points == 97
+    taken = await client.rewards.reverse_transaction(
+        awarded.transaction.transaction_id, part=(Decimal("25.00"), Decimal(100))
+    )
+    assert (taken.transaction.points, taken.rewards.lifetime_points) == (-25, 75)
+    explained = await client.rewards.explain_transaction(awarded.transaction.transaction_id)
+    assert explained.agrees
+
+
+async def test_where_a_user_stands_over_time(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    await client.rewards.award_points(ada, "PURCHASE", {"order_value": "120000"})
+    standing = await client.ranking.get_standing(ada, WEEK)
+    assert standing.rank.score == 1200
+    assert (await client.ranking.get_tier(ada)).points_to_next == 3800
+    badges = {badge.badge_type for badge in await client.ranking.list_badges(ada)}
+    assert badges <= {definition.badge_type for definition in await client.ranking.list_badge_definitions()}
+    assert "POINTS_1K" in badges
+    current = await client.ranking.get_period(WEEK)
+    periods = [period async for period in client.ranking.list_periods(Period.PERIOD_WEEKLY)]
+    assert current.board in [period.board for period in periods]
+    with pytest.raises(LaurelCallError, match="PERIOD_NOT_FOUND"):
+        await client.ranking.get_snapshot(WEEK)  # not frozen yet
+    await client.admin.run_job("snapshot_ranks")
+    history = [point.score async for point in client.ranking.get_rank_history(ada)]
+    assert history == [1200]
+
+
+async def test_operators_find_hide_erase_and_run(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    await client.rewards.award_points(ada, "REVIEW")
+    found = [user.user_id async for user in client.admin.list_users(f"user_id={ada}")]
+    assert found == [ada]
+    hidden = await client.admin.set_visibility(ada, Visibility.VISIBILITY_HIDDEN, actor="ops")
+    assert hidden.visibility == Visibility.VISIBILITY_HIDDEN
+    await client.admin.erase_user(ada, actor="ops", reason="asked for it")
+    with pytest.raises(LaurelCallError, match="USER_NOT_FOUND"):
+        await client.admin.get_user(ada)
+    assert "verify" in {job.job for job in await client.admin.list_jobs()}
+    run = await client.admin.run_job("verify")
+    assert run.state == JobState.JOB_STATE_SUCCEEDED
+    assert run.run_id in [each.run_id async for each in client.admin.list_job_runs("verify")]
+    stored = await client.admin.put_badge_definition(
+        BadgeDefinition(badge_type="REVIEWER", rule='count("REVIEW") >= 3', active=True)
+    )
+    assert stored.version >= 1
+
+
+async def test_every_call_of_the_contract_has_a_method(client: Laurel) -> None:
+    parts = {
+        rewards_service_pb2: client.rewards,
+        leaderboard_service_pb2: client.leaderboards,
+        ranking_service_pb2: client.ranking,
+        admin_service_pb2: client.admin,
+        sandbox_service_pb2: client.sandbox,
+    }
+    missing = {
+        method.full_name
+        for file, part in parts.items()
+        for service in file.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+        if not hasattr(part, re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower())
+    }
+    assert missing == set()

@@ -7,12 +7,17 @@ async with Laurel("127.0.0.1:50051") as laurel:
 """
 
 from laurel.admin.v1.admin_service_pb2 import RebuildBoardsResponse
+from laurel.admin.v1.badges_pb2 import BadgeDefinition
+from laurel.admin.v1.jobs_pb2 import Job, JobRun, JobState
 from laurel.admin.v1.rules_pb2 import ActionConfig, BoardEffect, Campaign, CapMode, StackMode
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardResponse, GetSurroundingResponse
 from laurel.leaderboard.v1.watch_pb2 import RankUpdate
+from laurel.rewards.v1.corrections_pb2 import ReversalPolicy
+from laurel.rewards.v1.holds_pb2 import Hold
 from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
+from laurel.type.v1.badge_pb2 import Badge
 from laurel.type.v1.board_pb2 import BoardRank, BoardRef, Period, RankState
 from laurel.type.v1.tier_pb2 import Tier, TierChange
 from laurel.type.v1.user_pb2 import User, Visibility
@@ -29,6 +34,8 @@ __all__ = [
     "AwardOptions",
     "AwardPointsRequest",
     "AwardPointsResponse",
+    "Badge",
+    "BadgeDefinition",
     "BoardEffect",
     "BoardRank",
     "BoardRef",
@@ -38,6 +45,10 @@ __all__ = [
     "FieldViolation",
     "GetLeaderboardResponse",
     "GetSurroundingResponse",
+    "Hold",
+    "Job",
+    "JobRun",
+    "JobState",
     "Laurel",
     "LaurelCallError",
     "LeaderboardEntry",
@@ -46,6 +57,7 @@ __all__ = [
     "RankState",
     "RankUpdate",
     "RebuildBoardsResponse",
+    "ReversalPolicy",
     "StackMode",
     "Tier",
     "TierChange",

@@ -12,6 +12,7 @@ from laurel.admin.v1.admin_service_pb2 import (
     ListActionConfigsRequest,
     ListCampaignsRequest,
     PutActionConfigRequest,
+    PutBadgeDefinitionRequest,
     PutCampaignRequest,
     RebuildBoardsRequest,
     RebuildBoardsResponse,
@@ -19,23 +20,20 @@ from laurel.admin.v1.admin_service_pb2 import (
     VerifyIntegrityRequest,
     VerifyIntegrityResponse,
 )
-from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from laurel.admin.v1.badges_pb2 import BadgeDefinition
 from laurel.admin.v1.rules_pb2 import ActionConfig, Campaign
 from laurel.type.v1.board_pb2 import BoardRef
 from laurel.type.v1.user_pb2 import User
-from laurel_client.caller import Caller
+from laurel_client.jobs import Jobs
+from laurel_client.people import People
 from laurel_client.requests import new_request_id
 
 _OVER_ALL_DATA: Final = 900.0
 """Seconds that a call over all data may take: as long as the server lets it."""
 
 
-class Admin:
+class Admin(People, Jobs):
     """Users, rules and the state of the service. Every method raises LaurelCallError."""
-
-    def __init__(self, stub: AdminServiceStub, caller: Caller) -> None:
-        self._stub = stub
-        self._caller = caller
 
     async def upsert_user(self, user: User) -> User:
         """Create or replace a profile and return it as stored."""
@@ -70,6 +68,11 @@ class Admin:
         async for page in self._caller.pages(self._stub.ListCampaigns, ListCampaignsRequest()):
             for campaign in page.campaigns:
                 yield campaign
+
+    async def put_badge_definition(self, definition: BadgeDefinition, *, actor: str = "") -> BadgeDefinition:
+        """Create or replace a badge, and return it as stored."""
+        request = PutBadgeDefinitionRequest(definition=definition, actor=actor)
+        return (await self._caller.call(self._stub.PutBadgeDefinition, request)).definition
 
     async def rebuild_boards(self, board: BoardRef | None = None) -> RebuildBoardsResponse:
         """Fill one board, or all, from the ledger anew. Waits for the end, up to 15 minutes."""

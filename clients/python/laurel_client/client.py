@@ -8,12 +8,14 @@ import grpc
 
 from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel_client.admin import Admin
 from laurel_client.caller import Caller, credentials
 from laurel_client.channel import open_channel
 from laurel_client.leaderboards import Leaderboards
+from laurel_client.ranking import Ranking
 from laurel_client.rewards import Rewards
 from laurel_client.sandbox import Sandbox
 
@@ -24,6 +26,7 @@ class _Connection(NamedTuple):
     channel: grpc.aio.Channel
     rewards: RewardsServiceStub
     leaderboards: LeaderboardServiceStub
+    ranking: RankingServiceStub
     admin: AdminServiceStub
     sandbox: SandboxServiceStub
 
@@ -71,6 +74,7 @@ class Laurel:
         connection, caller = self._connection, Caller(timeout, self._metadata)
         self.rewards = Rewards(connection.rewards, caller)
         self.leaderboards = Leaderboards(connection.leaderboards, caller, self._patience)
+        self.ranking = Ranking(connection.ranking, caller)
         self.admin = Admin(connection.admin, caller)
         self.sandbox = Sandbox(connection.sandbox, caller)
 
@@ -81,6 +85,7 @@ def _connect(target: str) -> _Connection:
         channel,
         RewardsServiceStub(channel),
         LeaderboardServiceStub(channel),
+        RankingServiceStub(channel),
         AdminServiceStub(channel),
         SandboxServiceStub(channel),
     )

@@ -17,24 +17,21 @@ from laurel.rewards.v1.rewards_service_pb2 import (
     IngestAwardsRequest,
     ListTransactionsRequest,
 )
-from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel.rewards.v1.statements_pb2 import (
     BatchGetRewardsRequest,
     BatchGetRewardsResponse,
+    ExplainTransactionRequest,
+    ExplainTransactionResponse,
     ListExpiringPointsRequest,
     ListExpiringPointsResponse,
 )
-from laurel_client.caller import Caller
 from laurel_client.errors import LaurelCallError
 from laurel_client.requests import Attributes, AwardOptions, award, timestamp
+from laurel_client.spending import Spending
 
 
-class Rewards:
+class Rewards(Spending):
     """Turns what users do into points. Every method raises LaurelCallError."""
-
-    def __init__(self, stub: RewardsServiceStub, caller: Caller) -> None:
-        self._stub = stub
-        self._caller = caller
 
     async def award_points(
         self, user_id: str, action: str, attributes: Attributes | None = None, **options: Unpack[AwardOptions]
@@ -94,6 +91,11 @@ class Rewards:
         if within is not None:
             request.within.FromTimedelta(within)
         return await self._caller.call(self._stub.ListExpiringPoints, request)
+
+    async def explain_transaction(self, transaction_id: str) -> ExplainTransactionResponse:
+        """Return how an entry came to its points, step by step."""
+        request = ExplainTransactionRequest(transaction_id=transaction_id)
+        return await self._caller.call(self._stub.ExplainTransaction, request)
 
     async def get_transaction(self, transaction_id: str) -> Transaction:
         """Return one entry of the ledger."""

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from laurel_client import ActionConfig, Laurel, as_plain
 from laurel_server.commands.calling import Address, AsJson, Seconds, ask, print_json
-from laurel_server.commands.tables import open_console
+from laurel_server.commands.tables import new_table, open_console
 
 
 def actions(address: Address = "", timeout: Seconds = 10, as_json: AsJson = False) -> None:
@@ -21,9 +21,7 @@ def actions(address: Address = "", timeout: Seconds = 10, as_json: AsJson = Fals
 
 
 def _table(configs: list[ActionConfig]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("action", "gives", "active", "expires", "cap a day"):
-        table.add_column(name, no_wrap=True)
+    table = new_table("action", "gives", "active", "expires", "cap a day")
     for config in configs:
         table.add_row(
             config.action,

@@ -1,7 +1,8 @@
 """Boards and ranks as tables in a terminal; plain text where the output is none."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +17,18 @@ _TIER_STYLES: Final = {
     Tier.TIER_PLATINUM: "cyan3",
     Tier.TIER_DIAMOND: "medium_purple1",
 }
+
+
+class Moment(Protocol):
+    """A moment of the contract."""
+
+    seconds: int
+
+    def ToDatetime(self) -> datetime:  # noqa: N802 - as protobuf calls it
+        """Return it in UTC, without a zone."""
+        ...
+
+
 _WIDE: Final = 120
 """Columns of output that is no terminal."""
 
@@ -26,6 +39,19 @@ def open_console() -> Console:
     if not console.is_terminal:
         console.width = _WIDE
     return console
+
+
+def new_table(*columns: str) -> Table:
+    """Return an empty table with these columns."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def moment(at: Moment) -> str:
+    """Return a moment to the second, in UTC; a dash where it is unset."""
+    return f"{at.ToDatetime():%Y-%m-%d %H:%M:%S}" if at.seconds else "-"
 
 
 def board_name(board: BoardRef) -> str:
