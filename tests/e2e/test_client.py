@@ -21,14 +21,18 @@ from laurel.sandbox.v1 import sandbox_service_pb2
 from laurel_client import (
     ActionConfig,
     BadgeDefinition,
+    BoardConfig,
+    BoardKind,
     Campaign,
     JobState,
     Laurel,
     LaurelCallError,
+    NotificationPreferences,
     Period,
     RankState,
     RankUpdate,
     Tier,
+    TierChange,
     Top,
     User,
     Visibility,
@@ -254,6 +258,40 @@ async def test_operators_find_hide_erase_and_run(client: Laurel, name: Name) -> 
         BadgeDefinition(badge_type="REVIEWER", rule='count("REVIEW") >= 3', active=True)
     )
     assert stored.version >= 1
+
+
+async def test_boards_are_data(client: Laurel, name: Name) -> None:
+    board_id = name("arena")
+    config = BoardConfig(board_id=board_id, kind=BoardKind.BOARD_KIND_SCORES, display_name="Arena")
+    assert (await client.admin.create_board(config)).board_id == board_id
+    config.display_name = "The arena"
+    await client.admin.update_board(config, "display_name")
+    assert (await client.admin.get_board(board_id)).display_name == "The arena"
+    assert board_id in [each.board_id async for each in client.admin.list_boards()]
+    await client.admin.delete_board(board_id)
+    with pytest.raises(LaurelCallError, match="BOARD_NOT_FOUND"):
+        await client.admin.get_board(board_id)
+
+
+async def test_achievements_are_watched(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    await client.rewards.award_points(ada, "REVIEW")
+    async with client.ranking.watch_achievements(ada) as watch:
+        first = asyncio.create_task(until(watch, lambda achieved: isinstance(achieved, TierChange)))
+        while not watch.resume_token:  # noqa: ASYNC110 - the first heartbeat is kept from who iterates
+            await asyncio.sleep(0.01)
+        await client.rewards.award_points(ada, "PURCHASE", {"order_value": "500000"})
+        change = await first
+        assert isinstance(change, TierChange)
+        assert change.to_tier == Tier.TIER_SILVER
+
+
+async def test_everybody_says_what_to_be_told(client: Laurel, name: Name) -> None:
+    ada = name("ada")
+    await client.rewards.award_points(ada, "REVIEW")
+    wish = NotificationPreferences(user_id=ada, quiet_from="22:00", quiet_until="07:00")
+    assert (await client.admin.put_notification_preferences(wish)).quiet_from == "22:00"
+    assert (await client.admin.get_notification_preferences(ada)).quiet_until == "07:00"
 
 
 async def test_every_call_of_the_contract_has_a_method(client: Laurel) -> None:

@@ -137,6 +137,24 @@ async def test_a_job_runs_and_integrity_is_proven(browser: Browser, serve: Serve
         await expect(page.locator("#toast")).to_contain_text("are filled")
 
 
+async def test_a_board_is_created_changed_and_deleted(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#boards")
+        await expect(page.get_by_role("row", name="global-weekly")).to_contain_text("1,000 / 500 / 250")
+        await page.get_by_role("button", name="New board").click()
+        await submit(page, "Save", Id="arena", Name="Arena", At_most="500")
+        row = page.get_by_role("row", name="arena")
+        await expect(row).to_contain_text("scores")
+        await row.get_by_role("button", name="Edit").click()
+        await submit(page, "Save", Name="The arena")
+        await expect(row).to_contain_text("The arena")
+        assert (await laurel.admin.get_board("arena")).max_entries == 500
+        await row.get_by_role("button", name="Edit").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        await submit(page, "Delete")
+        await expect(row).to_have_count(0)
+
+
 async def test_periods_tell_who_won(browser: Browser, start_serve: StartServe) -> None:
     serve = start_serve(LAUREL_SANDBOX="1", LAUREL_SANDBOX_NOW="2026-11-24T12:00:00Z")
     async with Laurel(serve.run["grpc"], timeout=30) as laurel:

@@ -8,11 +8,14 @@ async with Laurel("127.0.0.1:50051") as laurel:
 
 from laurel.admin.v1.admin_service_pb2 import RebuildBoardsResponse
 from laurel.admin.v1.badges_pb2 import BadgeDefinition
+from laurel.admin.v1.boards_pb2 import BoardConfig, BoardKind
 from laurel.admin.v1.jobs_pb2 import Job, JobRun, JobState
+from laurel.admin.v1.notifications_pb2 import NotificationPreferences
 from laurel.admin.v1.rules_pb2 import ActionConfig, BoardEffect, Campaign, CapMode, StackMode
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardResponse, GetSurroundingResponse
 from laurel.leaderboard.v1.watch_pb2 import RankUpdate
+from laurel.ranking.v1.ranking_pb2 import Milestone
 from laurel.rewards.v1.corrections_pb2 import ReversalPolicy
 from laurel.rewards.v1.holds_pb2 import Hold
 from laurel.rewards.v1.rewards_pb2 import Transaction, UserRewards
@@ -36,7 +39,9 @@ __all__ = [
     "AwardPointsResponse",
     "Badge",
     "BadgeDefinition",
+    "BoardConfig",
     "BoardEffect",
+    "BoardKind",
     "BoardRank",
     "BoardRef",
     "Campaign",
@@ -52,6 +57,8 @@ __all__ = [
     "Laurel",
     "LaurelCallError",
     "LeaderboardEntry",
+    "Milestone",
+    "NotificationPreferences",
     "Period",
     "PeriodName",
     "RankState",

@@ -24,6 +24,7 @@ from laurel.admin.v1.badges_pb2 import BadgeDefinition
 from laurel.admin.v1.rules_pb2 import ActionConfig, Campaign
 from laurel.type.v1.board_pb2 import BoardRef
 from laurel.type.v1.user_pb2 import User
+from laurel_client.boards import Boards
 from laurel_client.jobs import Jobs
 from laurel_client.people import People
 from laurel_client.requests import new_request_id
@@ -32,7 +33,7 @@ _OVER_ALL_DATA: Final = 900.0
 """Seconds that a call over all data may take: as long as the server lets it."""
 
 
-class Admin(People, Jobs):
+class Admin(People, Boards, Jobs):
     """Users, rules and the state of the service. Every method raises LaurelCallError."""
 
     async def upsert_user(self, user: User) -> User:

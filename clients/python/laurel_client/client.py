@@ -74,7 +74,7 @@ class Laurel:
         connection, caller = self._connection, Caller(timeout, self._metadata)
         self.rewards = Rewards(connection.rewards, caller)
         self.leaderboards = Leaderboards(connection.leaderboards, caller, self._patience)
-        self.ranking = Ranking(connection.ranking, caller)
+        self.ranking = Ranking(connection.ranking, caller, self._patience)
         self.admin = Admin(connection.admin, caller)
         self.sandbox = Sandbox(connection.sandbox, caller)
 

@@ -3,6 +3,11 @@
 from collections.abc import AsyncIterator
 
 from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
+from laurel.admin.v1.notifications_pb2 import (
+    GetNotificationPreferencesRequest,
+    NotificationPreferences,
+    PutNotificationPreferencesRequest,
+)
 from laurel.admin.v1.people_pb2 import EraseUserRequest, ListUsersRequest, SetVisibilityRequest
 from laurel.type.v1.user_pb2 import User, Visibility
 from laurel_client.caller import Caller
@@ -40,6 +45,18 @@ class People:
             reason=reason,
         )
         return (await self._caller.call(self._stub.SetVisibility, request)).user
+
+    async def get_notification_preferences(self, user_id: str) -> NotificationPreferences:
+        """Return what a user wants to be told, and when."""
+        request = GetNotificationPreferencesRequest(user_id=user_id)
+        return (await self._caller.call(self._stub.GetNotificationPreferences, request)).preferences
+
+    async def put_notification_preferences(
+        self, preferences: NotificationPreferences
+    ) -> NotificationPreferences:
+        """Replace what a user wants to be told, and when; return it as stored."""
+        request = PutNotificationPreferencesRequest(preferences=preferences)
+        return (await self._caller.call(self._stub.PutNotificationPreferences, request)).preferences
 
     async def erase_user(
         self, user_id: str, *, actor: str = "", reason: str = "", request_id: str = ""

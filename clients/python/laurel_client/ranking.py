@@ -20,11 +20,13 @@ from laurel.ranking.v1.ranking_service_pb2 import (
     GetTierRequest,
     ListBadgeDefinitionsRequest,
     ListBadgesRequest,
+    WatchAchievementsRequest,
 )
 from laurel.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
 from laurel.ranking.v1.trends_pb2 import GetTrendsRequest, TrendPoint
 from laurel.type.v1.badge_pb2 import Badge
 from laurel.type.v1.board_pb2 import BoardRef, Period
+from laurel_client.achievements import AchievementWatch
 from laurel_client.caller import Caller
 from laurel_client.requests import timestamp
 
@@ -32,9 +34,10 @@ from laurel_client.requests import timestamp
 class Ranking:
     """Standing, tiers, badges, periods and history. None for a board is global all-time. Raises LaurelCallError."""
 
-    def __init__(self, stub: RankingServiceStub, caller: Caller) -> None:
+    def __init__(self, stub: RankingServiceStub, caller: Caller, patience: float) -> None:
         self._stub = stub
         self._caller = caller
+        self._patience = patience
 
     async def get_standing(self, user_id: str, board: BoardRef | None = None) -> GetStandingResponse:
         """Return a user's rank, percentile, bracket, tier and badges."""
@@ -92,3 +95,8 @@ class Ranking:
     async def get_trends(self, request: GetTrendsRequest) -> Sequence[TrendPoint]:
         """Return a metric over time. ANALYTICS_DISABLED where the server keeps none."""
         return (await self._caller.call(self._stub.GetTrends, request)).points
+
+    def watch_achievements(self, user_id: str = "", *, resume_token: str = "") -> AchievementWatch:
+        """Watch the badges, tiers and milestones of one user, or of all, from now on or from an earlier token."""
+        request = WatchAchievementsRequest(user_id=user_id, resume_token=resume_token)
+        return AchievementWatch(self._stub.WatchAchievements, request, self._patience, self._caller.metadata)

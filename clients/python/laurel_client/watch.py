@@ -14,11 +14,12 @@ from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     WatchRankRequest,
     WatchRankResponse,
 )
+from laurel.ranking.v1.ranking_service_pb2 import WatchAchievementsRequest, WatchAchievementsResponse
 from laurel_client.caller import Metadata, is_cancelled
 from laurel_client.errors import LaurelCallError
 
-Request = TypeVar("Request", WatchRankRequest, WatchLeaderboardRequest)
-Response = TypeVar("Response", WatchRankResponse, WatchLeaderboardResponse)
+Request = TypeVar("Request", WatchRankRequest, WatchLeaderboardRequest, WatchAchievementsRequest)
+Response = TypeVar("Response", WatchRankResponse, WatchLeaderboardResponse, WatchAchievementsResponse)
 Item = TypeVar("Item")
 
 _FIRST_PAUSE: Final = 0.1

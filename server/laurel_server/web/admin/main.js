@@ -3,6 +3,7 @@ import { h } from "../shared/dom.js";
 import { schemeSwitch } from "../shared/scheme.js";
 import { badges } from "./badges.js";
 import { actions } from "./actions.js";
+import { boards } from "./boards.js";
 import { campaigns } from "./campaigns.js";
 import { integrity } from "./integrity.js";
 import { jobs } from "./jobs.js";
@@ -16,6 +17,7 @@ import { actorField, showIn } from "./ui.js";
 const PARTS = {
   overview: { title: "Overview", make: overview },
   people: { title: "People", make: (id) => (id ? person(id) : people()) },
+  boards: { title: "Boards", make: boards },
   periods: { title: "Periods", make: periods },
   actions: { title: "Actions", make: actions },
   campaigns: { title: "Campaigns", make: campaigns },
