@@ -114,6 +114,20 @@ class TestVisibility:
         await parts.people.set_visibility(order("ann", "r-2"), Visibility.PUBLIC)
         assert await listed(parts) == await listed(parts, "tier:silver") == [("ann", 5100)]
 
+    async def test_a_shadow_user_sees_himself_where_he_would_stand(self, parts: Parts) -> None:
+        for user_id, points in (("ann", 300), ("bob", 200), ("cid", 100)):
+            await give(parts, user_id, points)
+        await parts.people.set_visibility(order("bob"), Visibility.SHADOW)
+        board = board_at(parts)
+        place = await parts.queries.place(board, "bob")
+        assert (place.rank, place.score) == (2, 200)
+        around = await parts.queries.surrounding(board, "bob", 5)
+        assert [line.user_id for line in around.lines] == ["ann", "bob", "cid"]
+        assert await listed(parts) == [("ann", 300), ("cid", 100)]
+        assert (await parts.queries.place(board, "cid")).rank == 2
+        lines, missing = await parts.queries.places(board, ["ann", "bob"])
+        assert ([line.user_id for line in lines], list(missing)) == (["ann"], ["bob"])
+
     async def test_a_closed_standing_stays(self, parts: Parts) -> None:
         assert parts.clock is not None
         await give(parts, "ann", 100)

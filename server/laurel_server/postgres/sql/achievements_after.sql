@@ -5,6 +5,6 @@ SELECT a.xid::text::bigint AS xid, a.achievement_no, u.user_id, a.kind, a.facts:
  WHERE (a.xid, a.achievement_no) > ($1::text::xid8, $2::bigint)
    AND (a.xid, a.achievement_no) <= ($3::text::xid8, $4::bigint)
    AND a.xid < pg_snapshot_xmin(pg_current_snapshot())
-   AND ($5::text = '' OR u.user_id = $5)
+   AND u.erased_at IS NULL AND ($5::text = '' OR u.user_id = $5)
  ORDER BY a.xid, a.achievement_no
  LIMIT $6
