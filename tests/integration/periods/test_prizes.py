@@ -1,0 +1,97 @@
+"""Who wins what on boards that operators have configured."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
+from laurel_server.domain.boards import TiePolicy, WinnerBonus
+from laurel_server.domain.commands import RequestKey
+from laurel_server.domain.ledger import User
+from laurel_server.domain.periods import PeriodType
+from laurel_server.runtime.wiring import Parts
+from tests.integration.wired import board_at, entries_of, give, run_job, wrongs
+
+MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
+CLOSED = MONDAY + timedelta(hours=1)
+TIED = (("ann", 30), ("bob", 30), ("cid", 20), ("dot", 20), ("eve", 10))
+
+
+async def close_at(parts: Parts, moment: datetime) -> None:
+    assert parts.clock is not None
+    await parts.clock.set(moment)
+    await run_job(parts, "close_periods")
+
+
+async def configure(parts: Parts, board_id: str, **changes: object) -> None:
+    config = await parts.boards.board(board_id)
+    fields = {name: getattr(config, name) for name in config.__slots__} | changes
+    await parts.boards.update(BoardConfig(**fields), list(changes))
+
+
+async def bonuses(parts: Parts, action: str) -> dict[str, int]:
+    rows = await parts.pool.fetch(
+        "SELECT user_id, points FROM reward_transactions JOIN users USING (user_no) WHERE action = $1", action
+    )
+    return {row["user_id"]: row["points"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("policy", "paid", "ranks"),
+    [
+        (TiePolicy.EARLIEST_FIRST, {"ann": 1000, "bob": 500, "cid": 250}, [1, 2, 3, 4, 5]),
+        (TiePolicy.COMPETITION, {"ann": 1000, "bob": 1000, "cid": 250, "dot": 250}, [1, 1, 3, 3, 5]),
+        (
+            TiePolicy.DENSE,
+            {"ann": 1000, "bob": 1000, "cid": 500, "dot": 500, "eve": 250},
+            [1, 1, 2, 2, 3],
+        ),
+    ],
+)
+async def test_everyone_at_a_rank_gets_its_bonus(
+    parts: Parts, policy: TiePolicy, paid: dict[str, int], ranks: list[int]
+) -> None:
+    await configure(parts, "global-weekly", tie_policy=policy)
+    for name, points in TIED:
+        await give(parts, name, points)
+    await close_at(parts, CLOSED)
+    assert await bonuses(parts, "WEEKLY_WINNER") == paid
+    board = board_at(parts, period_id="2026-W48")
+    assert [line.rank for line in (await parts.periods.snapshot(board, 0, 10)).lines] == ranks
+    summary = await parts.periods.period(board)
+    assert {winner.user_id: winner.bonus_points for winner in summary.winners} == paid
+    assert await wrongs(parts) == []
+
+
+async def test_a_board_pays_what_it_was_told_to_when_it_was_frozen(parts: Parts) -> None:
+    await configure(parts, "global-weekly", winner_bonuses=(WinnerBonus(2, 70),))
+    for name, points in TIED:
+        await give(parts, name, points)
+    await close_at(parts, CLOSED)
+    await configure(parts, "global-weekly", winner_bonuses=(WinnerBonus(1, 9),))
+    await close_at(parts, CLOSED + timedelta(minutes=1))
+    assert await bonuses(parts, "WEEKLY_WINNER") == {"bob": 70}
+
+
+async def test_every_board_of_a_family_has_winners_of_its_own(parts: Parts) -> None:
+    await configure(parts, "country-weekly", winner_bonuses=(WinnerBonus(1, 40),))
+    await configure(parts, "global-weekly", winner_bonuses=())
+    await parts.profiles.upsert(
+        [User("ann", country="US"), User("bob", country="DE"), User("cid", country="US")]
+    )
+    for name, points in TIED[:3]:
+        await give(parts, name, points)
+    await close_at(parts, CLOSED)
+    assert await bonuses(parts, "WEEKLY_WINNER") == {"ann": 40, "bob": 40}
+
+
+async def test_a_period_without_an_action_of_its_own_is_paid_too(parts: Parts) -> None:
+    quarterly = BoardConfig(
+        "quarter", BoardKind.POINTS, "global", PeriodType.QUARTERLY, winner_bonuses=(WinnerBonus(1, 77),)
+    )
+    await parts.boards.create(quarterly, RequestKey("tests", "r", b"r"))
+    await give(parts, "ann", 30)
+    await close_at(parts, datetime(2027, 1, 1, 1, tzinfo=UTC))
+    assert await bonuses(parts, "QUARTERLY_WINNER") == {"ann": 77}
+    assert 77 in await entries_of(parts, "ann")
+    assert await wrongs(parts) == []
