@@ -1,26 +1,25 @@
 """Fills ClickHouse: once with the whole ledger, then with what the outbox says is new."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
 from laurel_server.analytics.engine import AWAY
-from laurel_server.analytics.store import EntryFact, RankFact, Store, TierChangeFact
+from laurel_server.analytics.news import News, news_of
+from laurel_server.analytics.store import EntryFact, RankFact, ResultFact, Store, TierChangeFact
 from laurel_server.domain.ledger import BoardRank
+from laurel_server.domain.tiers import TierChange
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
-from laurel_server.events.topics import ENTRY_EVENTS, TIER_CHANGED
 from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.postgres.facts import read_facts, scan_facts
+from laurel_server.postgres.facts import number_of, read_facts, read_results, scan_facts
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
 
 log = structlog.get_logger()
 
-READER: Final = "analytics"
-"""The name as a reader of the outbox."""
 WAIT_SECONDS: Final = 0.2
 AWAY_SECONDS: Final = 2.0
 LOOK_AGAIN_ROUNDS: Final = 50
@@ -97,16 +96,16 @@ class Filler:
         """Write the whole ledger and return how many entries that were; awards go on meanwhile."""
         written = 0
         async for rows in scan_facts(self._pool):
-            entries = [EntryFact(*row[: len(EntryFact._fields)]) for row in map(tuple, rows)]
-            await self._store.add_entries(entries)
+            await self._store.add_entries([_entry(row) for row in rows])
             await self._store.add_tier_changes(
                 [
-                    TierChangeFact(entry.recorded_at, entry.user_id, row["tier_before"], entry.tier)
-                    for entry, row in zip(entries, rows, strict=True)
-                    if entry.tier != row["tier_before"]
+                    TierChangeFact(row["recorded_at"], row["user_no"], row["tier_before"], row["tier"])
+                    for row in rows
+                    if row["tier"] != row["tier_before"]
                 ]
             )
-            written += len(entries)
+            written += len(rows)
+        await self._store.add_results([ResultFact(*row) for row in await read_results(self._pool, None)])
         await self._store.note_filled(self._now(), written)
         log.info("analytics.filled", entries=written)
         return written
@@ -114,51 +113,45 @@ class Filler:
     async def _write(self, page: Page) -> None:
         news = [each for event in page.events if (each := await self._read(event)) is not None]
         tiers = {each.transaction_id: each.tier for each in news if each.transaction_id}
-        facts = [
-            EntryFact(*row)._replace(tier=tiers[row["transaction_id"]])
-            for row in await read_facts(self._pool, tiers)
-        ]
-        await self._store.add_entries(facts)
-        await self._store.add_tier_changes([each.tier_change for each in news if each.tier_change])
-        await self._store.add_ranks(await self._rank_facts(page, facts))
+        rows = await read_facts(self._pool, tiers)
+        await self._store.add_entries(
+            [_entry(row)._replace(tier=tiers[row["transaction_id"]]) for row in rows]
+        )
+        numbers = {row["user_id"]: row["user_no"] for row in rows}
+        await self._write_changes([each.change for each in news if each.change], numbers)
+        await self._store.add_ranks(await self._rank_facts(page, numbers))
+        if closed := [each.closed for each in news if each.closed]:
+            results = await read_results(self._pool, closed)
+            await self._store.add_results([ResultFact(*row) for row in results])
 
-    async def _read(self, event: OutboxEvent) -> "News | None":
+    async def _write_changes(self, changes: Sequence[TierChange], numbers: Mapping[str, int]) -> None:
+        facts: list[TierChangeFact] = []
+        for change in changes:
+            number = numbers.get(change.user_id) or await number_of(self._pool, change.user_id)
+            if number is not None:
+                tiers = change.from_tier.name, change.to_tier.name
+                facts.append(TierChangeFact(change.changed_at, number, *tiers))
+        await self._store.add_tier_changes(facts)
+
+    async def _read(self, event: OutboxEvent) -> News | None:
         try:
-            return _news(event.body)
+            return news_of(event.body)
         except UNREADABLE as error:
             log.warning("analytics.set_aside", event_id=event.id, error=repr(error))
             await self._reader.set_aside(event, repr(error))
             return None
 
-    async def _rank_facts(self, page: Page, facts: Sequence[EntryFact]) -> list[RankFact]:
-        """Return where the users who had an entry in the page stand now: ranks of the past are gone."""
-        moved = {fact.user_id for fact in facts}
-        ranks = await self._ranks.of(page.user_nos) if page.ranked and moved else None
+    async def _rank_facts(self, page: Page, numbers: Mapping[str, int]) -> list[RankFact]:
+        """Return where the users of the page stand now: ranks of the past are gone."""
+        ranks = await self._ranks.of(page.user_nos) if page.ranked and numbers else None
         now = self._now()
         return [
-            RankFact(user_id, *rank.board, now, rank.rank, rank.score, rank.total)
+            RankFact(numbers[user_id], *rank.board, now, rank.rank, rank.score, rank.total)
             for user_id, places in (ranks or {}).items()
-            if user_id in moved
+            if user_id in numbers
             for rank in places
         ]
 
 
-class News(NamedTuple):
-    """What an event says: the entry it is about (0: none), the tier after it, and a change of tier."""
-
-    transaction_id: int
-    tier: str
-    tier_change: TierChangeFact | None
-
-
-def _news(body: Mapping[str, Any]) -> News | None:
-    """Return what an event says that is of interest here. One of UNREADABLE."""
-    if body["type"] == TIER_CHANGED:
-        moment = datetime.fromisoformat(body["changed_at"])
-        change = TierChangeFact(moment, body["user_id"], body["from_tier"], body["to_tier"])
-        return News(0, body["to_tier"], change)
-    if body["type"] not in ENTRY_EVENTS:
-        return None
-    moment, before, after = datetime.fromisoformat(body["recorded_at"]), body["tier_before"], body["tier"]
-    promoted = TierChangeFact(moment, body["user_id"], before, after) if before != after else None
-    return News(int(body["transaction_id"]), after, promoted)
+def _entry(row: Iterable[Any]) -> EntryFact:
+    return EntryFact(*tuple(row)[: len(EntryFact._fields)])

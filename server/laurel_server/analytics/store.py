@@ -12,7 +12,7 @@ _NAME: Final = "LowCardinality(String)"
 
 _ENTRY: Final[Mapping[str, str]] = {
     "transaction_id": "Int64",
-    "user_id": "String",
+    "user_no": "Int64",
     "action": _NAME,
     "points": "Int64",
     "is_award": "Bool",
@@ -27,12 +27,12 @@ _ENTRY: Final[Mapping[str, str]] = {
 }
 _TIER_CHANGE: Final[Mapping[str, str]] = {
     "changed_at": _MOMENT,
-    "user_id": "String",
+    "user_no": "Int64",
     "from_tier": _NAME,
     "to_tier": _NAME,
 }
 _RANK_POINT: Final[Mapping[str, str]] = {
-    "user_id": "String",
+    "user_no": "Int64",
     "scope": _NAME,
     "period_id": _NAME,
     "time": _MOMENT,
@@ -40,13 +40,24 @@ _RANK_POINT: Final[Mapping[str, str]] = {
     "score": "Int64",
     "total": "Int64",
 }
+_RESULT: Final[Mapping[str, str]] = {
+    "scope": _NAME,
+    "period_id": _NAME,
+    "user_no": "Int64",
+    "rank": "Int64",
+    "score": "Int64",
+    "bonus_points": "Int64",
+    "participants": "Int64",
+    "closed_at": _MOMENT,
+}
+_TABLES: Final = ("entries", "tier_changes", "rank_points", "period_results", "backfills")
 
 
 class EntryFact(NamedTuple):
     """An entry of the ledger with what trends group by; `tier` is the one after it."""
 
     transaction_id: int
-    user_id: str
+    user_no: int
     action: str
     points: int
     is_award: bool
@@ -64,7 +75,7 @@ class TierChangeFact(NamedTuple):
     """A promotion or demotion; an empty `from_tier` is a user's first entry."""
 
     changed_at: datetime
-    user_id: str
+    user_no: int
     from_tier: str
     to_tier: str
 
@@ -72,13 +83,26 @@ class TierChangeFact(NamedTuple):
 class RankFact(NamedTuple):
     """Where a user stood on a board."""
 
-    user_id: str
+    user_no: int
     scope: str
     period_id: str
     time: datetime
     rank: int
     score: int
     total: int
+
+
+class ResultFact(NamedTuple):
+    """One of the best of a board that was closed."""
+
+    scope: str
+    period_id: str
+    user_no: int
+    rank: int
+    score: int
+    bonus_points: int
+    participants: int
+    closed_at: datetime
 
 
 class Store:
@@ -89,7 +113,7 @@ class Store:
 
     async def make_tables(self) -> None:
         """Make the tables that are missing."""
-        for table in ("entries", "tier_changes", "rank_points", "backfills"):
+        for table in _TABLES:
             await self._engine.command(statement(f"create_{table}"))
 
     async def is_filled(self) -> bool:
@@ -112,3 +136,7 @@ class Store:
     async def add_ranks(self, ranks: Sequence[RankFact]) -> None:
         """Write ranks."""
         await self._engine.insert("rank_points", _RANK_POINT, ranks)
+
+    async def add_results(self, results: Sequence[ResultFact]) -> None:
+        """Write results of periods."""
+        await self._engine.insert("period_results", _RESULT, results)

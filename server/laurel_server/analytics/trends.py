@@ -1,9 +1,11 @@
 """GetTrends: from a question to one statement, and from its rows to points."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -14,7 +16,10 @@ from laurel_server.analytics.store import Store
 from laurel_server.domain.boards import ScopeKind, parse_scope
 from laurel_server.domain.clock import EPOCH
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.rank_history import RankPoint
 from laurel_server.domain.trends import (
+    MAX_POINTS,
     Granularity,
     Measured,
     Metric,
@@ -23,6 +28,10 @@ from laurel_server.domain.trends import (
     filled,
     starts,
 )
+from laurel_server.postgres.facts import number_of, read_expiring
+from laurel_server.postgres.outbox import has_unread
+from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.rank_history import ranks_of
 
 log = structlog.get_logger()
 
@@ -39,6 +48,9 @@ _BUCKETS: Final = {
     Granularity.MONTH: "toStartOfMonth({0}, {{zone:String}})",
 }
 
+READER: Final = "analytics"
+"""The name under which the outbox is read for ClickHouse."""
+
 
 class _Form(NamedTuple):
     """How a metric is asked for: the statement, the column of time, the aggregate, and what splits it into series."""
@@ -52,38 +64,47 @@ class _Form(NamedTuple):
 _FORMS: Final[Mapping[Metric, _Form]] = {
     Metric.POINTS: _Form("trend_entries", "occurred_at", "sum(points)", "action"),
     Metric.AWARDS: _Form("trend_entries", "occurred_at", "count()", "action"),
-    Metric.ACTIVE_USERS: _Form("trend_entries", "occurred_at", "uniqExact(user_id)", "action"),
+    Metric.ACTIVE_USERS: _Form("trend_entries", "occurred_at", "uniqExact(user_no)", "action"),
     Metric.RANK: _Form("trend_rank", "time"),
     Metric.TIER_MIX: _Form("trend_tier_mix", "changed_at"),
     Metric.LIABILITY: _Form("trend_liability", "recorded_at"),
 }
 _PENDING: Final = _Form("trend_pending", "change.1")
 
-Expiring = Callable[[datetime, str], Awaitable[Sequence[tuple[datetime, int]]]]
-"""What will expire from a moment on, by the first moment of the month in a time zone."""
-
 
 class Trends:
-    """Answers questions. `unread` says whether events are still to be written to ClickHouse."""
+    """Answers questions."""
 
-    def __init__(self, engine: Engine, unread: Callable[[], Awaitable[bool]], expiring: Expiring) -> None:
+    def __init__(self, engine: Engine, pool: Pool) -> None:
         self._engine = engine
+        self._pool = pool
         self._store = Store(engine)
         self._is_filled = False
-        self._unread = unread
-        self._expiring = expiring
 
     async def trend(self, query: TrendQuery) -> list[TrendPoint]:
-        """Return the points, by time and series. INVALID_FIELD; ANALYTICS_DISABLED when ClickHouse is away."""
+        """Return the points, by time and series.
+
+        INVALID_FIELD, USER_NOT_FOUND; ANALYTICS_DISABLED when ClickHouse is away.
+        """
         begins = starts(query)
-        questions = [_question(query, _FORMS[query.metric])]
+        user_no = await self._number(query.user_id) if query.user_id else 0
+        questions = [_question(query, _FORMS[query.metric], user_no)]
         is_split_liability = query.metric is Metric.LIABILITY and query.by_series
         if is_split_liability:
-            questions.append(_question(query, _PENDING))
+            questions.append(_question(query, _PENDING, user_no))
         await self._catch_up()
         rows = [row for text, parameters in questions for row in await self._rows(text, parameters)]
+        if query.metric is Metric.RANK:
+            return filled(query, begins, _latest(begins, rows, await self._snapshots(query, user_no)))
         points = filled(query, begins, _measured(rows))
         return points + await self._will_expire(query) if is_split_liability else points
+
+    async def _number(self, user_id: str) -> int:
+        async with ledger_errors():
+            number = await number_of(self._pool, user_id)
+        if number is None:
+            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+        return number
 
     async def _rows(self, text: str, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         try:
@@ -93,8 +114,16 @@ class Trends:
             log.warning("trends.failed", error=str(away)[:300])
             raise _disabled("ClickHouse does not answer") from away
 
+    async def _snapshots(self, query: TrendQuery, user_no: int) -> Sequence[RankPoint]:
+        """Return where the ledger noted the user at the ends of days."""
+        period_type = parse_period_id(query.period_id).type
+        between = None, query.to_time
+        return await ranks_of(
+            self._pool, query.scope, period_type, query.period_id, user_no, between, 0, MAX_POINTS
+        )
+
     async def _will_expire(self, query: TrendQuery) -> list[TrendPoint]:
-        months = await self._expiring(query.to_time, str(query.zone))
+        months = await read_expiring(self._pool, query.to_time, str(query.zone))
         return [TrendPoint(month, "EXPIRING", points) for month, points in months]
 
     async def _catch_up(self) -> None:
@@ -103,7 +132,7 @@ class Trends:
         ANALYTICS_DISABLED while the history of the ledger is written for the first time.
         """
         for _ in range(CATCH_UP_STEPS):
-            if await self._filled() and not await self._unread():
+            if await self._filled() and not await has_unread(self._pool, READER):
                 return
             await asyncio.sleep(CATCH_UP_SECONDS / CATCH_UP_STEPS)
         if not self._is_filled:
@@ -120,8 +149,8 @@ def _disabled(why: str) -> LaurelError:
     return LaurelError(Reason.ANALYTICS_DISABLED, why)
 
 
-def _question(query: TrendQuery, form: _Form) -> tuple[str, dict[str, object]]:
-    filters, parameters = _filters(query)
+def _question(query: TrendQuery, form: _Form, user_no: int) -> tuple[str, dict[str, object]]:
+    filters, parameters = _filters(query, user_no)
     text = statement(form.statement).format(
         bucket=_BUCKETS[query.granularity].format(form.time),
         value=form.value,
@@ -136,13 +165,13 @@ def _question(query: TrendQuery, form: _Form) -> tuple[str, dict[str, object]]:
     return text, {**bounds, **parameters}
 
 
-def _filters(query: TrendQuery) -> tuple[list[str], dict[str, object]]:
+def _filters(query: TrendQuery, user_no: int) -> tuple[list[str], dict[str, object]]:
     """Return the conditions of a question and their parameters. INVALID_FIELD for what the metric cannot tell apart."""
     filters: list[str] = []
     parameters: dict[str, object] = {}
     if query.user_id:
-        filters.append("user_id = {user:String}")
-        parameters["user"] = query.user_id
+        filters.append("user_no = {user:Int64}")
+        parameters["user"] = user_no
     if query.metric is Metric.RANK:
         filters += ["scope = {scope:String}", "period_id = {period:String}"]
         parameters |= {"scope": query.scope, "period": query.period_id}
@@ -175,6 +204,26 @@ def _filter_scope(query: TrendQuery, filters: list[str], parameters: dict[str, o
 def _micros(moment: datetime) -> int:
     since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _latest(
+    begins: Sequence[datetime], rows: Sequence[Sequence[Any]], snapshots: Sequence[RankPoint]
+) -> list[Measured]:
+    """Return the rank that was seen last in each stretch, be it by ClickHouse or in a snapshot of the ledger."""
+    seen = [
+        (moment, _stretch(begins, moment), rank)
+        for _, _, rank, micros in rows
+        for moment in (EPOCH + timedelta(microseconds=micros),)
+    ]
+    seen += [(each.taken_at, _stretch(begins, each.taken_at), each.rank) for each in snapshots]
+    last = {start: rank for _, start, rank in sorted(seen, key=itemgetter(0))}
+    return [Measured(start, "", rank) for start, rank in last.items()]
+
+
+def _stretch(begins: Sequence[datetime], moment: datetime) -> datetime | None:
+    """Return the beginning of the stretch that a moment lies in; None: before all of them."""
+    place = bisect_right(begins, moment)
+    return begins[place - 1] if place else None
 
 
 def _measured(rows: Sequence[Sequence[Any]]) -> Iterable[Measured]:

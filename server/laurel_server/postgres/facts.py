@@ -5,6 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
+from laurel_server.domain.boards import BoardKey
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
 
@@ -32,3 +33,17 @@ async def read_expiring(pool: Pool, from_time: datetime, zone: str) -> list[tupl
     """Return what expires in each month from then on, by its first moment, if nobody spends any more."""
     rows = await pool.fetch(load("analytics_expiring"), from_time, zone)
     return [(row["month"], row["points"]) for row in rows]
+
+
+async def number_of(pool: Pool, user_id: str) -> int | None:
+    """Return the ledger's number of a user, None for an unknown one."""
+    number: int | None = await pool.fetchval(load("users_number"), user_id)
+    return number
+
+
+async def read_results(pool: Pool, boards: Collection[BoardKey] | None) -> list[asyncpg.Record]:
+    """Return the best of boards that were closed, None for all, with the columns of `analytics_results.sql`."""
+    if boards is None:
+        return await pool.fetch(load("analytics_results"), None, None)
+    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
+    return await pool.fetch(load("analytics_results"), scopes, period_ids)

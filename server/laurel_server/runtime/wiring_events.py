@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 from laurel_server.analytics.engine import Engine
-from laurel_server.analytics.filler import READER as ANALYTICS
 from laurel_server.analytics.filler import Filler
 from laurel_server.analytics.store import Store
+from laurel_server.analytics.trends import READER as ANALYTICS
 from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock
 from laurel_server.events.delivery import Delivery
@@ -26,9 +25,7 @@ from laurel_server.events.sinks import AllSinks, KafkaSink, LogSink, Sink, Webho
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
 from laurel_server.jobs.job import Job
 from laurel_server.leaderboards.present import PresentRanks
-from laurel_server.postgres.facts import read_expiring
 from laurel_server.postgres.leadership import Leadership
-from laurel_server.postgres.outbox import has_unread
 from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.config import Events, Settings
 
@@ -123,4 +120,4 @@ def _analytics(made: _Maker) -> Trends | None:
     filler = Filler(made.pool, made.leadership, reader, made.ranks, Store(writing), made.clock.now)
     made.loops.append(filler.run)
     made.closers += [writing.close, asking.close]
-    return Trends(asking, partial(has_unread, made.pool, ANALYTICS), partial(read_expiring, made.pool))
+    return Trends(asking, made.pool)

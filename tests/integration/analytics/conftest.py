@@ -57,7 +57,7 @@ def _pings(port: int) -> bool:
 async def clickhouse_url(clickhouse: str) -> AsyncIterator[str]:
     """The address of an empty database."""
     engine = Engine(f"{clickhouse}/laurel", 20)
-    for table in ("entries", "tier_changes", "rank_points", "backfills"):
+    for table in ("entries", "tier_changes", "rank_points", "period_results", "backfills"):
         await engine.command(f"DROP TABLE IF EXISTS {table}")
     yield f"{clickhouse}/laurel"
     await engine.close()

@@ -9,10 +9,11 @@ import pytest
 from laurel_server.analytics.engine import Engine
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
+from laurel_server.domain.people import Order
 from laurel_server.domain.trends import Granularity, Metric, TrendQuery
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
-from tests.integration.wired import START, give
+from tests.integration.wired import START, give, run_job
 
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -78,7 +79,38 @@ async def test_points_by_scope(three_days: Parts) -> None:
 async def test_the_rank_of_a_user_stays_until_it_is_known_anew(three_days: Parts) -> None:
     rank = {"scope": "global", "period_id": "all", "user_id": "b"}
     assert await trend(three_days, Metric.RANK, **rank) == [(-2, 2), (-1, 2), (0, 1)]
-    assert await trend(three_days, Metric.RANK, **{**rank, "user_id": "nobody"}) == []
+
+
+async def test_an_unknown_or_erased_user_is_not_found(three_days: Parts) -> None:
+    for metric in (Metric.POINTS, Metric.RANK):
+        with pytest.raises(LaurelError) as refused:
+            await trend(three_days, metric, user_id="nobody")
+        assert refused.value.reason is Reason.USER_NOT_FOUND
+    before = await trend(three_days, Metric.POINTS)
+    await three_days.people.erase(Order("a", "erase-1", b"e" * 16, b"h" * 16, "tests"))
+    with pytest.raises(LaurelError) as refused:
+        await trend(three_days, Metric.POINTS, user_id="a")
+    assert refused.value.reason is Reason.USER_NOT_FOUND
+    assert await trend(three_days, Metric.POINTS) == before, "his points were earned all the same"
+
+
+async def test_ranks_that_the_ledger_noted_by_day_count_too(three_days: Parts) -> None:
+    await run_job(three_days, "snapshot_ranks")
+    await three_days.pool.execute("UPDATE rank_history SET taken_at = $1", TODAY - timedelta(minutes=1))
+    rank = {"scope": "global", "period_id": "all", "user_id": "a"}
+    assert await trend(three_days, Metric.RANK, **rank) == [(-2, 1), (-1, 2), (0, 2)]
+
+
+async def test_results_of_periods_are_kept(three_days: Parts, engine: Engine) -> None:
+    assert three_days.clock is not None
+    await three_days.clock.set(START + 2 * DAY)
+    await run_job(three_days, "close_periods")
+    await trend(three_days, Metric.POINTS)  # which waits until it is all written
+    rows = await engine.query(
+        "SELECT rank, score, bonus_points, participants FROM period_results FINAL"
+        " WHERE scope = 'global' AND period_id = '2026-11-23' ORDER BY rank"
+    )
+    assert [tuple(row) for row in rows] == [(1, 30, 100, 2), (2, 5, 50, 2)]
 
 
 async def test_tier_mix_and_liability_are_levels(three_days: Parts) -> None:
@@ -155,7 +187,7 @@ async def test_too_many_points_and_wrong_questions_are_refused(three_days: Parts
 
 _MILLION = """
 INSERT INTO entries
-SELECT number + 1, concat('u', toString(number % 50000)), ['PURCHASE', 'REVIEW'][number % 2 + 1], number % 100, true,
+SELECT number + 1, number % 50000, ['PURCHASE', 'REVIEW'][number % 2 + 1], number % 100, true,
        'BRONZE', 'US', '', [], moment, moment, NULL, NULL
   FROM (SELECT number, toDateTime64('2026-11-25 00:00:00', 6, 'UTC') - number % 31536000 AS moment
           FROM numbers(1000000))

@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.runtime.config import Events, Notifications
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.reading import Reader
-from tests.integration.wired import START, give, running
+from tests.integration.wired import START, give, run_job, running
 from tests.kafka import Broker
 
 SECRET = "webhook secret"
@@ -87,15 +86,6 @@ async def dispatch(parts: Parts) -> dict[str, int]:
     """Run the job and return its counts."""
     await parts.confirmations.flush()
     return await run_job(parts, "dispatch_notifications")
-
-
-async def run_job(parts: Parts, job: str) -> dict[str, int]:
-    """Run a job now and return its counts."""
-    number = await parts.pool.fetchval("SELECT count(*) FROM job_runs")
-    request = RunRequest(number.to_bytes(16), b"\0" * 16, f"run-{number}")
-    run, _ = await parts.jobs.run_now(job, request)
-    assert run.state is JobState.SUCCEEDED, run.error
-    return dict(run.counts)
 
 
 async def move_clock(parts: Parts, by: timedelta) -> None:

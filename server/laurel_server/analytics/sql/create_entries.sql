@@ -1,7 +1,8 @@
--- Entries of the ledger, with what trends group by. A row that is written again replaces itself.
+-- Entries of the ledger, with what trends group by. A row that is written again replaces itself. Users are kept by number, so
+-- that nothing has to be done here when a person is erased.
 CREATE TABLE IF NOT EXISTS entries (
     transaction_id Int64,
-    user_id        String,
+    user_no        Int64,
     action         LowCardinality(String),
     points         Int64,
     is_award       Bool,                      -- gives points that were earned: no cancellation, no reversal

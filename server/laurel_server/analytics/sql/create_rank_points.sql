@@ -1,6 +1,6 @@
 -- Where users stood soon after entries of their own.
 CREATE TABLE IF NOT EXISTS rank_points (
-    user_id   String,
+    user_no   Int64,
     scope     LowCardinality(String),
     period_id LowCardinality(String),
     time      DateTime64(6, 'UTC'),
@@ -8,4 +8,4 @@ CREATE TABLE IF NOT EXISTS rank_points (
     score     Int64,
     total     Int64
 ) ENGINE = ReplacingMergeTree
-ORDER BY (user_id, scope, period_id, time)
+ORDER BY (user_no, scope, period_id, time)

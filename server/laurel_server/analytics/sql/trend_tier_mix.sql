@@ -4,8 +4,8 @@
 SELECT if(changed_at < fromUnixTimestamp64Micro({{from:Int64}}, 'UTC'), -1,
           toInt64(toUnixTimestamp(toDateTime({bucket}, {{zone:String}})))) AS start,
        change.1 AS series, toFloat64(sum(change.2)) AS value
-  FROM (SELECT changed_at, user_id, [(toString(from_tier), -1), (toString(to_tier), 1)] AS changes FROM tier_changes FINAL
+  FROM (SELECT changed_at, user_no, [(toString(from_tier), -1), (toString(to_tier), 1)] AS changes FROM tier_changes FINAL
          UNION ALL
-        SELECT min(recorded_at), user_id, [('BRONZE', 1)] FROM entries GROUP BY user_id) ARRAY JOIN changes AS change
+        SELECT min(recorded_at), user_no, [('BRONZE', 1)] FROM entries GROUP BY user_no) ARRAY JOIN changes AS change
  WHERE changed_at < fromUnixTimestamp64Micro({{to:Int64}}, 'UTC') {filters}
  GROUP BY start, series

@@ -1,7 +1,7 @@
 -- All entries of some users with what trends group by, each user's in order. $1: after this user number, $2: up to this one.
 -- The tier after an entry is the one before the next, and after the last entry the present one; `tier_before` is the one
 -- before. Cost: an index range a user and partition.
-SELECT t.transaction_id, u.user_id, t.action, t.points,
+SELECT t.transaction_id, t.user_no, t.action, t.points,
        t.points > 0 AND t.reverses_transaction_id IS NULL AND t.action NOT IN ('REDEMPTION', 'EXPIRATION', 'REVERSAL') AS is_award,
        coalesce(lead(t.inputs ->> 'tier') OVER following,
                 (ARRAY['BRONZE', 'SILVER', 'GOLD', 'PLATINUM', 'DIAMOND'])[r.tier]) AS tier,
