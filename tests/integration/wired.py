@@ -69,6 +69,7 @@ async def running(
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()
+    parts.scores.start()
     parts.hub.start()
     loops = [asyncio.create_task(loop) for loop in parts.loops]
     try:
@@ -92,6 +93,7 @@ def gift(action: str, **changes: Any) -> ActionConfig:
 async def _close(parts: Parts, loops: list[asyncio.Task[None]]) -> None:
     await parts.jobs.close()
     await parts.awards.close()
+    await parts.scores.close()
     with suppress(*UNAVAILABLE):
         await parts.confirmations.flush()
     await parts.hub.stop()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 
 from laurel_server.domain.board_configs import board_not_found
-from laurel_server.domain.boards import BoardKey, ScopeKind, parse_scope
+from laurel_server.domain.boards import BoardKey, ScopeKind, is_score_board, parse_scope
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import Period, PeriodType, parse_period_id, period_at
@@ -148,17 +148,22 @@ class BoardQueries:
         """Return the user's place on every current board that lists him. USER_NOT_FOUND."""
         keys = await self._registry.boards_of(user_id, self._catalogue.matrix)
         now = self._clock.now()
-        boards = [
-            Board(key, period, self._catalogue.traits_of(key))
-            for key in keys
-            if (period := parse_period_id(key.period_id, zone=self._zone)).contains(now)
-        ]
+        boards = [board for key in keys if (board := self._present(key)) and board.period.contains(now)]
         replies = await asyncio.gather(*(self._scripts.places(board, [user_id]) for board in boards))
         return [
             Place(board, user_id, found[0].rank, found[0].line.pair.score, total)
             for board, (total, found) in zip(boards, replies, strict=True)
             if found
         ]
+
+    def _present(self, key: BoardKey) -> Board | None:
+        """Return an instance by its key; None if its board was deleted meanwhile."""
+        if not is_score_board(key.scope):
+            return Board(key, parse_period_id(key.period_id, zone=self._zone), self._catalogue.traits_of(key))
+        config = self._catalogue.score_board(key.scope)
+        if config is None:
+            return None
+        return Board(key, named_reset_period(config.reset_cron, key.period_id, self._zone), config.traits)
 
     async def surrounding(self, board: Board, user_id: str, range_: int) -> Surrounding:
         """Return the user's line with `range_` lines on both sides, clipped at the edges of the board.

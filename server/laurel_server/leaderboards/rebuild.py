@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.boards import BoardKey, BoardMatrix, is_score_board
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
 from laurel_server.leaderboards.catalogue import Catalogue
@@ -19,7 +19,9 @@ from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
-from laurel_server.postgres import ledger, standings
+from laurel_server.leaderboards.score_seats import seatings_of_scorers
+from laurel_server.leaderboards.seating import seat
+from laurel_server.postgres import ledger, scores, standings
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
@@ -80,7 +82,7 @@ class Rebuild:
     async def run(self, boards: Collection[BoardKey] | None = None) -> RebuildReport:
         """Fill `boards`, or all that ever had a member. BoardsUnavailable when Redis goes away: then run it again."""
         async with self._alone():
-            known = await standings.registered_boards(self._pool)
+            known = await self._registered()
             return await self._report(frozenset(known if boards is None else set(boards) & set(known)))
 
     async def run_lost(self) -> RebuildReport:
@@ -92,7 +94,7 @@ class Rebuild:
         """Forget every board in Redis, even one that the ledger does not know, and fill all. BoardsUnavailable."""
         async with self._alone():
             await self._forget_all()
-            return await self._report(frozenset(await standings.registered_boards(self._pool)))
+            return await self._report(frozenset(await self._registered()))
 
     async def fill_new(self) -> RebuildReport:
         """Fill the points boards that were configured since they were filled last, in their open periods.
@@ -107,7 +109,12 @@ class Rebuild:
                 return RebuildReport(0, 0, timedelta())
             filling = _Filling(self._catalogue.matrix, self._is_open, await self._filling_instances())
             await self._empty(sorted(filling.instances))
-            members = await self._load(filling, filling.instances, self._register)
+            members = 0
+            if not self._catalogue.matrix.is_filled:
+                members = await self._load(filling, filling.instances, self._register)
+            for board in sorted(filling.instances):
+                if is_score_board(board.scope):
+                    members += await self._load_scores(board)
             boards = await self._end_filling(numbers, filling.instances)
             took = time.monotonic() - started
             log.info("boards.filled", boards=boards, members=members, seconds=took)
@@ -131,7 +138,7 @@ class Rebuild:
         ]
 
     async def _filling_instances(self) -> set[BoardKey]:
-        boards = await standings.registered_boards(self._pool)
+        boards = await self._registered()
         return {board for board in boards if self._catalogue.is_filling(board)}
 
     async def _register(self, placements: Sequence[Placement], known: set[BoardKey]) -> None:
@@ -172,7 +179,7 @@ class Rebuild:
 
     async def lost(self) -> list[BoardKey]:
         """Return the boards that have members in the ledger and are incomplete in Redis. BoardsUnavailable."""
-        registered = await standings.registered_boards(self._pool)
+        registered = await self._registered()
         boards = [board for board in registered if not self._catalogue.is_filling(board)]
         try:
             complete = await asyncio.gather(*(self._look(board) for board in boards))
@@ -198,7 +205,11 @@ class Rebuild:
         boards = sorted(wanted)
         written_up_to = await standings.watermark(self._pool)
         await self._empty(boards)
-        members = await self._load(wanted, wanted)
+        points = frozenset(board for board in boards if not is_score_board(board.scope))
+        members = await self._load(points, points) if points else 0
+        for board in boards:
+            if is_score_board(board.scope):
+                members += await self._load_scores(board)
         await self._complete(boards, written_up_to)
         return members
 
@@ -227,7 +238,9 @@ class Rebuild:
         """
         members, loading = 0, asyncio.create_task(asyncio.sleep(0))
         try:
-            async for chunk in self._members(sorted({board.period_id for board in instances})):
+            async for chunk in self._members(
+                sorted({board.period_id for board in instances if not is_score_board(board.scope)})
+            ):
                 placements = [placement_on(member, self._catalogue.matrix, wanted) for member in chunk]
                 members += sum(len(placement.boards) for placement in placements)
                 if before is not None and isinstance(instances, set):
@@ -238,6 +251,21 @@ class Rebuild:
         finally:
             loading.cancel()
         return members
+
+    async def _load_scores(self, board: BoardKey) -> int:
+        members = 0
+        async for chunk in scores.scan(self._pool, board, READ_AT_ONCE):
+            seatings = seatings_of_scorers(chunk, self._catalogue)
+            members += sum(len(seating.on) for seating in seatings.values())
+            try:
+                await seat(self._redis, seatings, ranked=False, tell=False)
+            except RedisUnavailable as away:
+                raise BoardsUnavailable(str(away)) from away
+        return members
+
+    async def _registered(self) -> list[BoardKey]:
+        """Return every board instance that has ever had a member."""
+        return [*await standings.registered_boards(self._pool), *await scores.instances(self._pool)]
 
     async def _members(self, period_ids: Sequence[str]) -> AsyncIterator[list[standings.Member]]:
         # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.

@@ -1,11 +1,12 @@
 """What the ledger says of boards: which exist, and on which a user belongs."""
 
-from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility
+from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility, is_score_board
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.views import Board, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
+from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import Member, is_registered, read_member
 
@@ -26,24 +27,37 @@ class BoardRegistry:
             self._registered.clear()
         if board not in self._registered:
             async with ledger_errors():
-                if await is_registered(self._pool, board):
+                is_known = scores.is_registered if is_score_board(board.scope) else is_registered
+                if await is_known(self._pool, board):
                     self._registered.add(board)
         return board in self._registered
 
     async def boards_of(self, user_id: str, matrix: BoardMatrix) -> tuple[BoardKey, ...]:
         """Return the boards on which the user belongs now. USER_NOT_FOUND, LEDGER_UNAVAILABLE."""
-        return boards_of(await self._member(user_id), matrix)
+        member = await self._member(user_id)
+        async with ledger_errors():
+            scored = await scores.of_user(self._pool, user_id)
+        return (*boards_of(member, matrix), *(scorer.board for scorer in scored))
 
     async def shadow_on(self, board: Board, user_id: str, matrix: BoardMatrix) -> Unlisted | None:
         """Return what a shadow user would have on the board; None for everybody else. USER_NOT_FOUND."""
         member = await self._member(user_id)
         if member.membership.visibility is not Visibility.SHADOW:
             return None
+        if is_score_board(board.key.scope):
+            return await self._unlisted_score(board, user_id)
         shown = member._replace(membership=member.membership._replace(visibility=Visibility.PUBLIC))
         score, reached = member.totals.get(board.key.period_id, (0, 0))
         if score <= 0 or board.key not in boards_of(shown, matrix):
             return None
         return Unlisted(user_id, Pair(score), reached)
+
+    async def _unlisted_score(self, board: Board, user_id: str) -> Unlisted | None:
+        async with ledger_errors():
+            for scorer in await scores.of_user(self._pool, user_id):
+                if scorer.board == board.key:
+                    return Unlisted(user_id, scorer.score.pair, scorer.score.reached)
+        return None
 
     async def _member(self, user_id: str) -> Member:
         async with ledger_errors():

@@ -14,8 +14,10 @@ from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_of
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
+from laurel_server.leaderboards.seating import seat
 from laurel_server.metrics import BOARDS_REBUILT, PROJECTION_REPAIRED
-from laurel_server.postgres import standings
+from laurel_server.postgres import scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
@@ -127,7 +129,7 @@ class Repair:
             if doubtful:
                 await self._replay_since(canary)
         await self._replay_unconfirmed()
-        if not self._catalogue.matrix.is_filled:
+        if not all(config.is_filled for config in self._catalogue.boards.values()):
             await self._rebuild.fill_new()
         self._round += 1
         await self._advance(canary, connection)
@@ -170,6 +172,7 @@ class Repair:
             await self._place(user_nos[start : start + USERS_AT_ONCE], left, batches[0].batch_no)
         erased = [Placement(*each[:2], {}, (), each.left) for batch in batches for each in batch.erased]
         await self._projection.load(erased, tell=True)
+        await self._place_scores(user_nos, [each for batch in batches for each in batch.removed])
         PROJECTION_REPAIRED.inc(len(batches))
         log.info("boards.repaired", batches=len(batches), users=len(user_nos))
 
@@ -180,6 +183,14 @@ class Repair:
             placement_of(member, self._catalogue.matrix, left.get(member.user_no, ())) for member in members
         ]
         await self._projection.load(placements, tell=True)
+
+    async def _place_scores(self, user_nos: Sequence[int], removed: Sequence[standings.Erased]) -> None:
+        gone = seatings_of_removed(removed, self._catalogue)
+        await seat(self._redis, gone, ranked=False, tell=True)
+        for start in range(0, len(user_nos), USERS_AT_ONCE):
+            scorers = await scores.of_users(self._pool, user_nos[start : start + USERS_AT_ONCE])
+            seatings = seatings_of_scorers(scorers, self._catalogue)
+            await seat(self._redis, seatings, ranked=False, tell=True)
 
     async def _read_canary(self) -> int | None:
         reply = await self._redis.call("GET", CANARY)

@@ -51,15 +51,18 @@ async def leave_past(connection: Connection, user_no: int) -> list[BoardKey]:
     return [BoardKey(scope, row["period_id"]) for row in rows for scope in row["scopes"]]
 
 
-async def note_erasure(connection: Connection, batch_no: int, erased: Erased) -> None:
-    """Note which boards the holder of an id has left for good."""
-    event = {
-        "type": "user.erased",
-        "user_id": erased.user_id,
-        "version": erased.version,
-        "left": [tuple(board) for board in erased.left],
-    }
-    await connection.execute(load("users_note_erasure"), batch_no, orjson.dumps([event]).decode())
+async def note_erasure(connection: Connection, batch_no: int, erased: Erased, scored: Erased) -> None:
+    """Note which points boards, and which score boards, the holder of an id has left for good."""
+    events = [
+        {
+            "type": name,
+            "user_id": each.user_id,
+            "version": each.version,
+            "left": [tuple(board) for board in each.left],
+        }
+        for name, each in (("user.erased", erased), ("score.removed", scored))
+    ]
+    await connection.execute(load("users_note_erasure"), batch_no, orjson.dumps(events).decode())
 
 
 async def note_measure(

@@ -49,12 +49,16 @@ class Erased(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A committed batch: whose boards it moved, and boards that users have left, by user number."""
+    """A committed batch: whose boards it moved, and boards that users have left, by user number.
+
+    `removed` are users who were taken off score boards.
+    """
 
     batch_no: int
     user_nos: Sequence[int]
     left: dict[int, list[BoardKey]]
     erased: Sequence[Erased]
+    removed: Sequence[Erased]
 
 
 async def is_registered(pool: Pool, board: BoardKey) -> bool:
@@ -178,12 +182,15 @@ def _member(row: asyncpg.Record) -> Member:
 def _batch(row: asyncpg.Record) -> Batch:
     left: dict[int, list[BoardKey]] = {}
     erased: list[Erased] = []
+    removed: list[Erased] = []
     for event in orjson.loads(row["events"]):
         if event["type"] == "user.moved":
             left[event["user_no"]] = _boards(event)
+        elif event["type"] == "score.removed":
+            removed.append(Erased(event["user_id"], event["version"], _boards(event)))
         elif event["type"] == "user.erased":
             erased.append(Erased(event["user_id"], event["version"], _boards(event)))
-    return Batch(row["batch_no"], row["user_nos"], left, erased)
+    return Batch(row["batch_no"], row["user_nos"], left, erased, removed)
 
 
 def _boards(event: Mapping[str, Any]) -> list[BoardKey]:

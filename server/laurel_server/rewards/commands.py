@@ -117,7 +117,7 @@ class Commands:
         """Carry out commands and return their answers, or the errors in their place, in order."""
         return await self._group.submit(items, deadline)
 
-    async def _finish(self, batch: CommittedBatch, waiting: Sequence[Waiting]) -> None:
+    async def _finish(self, batch: CommittedBatch, waiting: Sequence[Waiting[Item]]) -> None:
         """Take a committed batch to the boards and answer its callers. Nothing in here may fail a command."""
         commands = [each.item.command for each in waiting]
         moves = moves_of(batch, commands)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic, perf_counter
+from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -19,7 +20,6 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.metrics import AWARD_BATCH_SIZE, AWARD_STAGE_SECONDS, AWARDS_WAITING
 from laurel_server.postgres.errors import RETRYABLE, UNAVAILABLE
 from laurel_server.postgres.pool import LaneConnection
-from laurel_server.rewards.ledger_batch import CommittedBatch, Item, LedgerWriter
 
 log = structlog.get_logger()
 
@@ -38,6 +38,20 @@ ALONE = 2
 
 SECOND_LANE_FROM = 32
 """Awards that must wait before another lane starts beside a busy one; fewer are better off in the next batch."""
+
+
+Item = TypeVar("Item")
+Batch = TypeVar("Batch")
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Batch_co = TypeVar("Batch_co", covariant=True)
+
+
+class BatchWriter(Protocol[Item_contra, Batch_co]):
+    """Commits the items of a batch in one transaction."""
+
+    async def commit(self, connection: LaneConnection, items: Sequence[Item_contra]) -> Batch_co:
+        """Make the items durable. Raises one of `postgres.errors.RETRYABLE` or `UNAVAILABLE` if nothing happened."""
+        ...
 
 
 class Ticket:
@@ -59,7 +73,7 @@ class Ticket:
 
 
 @dataclass(slots=True, frozen=True)
-class Waiting:
+class Waiting(Generic[Item]):
     """An award in the queue. `deadline` is a moment of `time.monotonic()`, None: none."""
 
     item: Item
@@ -74,17 +88,17 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class GroupCommit:
+class GroupCommit(Generic[Item, Batch]):
     """The queue and its lanes. `finish` takes a committed batch to the boards and answers its callers."""
 
     connect: Callable[[], Awaitable[LaneConnection]]
-    writer: LedgerWriter
-    finish: Callable[[CommittedBatch, Sequence[Waiting]], Coroutine[None, None, None]]
+    writer: BatchWriter[Item, Batch]
+    finish: Callable[[Batch, Sequence[Waiting[Item]]], Coroutine[None, None, None]]
     lanes: int
     max_batch: int
     max_waiting: int
     linger_max: float
-    _queue: deque[Waiting] = field(default_factory=deque)
+    _queue: deque[Waiting[Item]] = field(default_factory=deque)
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _finishing: set[asyncio.Task[None]] = field(default_factory=set)
@@ -126,7 +140,7 @@ class GroupCommit:
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*self._finishing)
 
-    async def next_batch(self) -> list[Waiting] | None:
+    async def next_batch(self) -> list[Waiting[Item]] | None:
         """Wait for awards and return those of the next batch; None: the queue is closed and done.
 
         One lane gathers at a time, so that two do not share out what makes one good batch.
@@ -154,8 +168,8 @@ class GroupCommit:
             return
         await asyncio.sleep(min(self.linger_max, LINGER_PER_AWARD * in_play))
 
-    def _take(self) -> list[Waiting]:
-        batch: list[Waiting] = []
+    def _take(self) -> list[Waiting[Item]]:
+        batch: list[Waiting[Item]] = []
         now = monotonic()
         while self._queue and len(batch) < self.max_batch:
             waiting = self._queue.popleft()
@@ -171,7 +185,7 @@ class GroupCommit:
         self._committing -= 1
         self._arrived.set()
 
-    def hand_over(self, committed: CommittedBatch, batch: Sequence[Waiting]) -> None:
+    def hand_over(self, committed: Batch, batch: Sequence[Waiting[Item]]) -> None:
         """Let a committed batch go to the boards while the lane goes on."""
         task = asyncio.create_task(self.finish(committed, batch))
         self._finishing.add(task)
@@ -185,10 +199,10 @@ def overloaded() -> LaurelError:
     )
 
 
-class Lane:
+class Lane(Generic[Item, Batch]):
     """Commits batch after batch over one connection, which it makes anew when it breaks."""
 
-    def __init__(self, group: GroupCommit) -> None:
+    def __init__(self, group: GroupCommit[Item, Batch]) -> None:
         self._group = group
         self._connection: LaneConnection | None = None
 
@@ -202,7 +216,7 @@ class Lane:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _commit(self, batch: Sequence[Waiting]) -> None:
+    async def _commit(self, batch: Sequence[Waiting[Item]]) -> None:
         if not batch:  # every deadline had passed
             return
         started = perf_counter()
@@ -222,7 +236,7 @@ class Lane:
             AWARD_STAGE_SECONDS.commit.observe(perf_counter() - started)
             self._group.hand_over(committed, batch)
 
-    async def _with_retries(self, items: Sequence[Item]) -> CommittedBatch:
+    async def _with_retries(self, items: Sequence[Item]) -> Batch:
         for attempt in range(RETRIES):
             try:
                 return await self._group.writer.commit(await self._connected(), items)
@@ -231,7 +245,7 @@ class Lane:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter
         return await self._group.writer.commit(await self._connected(), items)
 
-    async def _one_by_one(self, batch: Sequence[Waiting], fault: Exception) -> None:
+    async def _one_by_one(self, batch: Sequence[Waiting[Item]], fault: Exception) -> None:
         """Find the award that broke the batch, so that its neighbours do not suffer for it."""
         log.error("ledger.batch_failed", awards=len(batch), exc_info=fault)
         if len(batch) == 1:
@@ -245,7 +259,7 @@ class Lane:
             self._connection = await self._group.connect()
         return self._connection
 
-    def _lose(self, batch: Sequence[Waiting], lost: Exception) -> None:
+    def _lose(self, batch: Sequence[Waiting[Item]], lost: Exception) -> None:
         """Give the connection up and tell the callers to come again; what was committed they will be told then."""
         log.warning("ledger.unavailable", error=f"{type(lost).__name__}: {lost}", awards=len(batch))
         connection, self._connection = self._connection, None
@@ -254,7 +268,7 @@ class Lane:
         answer_all(batch, LaurelError(Reason.LEDGER_UNAVAILABLE, "the ledger cannot be reached; try again"))
 
 
-def answer_all(batch: Sequence[Waiting], result: object) -> None:
+def answer_all(batch: Sequence[Waiting[Any]], result: object) -> None:
     """Give every caller of the batch the same result."""
     for waiting in batch:
         waiting.answer(result)

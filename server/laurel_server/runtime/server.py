@@ -36,6 +36,7 @@ from laurel_server.rpc.rank_history import RankHistoryServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
+from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build_server, listen
 from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
@@ -107,6 +108,7 @@ class Server:
         self._grpc = await build_server(self._servicers(), chain, options, self._health)
         port = listen(self._grpc, settings.grpc.host, settings.grpc.port)
         parts.awards.start()
+        parts.scores.start()
         parts.hub.start()
         self._loops = [asyncio.create_task(loop) for loop in parts.loops]
         if parts.clock is not None:
@@ -131,6 +133,7 @@ class Server:
             await self._grpc.stop(LAST_CALLS_SECONDS)
         await self._parts.jobs.close()
         await self._parts.awards.close()
+        await self._parts.scores.close()
         with suppress(*UNAVAILABLE):
             await self._parts.confirmations.flush()
         await self._parts.hub.stop()
@@ -169,6 +172,7 @@ class Server:
             AdminServicer(parts.profiles, parts.rule_book, parts.queries, parts.maintenance),
             PeopleServicer(parts.people, parts.profiles),
             BoardsAdminServicer(parts.boards),
+            ScoresServicer(parts.scores),
             JobsServicer(parts.jobs),
             NotificationsServicer(parts.preferences),
         ]

@@ -1,6 +1,6 @@
 """The one place that makes the parts of a server process and joins them."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,6 +32,8 @@ from laurel_server.leaderboards.reading import BoardScripts
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
+from laurel_server.leaderboards.score_batch import ScoreWriter
+from laurel_server.leaderboards.scores import Scores
 from laurel_server.periods.close import PeriodClose
 from laurel_server.periods.history import PeriodHistory
 from laurel_server.periods.ranks import RankHistory
@@ -78,6 +80,7 @@ class Parts:
     rule_book: RuleBook
     queries: BoardQueries
     boards: BoardAdministration
+    scores: Scores
     maintenance: Maintenance
     hub: Hub
     standing: Standing
@@ -166,7 +169,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
     if sandbox is not None:
         sandbox.settle = jobs.run_due
-    moves = Moves(clock, rule_book, boards.projection, boards.confirmations)
+    moves = Moves(clock, rule_book, catalogue, redis, boards.projection, boards.confirmations)
     statement = Statement(pool, clock)
     return Parts(
         awards=commands,
@@ -181,6 +184,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         rule_book=rule_book,
         queries=queries,
         boards=BoardAdministration(pool, rule_book, boards.rebuild),
+        scores=_scores(settings, connect, ScoreWriter(rule_book, clock), redis, boards.confirmations),
         maintenance=maintenance,
         hub=hub,
         standing=Standing(pool),
@@ -251,6 +255,26 @@ def _is_open(clock: Clock, zone: ZoneInfo, grace: timedelta) -> Callable[[str], 
         return parse_period_id(period_id, zone=zone).open_at(clock.now(), grace)
 
     return is_open
+
+
+def _scores(
+    settings: Settings,
+    connect: Callable[[], Awaitable[LaneConnection]],
+    writer: ScoreWriter,
+    redis: RedisConnection,
+    confirmations: Confirmations,
+) -> Scores:
+    ledger = settings.ledger
+    return Scores(
+        connect,
+        writer,
+        redis,
+        confirmations,
+        budget=settings.boards.project_budget_ms / 1000,
+        max_batch=ledger.max_batch,
+        max_waiting=ledger.max_waiting,
+        linger_max=ledger.linger_max_ms / 1000,
+    )
 
 
 def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:

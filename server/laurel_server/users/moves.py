@@ -7,12 +7,18 @@ from laurel_server.domain.accounts import Account, PastTotal
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.repair import Confirmations
-from laurel_server.postgres import ledger
+from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
+from laurel_server.leaderboards.seating import Seating, seat
+from laurel_server.postgres import ledger, scores
 from laurel_server.postgres.pool import Connection
 from laurel_server.postgres.profiles import note_moves
+from laurel_server.postgres.standings import Erased
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.rewards.ledger_batch import BATCH_NUMBERS
 from laurel_server.rewards.rule_book import RuleBook
 
@@ -24,15 +30,25 @@ class Moved:
     batch_no: int
     placements: list[Placement] = field(default_factory=list)
     new_boards: set[BoardKey] = field(default_factory=set)
+    seatings: dict[BoardKey, Seating] = field(default_factory=dict)
+    """What becomes of the users on score boards."""
 
 
 class Moves:
     """Writes moves into the ledger and takes them to the boards."""
 
     def __init__(
-        self, clock: Clock, rule_book: RuleBook, projection: Projection, confirmations: Confirmations
+        self,
+        clock: Clock,
+        rule_book: RuleBook,
+        catalogue: Catalogue,
+        redis: RedisConnection,
+        projection: Projection,
+        confirmations: Confirmations,
     ) -> None:
         self._clock = clock
+        self._catalogue = catalogue
+        self._redis = redis
         self._rule_book = rule_book
         self._projection = projection
         self._confirmations = confirmations
@@ -56,15 +72,39 @@ class Moves:
             accounts = {before.user_no: before for before, _ in changes}
             await self._write(connection, batch_no, accounts, placements, spilled)
             moved.new_boards = await self._register(connection, moved.placements)
+        hidden_or_shown = [
+            before.user_no for before, after in changes if before.visibility is not after.visibility
+        ]
+        if hidden_or_shown:
+            moved.seatings = await self._move_scores(connection, batch_no, hidden_or_shown)
         return moved
+
+    async def _move_scores(
+        self, connection: Connection, batch_no: int, user_nos: Sequence[int]
+    ) -> dict[BoardKey, Seating]:
+        """Note that users take a position on their score boards, or none any more. Their profiles are written."""
+        if not await scores.of_users(connection, user_nos):
+            return {}
+        await scores.note_change(connection, batch_no, user_nos, batch_no * BATCH_NUMBERS)
+        return seatings_of_scorers(await scores.of_users(connection, user_nos), self._catalogue)
+
+    async def remove_scores(
+        self, connection: Connection, account: Account, version: int
+    ) -> dict[BoardKey, Seating]:
+        """Delete all that a user has on score boards, and return which he leaves."""
+        scorers = await scores.of_users(connection, [account.user_no])
+        await scores.delete_of_user(connection, account.user_no)
+        left = [Erased(account.user_id, version, [scorer.board for scorer in scorers])]
+        return seatings_of_removed(left, self._catalogue)
 
     async def project(self, moved: Moved) -> None:
         """Take committed moves to the boards; what does not arrive is left to repair."""
-        if not moved.placements:
+        if not moved.placements and not moved.seatings:
             return
         try:
             await self._projection.project(moved.placements, moved.new_boards)
-        except BoardsUnavailable:
+            await seat(self._redis, moved.seatings, ranked=False, tell=True)
+        except (BoardsUnavailable, RedisUnavailable):
             return  # the ledger has it; repair moves the users
         self._confirmations.confirm(moved.batch_no)
 

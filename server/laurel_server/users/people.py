@@ -69,9 +69,12 @@ class People:
             left = [*self._moves.boards_of(account), *await people.leave_past(connection, account.user_no)]
             await people.erase(connection, account.user_no, self._clock.now())
             version = batch_no * BATCH_NUMBERS
-            await people.note_erasure(connection, batch_no, Erased(account.user_id, version, left))
+            seatings = await self._moves.remove_scores(connection, account, version)
+            scored = Erased(account.user_id, version, list(seatings))
+            await people.note_erasure(connection, batch_no, Erased(account.user_id, version, left), scored)
             await self._note(connection, account, Measure.ERASE, "", order)
-            return Moved(batch_no, [Placement(account.user_id, version, {}, (), left)])
+            placement = Placement(account.user_id, version, {}, (), left)
+            return Moved(batch_no, [placement], seatings=seatings)
 
         return await self._once(order, change)
 

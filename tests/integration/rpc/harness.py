@@ -38,6 +38,7 @@ from laurel_server.rpc.rank_history import RankHistoryServicer
 from laurel_server.rpc.ranking import RankingServicer
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
+from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
@@ -60,6 +61,7 @@ from tests.integration.rpc.stand_ins import (
     StandInPreferences,
     StandInProfiles,
     StandInRuleBook,
+    StandInScores,
     StandInSpending,
     StandInStanding,
     StandInStatement,
@@ -87,6 +89,7 @@ class Served:
     standing: StandInStanding = field(default_factory=StandInStanding)
     rule_book: StandInRuleBook = field(default_factory=StandInRuleBook)
     people: StandInPeople = field(default_factory=StandInPeople)
+    scores: StandInScores = field(default_factory=StandInScores)
     board_admin: StandInBoardAdministration = field(default_factory=StandInBoardAdministration)
     maintenance: StandInMaintenance = field(default_factory=StandInMaintenance)
     periods: StandInPeriods = field(default_factory=StandInPeriods)
@@ -157,6 +160,7 @@ class Served:
             TrendsServicer(self.trends, self.boards, SandboxClock(NOW), UTC),
             AdminServicer(self.profiles, self.rule_book, self.boards, self.maintenance),
             BoardsAdminServicer(self.board_admin),
+            ScoresServicer(self.scores),
             PeopleServicer(self.people, self.profiles),
             JobsServicer(self.jobs),
             NotificationsServicer(self.preferences),

@@ -17,11 +17,20 @@ from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.explain import Explanation
 from laurel_server.domain.holds import CreateHoldCommand
-from laurel_server.domain.ledger import ExpiringLot, ExpiringPoints, LedgerEntry, Rewards, User
+from laurel_server.domain.ledger import (
+    BoardRank,
+    ExpiringLot,
+    ExpiringPoints,
+    LedgerEntry,
+    RankState,
+    Rewards,
+    User,
+)
 from laurel_server.domain.notifications import Preferences
 from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.reversals import ReversalRequest
+from laurel_server.domain.scores import ScoreAnswer, ScoreCommand
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.domain.tiers import Tier, TierStatus, tier_status
 from laurel_server.domain.trends import TrendPoint, TrendQuery
@@ -282,6 +291,35 @@ class StandInBoardAdministration:
 
     async def delete(self, board_id: str, _request: RequestKey) -> None:
         del self.configs[board_id]
+
+
+class StandInScores:
+    """Refuses negative scores, and answers with rank 1 otherwise."""
+
+    def __init__(self) -> None:
+        self.commands: list[ScoreCommand] = []
+
+    async def do(self, command: ScoreCommand, _deadline: float | None) -> ScoreAnswer:
+        self.commands.append(command)
+        if command.pair.score < 0:
+            raise LaurelError(Reason.SCORE_OUT_OF_RANGE, "too low")
+        rank = BoardRank(BoardKey(command.scope, command.period_id or "all"), 1, 2, command.pair.score, 3)
+        return ScoreAnswer(rank, updated=True, replayed=False, rank_state=RankState.FRESH)
+
+    async def do_batch(
+        self, commands: Sequence[ScoreCommand | LaurelError], deadline: float | None
+    ) -> list[ScoreAnswer | Exception]:
+        return [await self._result(command, deadline) for command in commands]
+
+    async def _result(
+        self, command: ScoreCommand | LaurelError, deadline: float | None
+    ) -> ScoreAnswer | LaurelError:
+        if isinstance(command, LaurelError):
+            return command
+        try:
+            return await self.do(command, deadline)
+        except LaurelError as error:
+            return error
 
 
 def _is_within(score: int, scores: ScoreRange) -> bool:

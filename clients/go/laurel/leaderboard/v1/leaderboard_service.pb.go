@@ -1349,7 +1349,7 @@ var File_laurel_leaderboard_v1_leaderboard_service_proto protoreflect.FileDescri
 
 const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\n" +
-	"/laurel/leaderboard/v1/leaderboard_service.proto\x12\x15laurel.leaderboard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'laurel/leaderboard/v1/leaderboard.proto\x1a!laurel/leaderboard/v1/watch.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\"\x9c\x01\n" +
+	"/laurel/leaderboard/v1/leaderboard_service.proto\x12\x15laurel.leaderboard.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'laurel/leaderboard/v1/leaderboard.proto\x1a\"laurel/leaderboard/v1/scores.proto\x1a!laurel/leaderboard/v1/watch.proto\x1a\x1dlaurel/options/v1/scope.proto\x1a\x1alaurel/type/v1/board.proto\"\x9c\x01\n" +
 	"\x15GetLeaderboardRequest\x12.\n" +
 	"\x05board\x18\x01 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1449,7 +1449,8 @@ const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\x05delta\x18\x04 \x01(\v2\x1c.laurel.leaderboard.v1.DeltaH\x00R\x05delta\x12@\n" +
 	"\theartbeat\x18\x05 \x01(\v2 .laurel.leaderboard.v1.HeartbeatH\x00R\theartbeat\x124\n" +
 	"\x03end\x18\x06 \x01(\v2 .laurel.leaderboard.v1.StreamEndH\x00R\x03endB\a\n" +
-	"\x05event2\x9d\b\n" +
+	"\x05event2\xff\n" +
+	"\n" +
 	"\x12LeaderboardService\x12v\n" +
 	"\x0eGetLeaderboard\x12,.laurel.leaderboard.v1.GetLeaderboardRequest\x1a-.laurel.leaderboard.v1.GetLeaderboardResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12a\n" +
 	"\aGetRank\x12%.laurel.leaderboard.v1.GetRankRequest\x1a&.laurel.leaderboard.v1.GetRankResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12s\n" +
@@ -1457,7 +1458,10 @@ const file_laurel_leaderboard_v1_leaderboard_service_proto_rawDesc = "" +
 	"\rListUserRanks\x12+.laurel.leaderboard.v1.ListUserRanksRequest\x1a,.laurel.leaderboard.v1.ListUserRanksResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12v\n" +
 	"\x0eGetSurrounding\x12,.laurel.leaderboard.v1.GetSurroundingRequest\x1a-.laurel.leaderboard.v1.GetSurroundingResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12m\n" +
 	"\vListByScore\x12).laurel.leaderboard.v1.ListByScoreRequest\x1a*.laurel.leaderboard.v1.ListByScoreResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12p\n" +
-	"\fCountByScore\x12*.laurel.leaderboard.v1.CountByScoreRequest\x1a+.laurel.leaderboard.v1.CountByScoreResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12i\n" +
+	"\fCountByScore\x12*.laurel.leaderboard.v1.CountByScoreRequest\x1a+.laurel.leaderboard.v1.CountByScoreResponse\"\a\xa8\xbb\x18\x01\x90\x02\x01\x12m\n" +
+	"\vUpdateScore\x12).laurel.leaderboard.v1.UpdateScoreRequest\x1a*.laurel.leaderboard.v1.UpdateScoreResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12\x7f\n" +
+	"\x11BatchUpdateScores\x12/.laurel.leaderboard.v1.BatchUpdateScoresRequest\x1a0.laurel.leaderboard.v1.BatchUpdateScoresResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12p\n" +
+	"\fRemoveMember\x12*.laurel.leaderboard.v1.RemoveMemberRequest\x1a+.laurel.leaderboard.v1.RemoveMemberResponse\"\a\xa8\xbb\x18\x02\x90\x02\x02\x12i\n" +
 	"\tWatchRank\x12'.laurel.leaderboard.v1.WatchRankRequest\x1a(.laurel.leaderboard.v1.WatchRankResponse\"\a\xa8\xbb\x18\x01\x90\x02\x010\x01\x12~\n" +
 	"\x10WatchLeaderboard\x12..laurel.leaderboard.v1.WatchLeaderboardRequest\x1a/.laurel.leaderboard.v1.WatchLeaderboardResponse\"\a\xa8\xbb\x18\x01\x90\x02\x010\x01B\xe9\x01\n" +
 	"\x19com.laurel.leaderboard.v1B\x17LeaderboardServiceProtoP\x01Z=laurel.example/clients/go/laurel/leaderboard/v1;leaderboardv1\xa2\x02\x03LLX\xaa\x02\x15Laurel.Leaderboard.V1\xca\x02\x15Laurel\\Leaderboard\\V1\xe2\x02!Laurel\\Leaderboard\\V1\\GPBMetadata\xea\x02\x17Laurel::Leaderboard::V1b\x06proto3"
@@ -1476,34 +1480,40 @@ func file_laurel_leaderboard_v1_leaderboard_service_proto_rawDescGZIP() []byte {
 
 var file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_laurel_leaderboard_v1_leaderboard_service_proto_goTypes = []any{
-	(*GetLeaderboardRequest)(nil),    // 0: laurel.leaderboard.v1.GetLeaderboardRequest
-	(*GetLeaderboardResponse)(nil),   // 1: laurel.leaderboard.v1.GetLeaderboardResponse
-	(*GetRankRequest)(nil),           // 2: laurel.leaderboard.v1.GetRankRequest
-	(*GetRankResponse)(nil),          // 3: laurel.leaderboard.v1.GetRankResponse
-	(*BatchGetRanksRequest)(nil),     // 4: laurel.leaderboard.v1.BatchGetRanksRequest
-	(*BatchGetRanksResponse)(nil),    // 5: laurel.leaderboard.v1.BatchGetRanksResponse
-	(*ListUserRanksRequest)(nil),     // 6: laurel.leaderboard.v1.ListUserRanksRequest
-	(*ListUserRanksResponse)(nil),    // 7: laurel.leaderboard.v1.ListUserRanksResponse
-	(*GetSurroundingRequest)(nil),    // 8: laurel.leaderboard.v1.GetSurroundingRequest
-	(*GetSurroundingResponse)(nil),   // 9: laurel.leaderboard.v1.GetSurroundingResponse
-	(*ListByScoreRequest)(nil),       // 10: laurel.leaderboard.v1.ListByScoreRequest
-	(*ListByScoreResponse)(nil),      // 11: laurel.leaderboard.v1.ListByScoreResponse
-	(*CountByScoreRequest)(nil),      // 12: laurel.leaderboard.v1.CountByScoreRequest
-	(*CountByScoreResponse)(nil),     // 13: laurel.leaderboard.v1.CountByScoreResponse
-	(*WatchRankRequest)(nil),         // 14: laurel.leaderboard.v1.WatchRankRequest
-	(*WatchRankResponse)(nil),        // 15: laurel.leaderboard.v1.WatchRankResponse
-	(*WatchLeaderboardRequest)(nil),  // 16: laurel.leaderboard.v1.WatchLeaderboardRequest
-	(*WatchLeaderboardResponse)(nil), // 17: laurel.leaderboard.v1.WatchLeaderboardResponse
-	(*v1.BoardRef)(nil),              // 18: laurel.type.v1.BoardRef
-	(*LeaderboardEntry)(nil),         // 19: laurel.leaderboard.v1.LeaderboardEntry
-	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
-	(*v1.BoardRank)(nil),             // 21: laurel.type.v1.BoardRank
-	(*NextRank)(nil),                 // 22: laurel.leaderboard.v1.NextRank
-	(*RankUpdate)(nil),               // 23: laurel.leaderboard.v1.RankUpdate
-	(*Heartbeat)(nil),                // 24: laurel.leaderboard.v1.Heartbeat
-	(*StreamEnd)(nil),                // 25: laurel.leaderboard.v1.StreamEnd
-	(*Snapshot)(nil),                 // 26: laurel.leaderboard.v1.Snapshot
-	(*Delta)(nil),                    // 27: laurel.leaderboard.v1.Delta
+	(*GetLeaderboardRequest)(nil),     // 0: laurel.leaderboard.v1.GetLeaderboardRequest
+	(*GetLeaderboardResponse)(nil),    // 1: laurel.leaderboard.v1.GetLeaderboardResponse
+	(*GetRankRequest)(nil),            // 2: laurel.leaderboard.v1.GetRankRequest
+	(*GetRankResponse)(nil),           // 3: laurel.leaderboard.v1.GetRankResponse
+	(*BatchGetRanksRequest)(nil),      // 4: laurel.leaderboard.v1.BatchGetRanksRequest
+	(*BatchGetRanksResponse)(nil),     // 5: laurel.leaderboard.v1.BatchGetRanksResponse
+	(*ListUserRanksRequest)(nil),      // 6: laurel.leaderboard.v1.ListUserRanksRequest
+	(*ListUserRanksResponse)(nil),     // 7: laurel.leaderboard.v1.ListUserRanksResponse
+	(*GetSurroundingRequest)(nil),     // 8: laurel.leaderboard.v1.GetSurroundingRequest
+	(*GetSurroundingResponse)(nil),    // 9: laurel.leaderboard.v1.GetSurroundingResponse
+	(*ListByScoreRequest)(nil),        // 10: laurel.leaderboard.v1.ListByScoreRequest
+	(*ListByScoreResponse)(nil),       // 11: laurel.leaderboard.v1.ListByScoreResponse
+	(*CountByScoreRequest)(nil),       // 12: laurel.leaderboard.v1.CountByScoreRequest
+	(*CountByScoreResponse)(nil),      // 13: laurel.leaderboard.v1.CountByScoreResponse
+	(*WatchRankRequest)(nil),          // 14: laurel.leaderboard.v1.WatchRankRequest
+	(*WatchRankResponse)(nil),         // 15: laurel.leaderboard.v1.WatchRankResponse
+	(*WatchLeaderboardRequest)(nil),   // 16: laurel.leaderboard.v1.WatchLeaderboardRequest
+	(*WatchLeaderboardResponse)(nil),  // 17: laurel.leaderboard.v1.WatchLeaderboardResponse
+	(*v1.BoardRef)(nil),               // 18: laurel.type.v1.BoardRef
+	(*LeaderboardEntry)(nil),          // 19: laurel.leaderboard.v1.LeaderboardEntry
+	(*timestamppb.Timestamp)(nil),     // 20: google.protobuf.Timestamp
+	(*v1.BoardRank)(nil),              // 21: laurel.type.v1.BoardRank
+	(*NextRank)(nil),                  // 22: laurel.leaderboard.v1.NextRank
+	(*RankUpdate)(nil),                // 23: laurel.leaderboard.v1.RankUpdate
+	(*Heartbeat)(nil),                 // 24: laurel.leaderboard.v1.Heartbeat
+	(*StreamEnd)(nil),                 // 25: laurel.leaderboard.v1.StreamEnd
+	(*Snapshot)(nil),                  // 26: laurel.leaderboard.v1.Snapshot
+	(*Delta)(nil),                     // 27: laurel.leaderboard.v1.Delta
+	(*UpdateScoreRequest)(nil),        // 28: laurel.leaderboard.v1.UpdateScoreRequest
+	(*BatchUpdateScoresRequest)(nil),  // 29: laurel.leaderboard.v1.BatchUpdateScoresRequest
+	(*RemoveMemberRequest)(nil),       // 30: laurel.leaderboard.v1.RemoveMemberRequest
+	(*UpdateScoreResponse)(nil),       // 31: laurel.leaderboard.v1.UpdateScoreResponse
+	(*BatchUpdateScoresResponse)(nil), // 32: laurel.leaderboard.v1.BatchUpdateScoresResponse
+	(*RemoveMemberResponse)(nil),      // 33: laurel.leaderboard.v1.RemoveMemberResponse
 }
 var file_laurel_leaderboard_v1_leaderboard_service_proto_depIdxs = []int32{
 	18, // 0: laurel.leaderboard.v1.GetLeaderboardRequest.board:type_name -> laurel.type.v1.BoardRef
@@ -1542,19 +1552,25 @@ var file_laurel_leaderboard_v1_leaderboard_service_proto_depIdxs = []int32{
 	8,  // 33: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:input_type -> laurel.leaderboard.v1.GetSurroundingRequest
 	10, // 34: laurel.leaderboard.v1.LeaderboardService.ListByScore:input_type -> laurel.leaderboard.v1.ListByScoreRequest
 	12, // 35: laurel.leaderboard.v1.LeaderboardService.CountByScore:input_type -> laurel.leaderboard.v1.CountByScoreRequest
-	14, // 36: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
-	16, // 37: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
-	1,  // 38: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
-	3,  // 39: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
-	5,  // 40: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
-	7,  // 41: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
-	9,  // 42: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
-	11, // 43: laurel.leaderboard.v1.LeaderboardService.ListByScore:output_type -> laurel.leaderboard.v1.ListByScoreResponse
-	13, // 44: laurel.leaderboard.v1.LeaderboardService.CountByScore:output_type -> laurel.leaderboard.v1.CountByScoreResponse
-	15, // 45: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
-	17, // 46: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
-	38, // [38:47] is the sub-list for method output_type
-	29, // [29:38] is the sub-list for method input_type
+	28, // 36: laurel.leaderboard.v1.LeaderboardService.UpdateScore:input_type -> laurel.leaderboard.v1.UpdateScoreRequest
+	29, // 37: laurel.leaderboard.v1.LeaderboardService.BatchUpdateScores:input_type -> laurel.leaderboard.v1.BatchUpdateScoresRequest
+	30, // 38: laurel.leaderboard.v1.LeaderboardService.RemoveMember:input_type -> laurel.leaderboard.v1.RemoveMemberRequest
+	14, // 39: laurel.leaderboard.v1.LeaderboardService.WatchRank:input_type -> laurel.leaderboard.v1.WatchRankRequest
+	16, // 40: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:input_type -> laurel.leaderboard.v1.WatchLeaderboardRequest
+	1,  // 41: laurel.leaderboard.v1.LeaderboardService.GetLeaderboard:output_type -> laurel.leaderboard.v1.GetLeaderboardResponse
+	3,  // 42: laurel.leaderboard.v1.LeaderboardService.GetRank:output_type -> laurel.leaderboard.v1.GetRankResponse
+	5,  // 43: laurel.leaderboard.v1.LeaderboardService.BatchGetRanks:output_type -> laurel.leaderboard.v1.BatchGetRanksResponse
+	7,  // 44: laurel.leaderboard.v1.LeaderboardService.ListUserRanks:output_type -> laurel.leaderboard.v1.ListUserRanksResponse
+	9,  // 45: laurel.leaderboard.v1.LeaderboardService.GetSurrounding:output_type -> laurel.leaderboard.v1.GetSurroundingResponse
+	11, // 46: laurel.leaderboard.v1.LeaderboardService.ListByScore:output_type -> laurel.leaderboard.v1.ListByScoreResponse
+	13, // 47: laurel.leaderboard.v1.LeaderboardService.CountByScore:output_type -> laurel.leaderboard.v1.CountByScoreResponse
+	31, // 48: laurel.leaderboard.v1.LeaderboardService.UpdateScore:output_type -> laurel.leaderboard.v1.UpdateScoreResponse
+	32, // 49: laurel.leaderboard.v1.LeaderboardService.BatchUpdateScores:output_type -> laurel.leaderboard.v1.BatchUpdateScoresResponse
+	33, // 50: laurel.leaderboard.v1.LeaderboardService.RemoveMember:output_type -> laurel.leaderboard.v1.RemoveMemberResponse
+	15, // 51: laurel.leaderboard.v1.LeaderboardService.WatchRank:output_type -> laurel.leaderboard.v1.WatchRankResponse
+	17, // 52: laurel.leaderboard.v1.LeaderboardService.WatchLeaderboard:output_type -> laurel.leaderboard.v1.WatchLeaderboardResponse
+	41, // [41:53] is the sub-list for method output_type
+	29, // [29:41] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name
 	29, // [29:29] is the sub-list for extension extendee
 	0,  // [0:29] is the sub-list for field type_name
@@ -1566,6 +1582,7 @@ func file_laurel_leaderboard_v1_leaderboard_service_proto_init() {
 		return
 	}
 	file_laurel_leaderboard_v1_leaderboard_proto_init()
+	file_laurel_leaderboard_v1_scores_proto_init()
 	file_laurel_leaderboard_v1_watch_proto_init()
 	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[10].OneofWrappers = []any{}
 	file_laurel_leaderboard_v1_leaderboard_service_proto_msgTypes[12].OneofWrappers = []any{}

@@ -19,15 +19,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LeaderboardService_GetLeaderboard_FullMethodName   = "/laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"
-	LeaderboardService_GetRank_FullMethodName          = "/laurel.leaderboard.v1.LeaderboardService/GetRank"
-	LeaderboardService_BatchGetRanks_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/BatchGetRanks"
-	LeaderboardService_ListUserRanks_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/ListUserRanks"
-	LeaderboardService_GetSurrounding_FullMethodName   = "/laurel.leaderboard.v1.LeaderboardService/GetSurrounding"
-	LeaderboardService_ListByScore_FullMethodName      = "/laurel.leaderboard.v1.LeaderboardService/ListByScore"
-	LeaderboardService_CountByScore_FullMethodName     = "/laurel.leaderboard.v1.LeaderboardService/CountByScore"
-	LeaderboardService_WatchRank_FullMethodName        = "/laurel.leaderboard.v1.LeaderboardService/WatchRank"
-	LeaderboardService_WatchLeaderboard_FullMethodName = "/laurel.leaderboard.v1.LeaderboardService/WatchLeaderboard"
+	LeaderboardService_GetLeaderboard_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"
+	LeaderboardService_GetRank_FullMethodName           = "/laurel.leaderboard.v1.LeaderboardService/GetRank"
+	LeaderboardService_BatchGetRanks_FullMethodName     = "/laurel.leaderboard.v1.LeaderboardService/BatchGetRanks"
+	LeaderboardService_ListUserRanks_FullMethodName     = "/laurel.leaderboard.v1.LeaderboardService/ListUserRanks"
+	LeaderboardService_GetSurrounding_FullMethodName    = "/laurel.leaderboard.v1.LeaderboardService/GetSurrounding"
+	LeaderboardService_ListByScore_FullMethodName       = "/laurel.leaderboard.v1.LeaderboardService/ListByScore"
+	LeaderboardService_CountByScore_FullMethodName      = "/laurel.leaderboard.v1.LeaderboardService/CountByScore"
+	LeaderboardService_UpdateScore_FullMethodName       = "/laurel.leaderboard.v1.LeaderboardService/UpdateScore"
+	LeaderboardService_BatchUpdateScores_FullMethodName = "/laurel.leaderboard.v1.LeaderboardService/BatchUpdateScores"
+	LeaderboardService_RemoveMember_FullMethodName      = "/laurel.leaderboard.v1.LeaderboardService/RemoveMember"
+	LeaderboardService_WatchRank_FullMethodName         = "/laurel.leaderboard.v1.LeaderboardService/WatchRank"
+	LeaderboardService_WatchLeaderboard_FullMethodName  = "/laurel.leaderboard.v1.LeaderboardService/WatchLeaderboard"
 )
 
 // LeaderboardServiceClient is the client API for LeaderboardService service.
@@ -51,6 +54,12 @@ type LeaderboardServiceClient interface {
 	ListByScore(ctx context.Context, in *ListByScoreRequest, opts ...grpc.CallOption) (*ListByScoreResponse, error)
 	// How many users have scores between two bounds.
 	CountByScore(ctx context.Context, in *CountByScoreRequest, opts ...grpc.CallOption) (*CountByScoreResponse, error)
+	// Reports a score to a score board.
+	UpdateScore(ctx context.Context, in *UpdateScoreRequest, opts ...grpc.CallOption) (*UpdateScoreResponse, error)
+	// Reports up to 1,000 scores; each has a result of its own.
+	BatchUpdateScores(ctx context.Context, in *BatchUpdateScoresRequest, opts ...grpc.CallOption) (*BatchUpdateScoresResponse, error)
+	// Takes a user off a score board, with his score.
+	RemoveMember(ctx context.Context, in *RemoveMemberRequest, opts ...grpc.CallOption) (*RemoveMemberResponse, error)
 	// Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
 	WatchRank(ctx context.Context, in *WatchRankRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRankResponse], error)
 	// Streams the top of a board: first a snapshot, then what changes.
@@ -135,6 +144,36 @@ func (c *leaderboardServiceClient) CountByScore(ctx context.Context, in *CountBy
 	return out, nil
 }
 
+func (c *leaderboardServiceClient) UpdateScore(ctx context.Context, in *UpdateScoreRequest, opts ...grpc.CallOption) (*UpdateScoreResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateScoreResponse)
+	err := c.cc.Invoke(ctx, LeaderboardService_UpdateScore_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *leaderboardServiceClient) BatchUpdateScores(ctx context.Context, in *BatchUpdateScoresRequest, opts ...grpc.CallOption) (*BatchUpdateScoresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchUpdateScoresResponse)
+	err := c.cc.Invoke(ctx, LeaderboardService_BatchUpdateScores_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *leaderboardServiceClient) RemoveMember(ctx context.Context, in *RemoveMemberRequest, opts ...grpc.CallOption) (*RemoveMemberResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveMemberResponse)
+	err := c.cc.Invoke(ctx, LeaderboardService_RemoveMember_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *leaderboardServiceClient) WatchRank(ctx context.Context, in *WatchRankRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRankResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &LeaderboardService_ServiceDesc.Streams[0], LeaderboardService_WatchRank_FullMethodName, cOpts...)
@@ -194,6 +233,12 @@ type LeaderboardServiceServer interface {
 	ListByScore(context.Context, *ListByScoreRequest) (*ListByScoreResponse, error)
 	// How many users have scores between two bounds.
 	CountByScore(context.Context, *CountByScoreRequest) (*CountByScoreResponse, error)
+	// Reports a score to a score board.
+	UpdateScore(context.Context, *UpdateScoreRequest) (*UpdateScoreResponse, error)
+	// Reports up to 1,000 scores; each has a result of its own.
+	BatchUpdateScores(context.Context, *BatchUpdateScoresRequest) (*BatchUpdateScoresResponse, error)
+	// Takes a user off a score board, with his score.
+	RemoveMember(context.Context, *RemoveMemberRequest) (*RemoveMemberResponse, error)
 	// Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
 	WatchRank(*WatchRankRequest, grpc.ServerStreamingServer[WatchRankResponse]) error
 	// Streams the top of a board: first a snapshot, then what changes.
@@ -228,6 +273,15 @@ func (UnimplementedLeaderboardServiceServer) ListByScore(context.Context, *ListB
 }
 func (UnimplementedLeaderboardServiceServer) CountByScore(context.Context, *CountByScoreRequest) (*CountByScoreResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountByScore not implemented")
+}
+func (UnimplementedLeaderboardServiceServer) UpdateScore(context.Context, *UpdateScoreRequest) (*UpdateScoreResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateScore not implemented")
+}
+func (UnimplementedLeaderboardServiceServer) BatchUpdateScores(context.Context, *BatchUpdateScoresRequest) (*BatchUpdateScoresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchUpdateScores not implemented")
+}
+func (UnimplementedLeaderboardServiceServer) RemoveMember(context.Context, *RemoveMemberRequest) (*RemoveMemberResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveMember not implemented")
 }
 func (UnimplementedLeaderboardServiceServer) WatchRank(*WatchRankRequest, grpc.ServerStreamingServer[WatchRankResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchRank not implemented")
@@ -382,6 +436,60 @@ func _LeaderboardService_CountByScore_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LeaderboardService_UpdateScore_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateScoreRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaderboardServiceServer).UpdateScore(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LeaderboardService_UpdateScore_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaderboardServiceServer).UpdateScore(ctx, req.(*UpdateScoreRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LeaderboardService_BatchUpdateScores_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchUpdateScoresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaderboardServiceServer).BatchUpdateScores(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LeaderboardService_BatchUpdateScores_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaderboardServiceServer).BatchUpdateScores(ctx, req.(*BatchUpdateScoresRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LeaderboardService_RemoveMember_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveMemberRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LeaderboardServiceServer).RemoveMember(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LeaderboardService_RemoveMember_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LeaderboardServiceServer).RemoveMember(ctx, req.(*RemoveMemberRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LeaderboardService_WatchRank_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchRankRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -438,6 +546,18 @@ var LeaderboardService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountByScore",
 			Handler:    _LeaderboardService_CountByScore_Handler,
+		},
+		{
+			MethodName: "UpdateScore",
+			Handler:    _LeaderboardService_UpdateScore_Handler,
+		},
+		{
+			MethodName: "BatchUpdateScores",
+			Handler:    _LeaderboardService_BatchUpdateScores_Handler,
+		},
+		{
+			MethodName: "RemoveMember",
+			Handler:    _LeaderboardService_RemoveMember_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

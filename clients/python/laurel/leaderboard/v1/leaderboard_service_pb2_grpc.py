@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from laurel.leaderboard.v1 import leaderboard_service_pb2 as laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2
+from laurel.leaderboard.v1 import scores_pb2 as laurel_dot_leaderboard_dot_v1_dot_scores__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -69,6 +70,21 @@ class LeaderboardServiceStub:
                 '/laurel.leaderboard.v1.LeaderboardService/CountByScore',
                 request_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.SerializeToString,
                 response_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.FromString,
+                _registered_method=True)
+        self.UpdateScore = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/UpdateScore',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreResponse.FromString,
+                _registered_method=True)
+        self.BatchUpdateScores = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/BatchUpdateScores',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresResponse.FromString,
+                _registered_method=True)
+        self.RemoveMember = channel.unary_unary(
+                '/laurel.leaderboard.v1.LeaderboardService/RemoveMember',
+                request_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberRequest.SerializeToString,
+                response_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberResponse.FromString,
                 _registered_method=True)
         self.WatchRank = channel.unary_stream(
                 '/laurel.leaderboard.v1.LeaderboardService/WatchRank',
@@ -136,6 +152,27 @@ class LeaderboardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateScore(self, request, context):
+        """Reports a score to a score board.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchUpdateScores(self, request, context):
+        """Reports up to 1,000 scores; each has a result of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMember(self, request, context):
+        """Takes a user off a score board, with his score.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchRank(self, request, context):
         """Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it.
         """
@@ -187,6 +224,21 @@ def add_LeaderboardServiceServicer_to_server(servicer, server):
                     servicer.CountByScore,
                     request_deserializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.FromString,
                     response_serializer=laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.SerializeToString,
+            ),
+            'UpdateScore': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateScore,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreResponse.SerializeToString,
+            ),
+            'BatchUpdateScores': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchUpdateScores,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresResponse.SerializeToString,
+            ),
+            'RemoveMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMember,
+                    request_deserializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberResponse.SerializeToString,
             ),
             'WatchRank': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchRank,
@@ -389,6 +441,87 @@ class LeaderboardService:
             '/laurel.leaderboard.v1.LeaderboardService/CountByScore',
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreRequest.SerializeToString,
             laurel_dot_leaderboard_dot_v1_dot_leaderboard__service__pb2.CountByScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateScore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/UpdateScore',
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.UpdateScoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchUpdateScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/BatchUpdateScores',
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.BatchUpdateScoresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/laurel.leaderboard.v1.LeaderboardService/RemoveMember',
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberRequest.SerializeToString,
+            laurel_dot_leaderboard_dot_v1_dot_scores__pb2.RemoveMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

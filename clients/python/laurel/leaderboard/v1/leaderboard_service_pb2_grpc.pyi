@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from laurel.leaderboard.v1 import leaderboard_service_pb2 as _leaderboard_service_pb2
+from laurel.leaderboard.v1 import scores_pb2 as _scores_pb2
 import abc as _abc_1
 
 
@@ -32,6 +33,12 @@ class LeaderboardServiceStub:
     """The users whose scores lie between two bounds, best first."""
     CountByScore: _aio.UnaryUnaryMultiCallable[_leaderboard_service_pb2.CountByScoreRequest, _leaderboard_service_pb2.CountByScoreResponse]
     """How many users have scores between two bounds."""
+    UpdateScore: _aio.UnaryUnaryMultiCallable[_scores_pb2.UpdateScoreRequest, _scores_pb2.UpdateScoreResponse]
+    """Reports a score to a score board."""
+    BatchUpdateScores: _aio.UnaryUnaryMultiCallable[_scores_pb2.BatchUpdateScoresRequest, _scores_pb2.BatchUpdateScoresResponse]
+    """Reports up to 1,000 scores; each has a result of its own."""
+    RemoveMember: _aio.UnaryUnaryMultiCallable[_scores_pb2.RemoveMemberRequest, _scores_pb2.RemoveMemberResponse]
+    """Takes a user off a score board, with his score."""
     WatchRank: _aio.UnaryStreamMultiCallable[_leaderboard_service_pb2.WatchRankRequest, _leaderboard_service_pb2.WatchRankResponse]
     """Streams a user's places: first the state of every asked board, then each change of rank or own score, whoever caused it."""
     WatchLeaderboard: _aio.UnaryStreamMultiCallable[_leaderboard_service_pb2.WatchLeaderboardRequest, _leaderboard_service_pb2.WatchLeaderboardResponse]
@@ -97,6 +104,30 @@ class LeaderboardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_leaderboard_service_pb2.CountByScoreRequest, _abc.Awaitable[_leaderboard_service_pb2.CountByScoreResponse]],
     ) -> _abc.Awaitable[_leaderboard_service_pb2.CountByScoreResponse]:
         """How many users have scores between two bounds."""
+
+    @_abc_1.abstractmethod
+    def UpdateScore(
+        self,
+        request: _scores_pb2.UpdateScoreRequest,
+        context: _aio.ServicerContext[_scores_pb2.UpdateScoreRequest, _abc.Awaitable[_scores_pb2.UpdateScoreResponse]],
+    ) -> _abc.Awaitable[_scores_pb2.UpdateScoreResponse]:
+        """Reports a score to a score board."""
+
+    @_abc_1.abstractmethod
+    def BatchUpdateScores(
+        self,
+        request: _scores_pb2.BatchUpdateScoresRequest,
+        context: _aio.ServicerContext[_scores_pb2.BatchUpdateScoresRequest, _abc.Awaitable[_scores_pb2.BatchUpdateScoresResponse]],
+    ) -> _abc.Awaitable[_scores_pb2.BatchUpdateScoresResponse]:
+        """Reports up to 1,000 scores; each has a result of its own."""
+
+    @_abc_1.abstractmethod
+    def RemoveMember(
+        self,
+        request: _scores_pb2.RemoveMemberRequest,
+        context: _aio.ServicerContext[_scores_pb2.RemoveMemberRequest, _abc.Awaitable[_scores_pb2.RemoveMemberResponse]],
+    ) -> _abc.Awaitable[_scores_pb2.RemoveMemberResponse]:
+        """Takes a user off a score board, with his score."""
 
     @_abc_1.abstractmethod
     def WatchRank(

@@ -1,0 +1,130 @@
+"""Score boards: from a command to a durable score, its place on the board, and the answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from laurel_server.domain.boards import BoardKey, Traits
+from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.identifiers import idempotency_key
+from laurel_server.domain.ledger import BoardRank, RankState
+from laurel_server.domain.scores import Score, ScoreAnswer, ScoreCommand, not_ranked
+from laurel_server.leaderboards.repair import Confirmations
+from laurel_server.leaderboards.score_batch import Done, Item, ScoreBatch, ScoreWriter
+from laurel_server.leaderboards.score_seats import seat_of
+from laurel_server.leaderboards.seating import Seated, Seating, seat
+from laurel_server.postgres.pool import LaneConnection
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisUnavailable
+from laurel_server.rewards.group_commit import GroupCommit, Waiting
+
+log = structlog.get_logger()
+
+
+class Scores:
+    """The score path of one process. One lane: a batch of scores locks all that its boards need."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[LaneConnection]],
+        writer: ScoreWriter,
+        redis: RedisConnection,
+        confirmations: Confirmations,
+        *,
+        budget: float,
+        max_batch: int,
+        max_waiting: int,
+        linger_max: float,
+    ) -> None:
+        self._redis = redis
+        self._confirmations = confirmations
+        self._budget = budget
+        self._group = GroupCommit(connect, writer, self._finish, 1, max_batch, max_waiting, linger_max)
+
+    def start(self) -> None:
+        """Begin to take commands."""
+        self._group.start()
+
+    async def close(self) -> None:
+        """Finish the commands that were taken; refuse new ones with DRAINING."""
+        await self._group.close()
+
+    async def do(self, command: ScoreCommand, deadline: float | None) -> ScoreAnswer:
+        """Carry out one command. Raises LaurelError for a refusal, TimeoutError if the deadline passes before."""
+        (result,) = await self.do_batch([command], deadline)
+        if isinstance(result, ScoreAnswer):
+            return result
+        raise result
+
+    async def do_batch(
+        self, commands: Sequence[ScoreCommand | LaurelError], deadline: float | None
+    ) -> list[ScoreAnswer | Exception]:
+        """Carry out many commands; each has its own result. A LaurelError in place of a command is its own result."""
+        items = [
+            Item(command, idempotency_key(command.family, command.caller, command.request_id))
+            for command in commands
+            if isinstance(command, ScoreCommand)
+        ]
+        answered = iter(await self._group.submit(items, deadline) if items else ())
+        return [
+            command if isinstance(command, LaurelError) else next(answered)  # type: ignore[misc]
+            for command in commands
+        ]
+
+    async def _finish(self, batch: ScoreBatch, waiting: Sequence[Waiting[Item]]) -> None:
+        """Take a committed batch to the boards and answer its callers. Nothing in here may fail a command."""
+        listed = {
+            (result.board, each.item.command.user_id)
+            for each, result in zip(waiting, batch.results, strict=True)
+            if isinstance(result, Done) and result.is_listed
+        }
+        seated = await self._seat(batch, listed)
+        ranks = {(rank.board, user_id): rank for user_id, rank in seated.ranks} if seated else {}
+        for each, result in zip(waiting, batch.results, strict=True):
+            if isinstance(result, LaurelError):
+                each.answer(result)
+                continue
+            place = (result.board, each.item.command.user_id)
+            each.answer(_answer(result, batch.standing.get(place), ranks.get(place), seated))
+
+    async def _seat(self, batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> Seated | None:
+        """Return the ranks, or None when the boards do not answer in time: repair takes the scores there."""
+        seatings = seatings_of(batch, listed)
+        task = asyncio.ensure_future(seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True))
+        try:
+            seated = await asyncio.wait_for(asyncio.shield(task), self._budget)
+        except (TimeoutError, RedisUnavailable) as late:
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            log.warning("scores.pending", batch=batch.batch_no, error=str(late))
+            return None
+        if batch.wrote:
+            self._confirmations.confirm(batch.batch_no)
+        return seated if seated.complete else None
+
+
+def seatings_of(batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> dict[BoardKey, Seating]:
+    """Return what a batch does to its boards: absolute scores, so that it does no harm to apply them twice or late."""
+    seatings: dict[BoardKey, Seating] = {}
+    for board in batch.new_boards:
+        seatings[board] = Seating(_traits(batch, board))
+    for (board, user_id), version in batch.off.items():
+        seatings.setdefault(board, Seating(_traits(batch, board))).off.append((user_id, version))
+    for (board, user_id), score in batch.standing.items():
+        if (board, user_id) in listed:
+            seating = seatings.setdefault(board, Seating(_traits(batch, board)))
+            seating.on.append(seat_of(seating.traits, user_id, score))
+    return seatings
+
+
+def _traits(batch: ScoreBatch, board: BoardKey) -> Traits:
+    return batch.rules.boards[board.scope].traits
+
+
+def _answer(done: Done, score: Score | None, rank: BoardRank | None, seated: Seated | None) -> ScoreAnswer:
+    kept = 0 if score is None else score.pair.score
+    if not done.is_listed or (seated is not None and rank is None):
+        return ScoreAnswer(not_ranked(done.board, kept), done.updated, done.replayed, RankState.NOT_RANKED)
+    if rank is None:
+        return ScoreAnswer(not_ranked(done.board, kept), done.updated, done.replayed, RankState.PENDING)
+    return ScoreAnswer(rank, done.updated, done.replayed, RankState.FRESH)

@@ -1,0 +1,155 @@
+"""Scores between rows and domain objects."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import asyncpg
+import orjson
+
+from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.periods import Period
+from laurel_server.domain.ranks import Pair
+from laurel_server.domain.scores import Score
+from laurel_server.postgres.pool import Connection, Pool, Session
+from laurel_server.postgres.sql import load
+
+
+class Instance(NamedTuple):
+    """An instance of a score board, by the number of its board."""
+
+    board_no: int
+    period_id: str
+
+
+class Seat(NamedTuple):
+    """What one user has on one instance."""
+
+    instance: Instance
+    user_no: int
+
+
+class Scorer(NamedTuple):
+    """A user with what he has on a score board; the version is that of the row or of the user, whichever is newer."""
+
+    board: BoardKey
+    user_no: int
+    user_id: str
+    visibility: Visibility
+    score: Score
+
+
+async def register(connection: Connection, periods: Mapping[Instance, Period]) -> set[Instance]:
+    """Register instances before their first member and return those that were not there."""
+    ordered = sorted(periods)
+    rows = await connection.fetch(
+        load("scores_register"),
+        [instance.board_no for instance in ordered],
+        [instance.period_id for instance in ordered],
+        [periods[instance].starts_at for instance in ordered],
+        [periods[instance].ends_at for instance in ordered],
+    )
+    return {Instance(row["board_no"], row["period_id"]) for row in rows}
+
+
+async def lock(connection: Connection, instances: Collection[Instance]) -> None:
+    """Let no other batch decide who is on these instances before this transaction ends."""
+    await connection.execute(load("scores_lock"), *_columns(instances))
+
+
+async def read(connection: Connection, seats: Sequence[Seat]) -> dict[Seat, Score]:
+    """Return what users have."""
+    numbers = [seat.user_no for seat in seats]
+    rows = await connection.fetch(load("scores_read"), *_columns(seat.instance for seat in seats), numbers)
+    return {_seat(row): _score(row) for row in rows}
+
+
+async def read_listed(
+    connection: Connection, instances: Collection[Instance]
+) -> list[tuple[Seat, str, Score]]:
+    """Return everybody who takes a position on the instances, with his id."""
+    rows = await connection.fetch(load("scores_listed"), *_columns(instances))
+    return [(_seat(row), row["user_id"], _score(row)) for row in rows]
+
+
+async def write(
+    connection: Connection,
+    batch_no: int,
+    removed: Sequence[Seat],
+    kept: Sequence[tuple[Seat, Score]],
+    user_nos: Collection[int],
+    events: str,
+) -> None:
+    """Write what a batch changed."""
+    await connection.execute(
+        load("scores_write"),
+        *_columns(seat.instance for seat in removed),
+        [seat.user_no for seat in removed],
+        *_columns(seat.instance for seat, _ in kept),
+        [seat.user_no for seat, _ in kept],
+        [score.pair.score for _, score in kept],
+        [score.pair.sub_score for _, score in kept],
+        [score.reached for _, score in kept],
+        [score.version for _, score in kept],
+        [orjson.dumps(dict(score.metadata)).decode() for _, score in kept],
+        batch_no,
+        sorted(user_nos),
+        events,
+    )
+
+
+async def note_change(connection: Connection, batch_no: int, user_nos: Sequence[int], version: int) -> None:
+    """Note that users take other positions as of a version."""
+    await connection.execute(load("scores_note_change"), batch_no, list(user_nos), version)
+
+
+async def delete_of_user(connection: Connection, user_no: int) -> None:
+    """Delete all that a user has on score boards."""
+    await connection.execute(load("scores_delete_of_user"), user_no)
+
+
+async def of_users(connection: Session, user_nos: Collection[int]) -> list[Scorer]:
+    """Return all that users have on score boards."""
+    return [_scorer(row) for row in await connection.fetch(load("scores_of_users"), list(user_nos))]
+
+
+async def of_user(pool: Pool, user_id: str) -> list[Scorer]:
+    """Return all that a user has on score boards."""
+    return [_scorer(row) for row in await pool.fetch(load("scores_of_user"), user_id)]
+
+
+async def instances(pool: Pool) -> list[BoardKey]:
+    """Return all instances of score boards that have ever had a member."""
+    return [BoardKey(*row) for row in await pool.fetch(load("scores_instances"))]
+
+
+async def is_registered(pool: Pool, board: BoardKey) -> bool:
+    """Return whether the instance has ever had a member."""
+    registered: bool = await pool.fetchval(load("scores_registered"), *board)
+    return registered
+
+
+async def scan(pool: Pool, board: BoardKey, chunk: int) -> AsyncIterator[list[Scorer]]:
+    """Yield all who have a score on an instance, in chunks by number."""
+    after = 0
+    while rows := await pool.fetch(load("scores_scan"), *board, after, chunk):
+        yield [_scorer(row) for row in rows]
+        after = rows[-1]["user_no"]
+
+
+def _columns(instances: Iterable[Instance]) -> tuple[list[int], list[str]]:
+    listed = list(instances)
+    return [each.board_no for each in listed], [each.period_id for each in listed]
+
+
+def _seat(row: asyncpg.Record) -> Seat:
+    return Seat(Instance(row["board_no"], row["period_id"]), row["user_no"])
+
+
+def _score(row: asyncpg.Record) -> Score:
+    pair = Pair(row["score"], row["sub_score"])
+    return Score(pair, row["reached"], row["version"], orjson.loads(row["metadata"]))
+
+
+def _scorer(row: asyncpg.Record) -> Scorer:
+    board = BoardKey(row["board_id"], row["period_id"])
+    return Scorer(board, row["user_no"], row["user_id"], Visibility(row["visibility"]), _score(row))
