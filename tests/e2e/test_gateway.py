@@ -12,11 +12,13 @@ import time
 from base64 import urlsafe_b64encode
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetRankResponse
+from laurel_server.runtime.openapi import openapi_page
 from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
 from tests.e2e.curl import Answer, curl, events
@@ -324,6 +326,28 @@ def test_watchers_are_told_when_everything_stops(start_serve: StartServe) -> Non
     assert last["end"]["resumeToken"]
     assert token
     assert serve.process.wait(30) == 0
+
+
+OPERATIONS = [
+    pytest.param(verb.upper(), path, operation, id=operation["operationId"])
+    for path, verbs in json.loads(openapi_page().body)["paths"].items()
+    for verb, operation in verbs.items()
+]
+
+
+@pytest.mark.parametrize(("verb", "path", "operation"), OPERATIONS)
+def test_every_path_of_the_document_leads_to_its_method(
+    laurel: Serve, verb: str, path: str, operation: dict[str, Any]
+) -> None:
+    url = f"http://{laurel.run['http']}{re.sub(r'{[^}]+}', 'unheard-of', path)}"
+    if "text/event-stream" in operation["responses"]["200"]["content"]:
+        url += "?resume_token=broken"  # is refused at once
+    answer = curl(url, "-X", verb, data=None if verb == "GET" else {})
+    if path.startswith("/api/v1/sandbox/"):
+        assert (answer.status, answer.json["code"]) == (501, 12)
+    elif answer.status != 200:
+        assert answer.status < 500
+        assert answer.reason
 
 
 def test_tokens_pass_the_gateway(start_serve: StartServe) -> None:
