@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -326,6 +327,47 @@ def test_watchers_are_told_when_everything_stops(start_serve: StartServe) -> Non
     assert last["end"]["resumeToken"]
     assert token
     assert serve.process.wait(30) == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH makes a certificate")
+def test_with_a_certificate_the_gateway_speaks_tls(start_serve: StartServe, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "tls.crt", tmp_path / "tls.key"
+    subprocess.run(
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "1",
+                "-subj",
+                "/CN=laurel",
+            ),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-out", str(certificate), "-keyout", str(key)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    serve = start_serve(LAUREL_HTTP_TLS_CERTIFICATE_FILE=str(certificate), LAUREL_HTTP_TLS_KEY_FILE=str(key))
+    url = f"https://{serve.run['http']}/api/v1/leaderboard/global"
+    answer = curl(url, "--http1.1", "--cacert", str(certificate))
+    assert answer.status == 200
+    os.kill(serve.pids["envoy"], signal.SIGKILL)
+    again = (
+        "-sS",
+        "--retry",
+        "20",
+        "--retry-connrefused",
+        "--retry-delay",
+        "1",
+        "--cacert",
+        str(certificate),
+    )
+    done = subprocess.run(["curl", *again, url], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["board"]["scope"] == "global"
 
 
 OPERATIONS = [

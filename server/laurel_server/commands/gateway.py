@@ -11,6 +11,7 @@ from laurel_server.devstack.ports import Endpoint
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import is_loopback, load_settings
 from laurel_server.runtime.jwt import read_jwt
+from laurel_server.runtime.tls import read_tls
 
 _SERVER: Final = "127.0.0.1:50051"
 _OPERATIONS: Final = "127.0.0.1:9090"
@@ -56,6 +57,7 @@ def _options(
         exposed=not is_loopback(settings.http.host),
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,
+        tls=read_tls(settings.http),
         jwt=read_jwt(settings),
         descriptors=descriptors,
     )

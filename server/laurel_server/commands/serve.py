@@ -18,6 +18,7 @@ from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import is_loopback, load_settings, unknown_variables
 from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
+from laurel_server.runtime.tls import read_tls
 
 
 def serve(
@@ -71,6 +72,7 @@ def gateway_of(settings: Settings) -> Gateway | None:
         threads=settings.http.threads,
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,
+        tls=read_tls(settings.http),
         jwt=read_jwt(settings),
     )
 

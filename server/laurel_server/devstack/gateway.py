@@ -39,6 +39,14 @@ class Jwt:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """The gateway's certificate with its chain, and its key, in PEM."""
+
+    certificate: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """Where the gateway listens, what is behind it, and whom it lets in."""
 
@@ -56,6 +64,8 @@ class GatewayOptions:
     max_message_bytes: int = 4 << 20
     deadline_seconds: float = 60
     """Longest deadline of the servers."""
+    tls: Tls | None = None
+    """None = plain HTTP."""
     jwt: Jwt | None = None
     """Whose JWTs stand for which token; None = nobody's."""
     descriptors: Path = DESCRIPTORS
@@ -71,6 +81,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
     return {
         "host": options.listen.host,
         "port": options.listen.port,
+        "transport": _transport(options.tls),
         "servers": _load_assignment("server", options.servers),
         "operations": _load_assignment("operations", options.operations),
         "origins": [_origin(origin) for origin in options.origins],
@@ -101,6 +112,24 @@ def _load_assignment(cluster: str, endpoints: Sequence[Endpoint]) -> dict[str, o
         for each in endpoints
     ]
     return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": addresses}]}
+
+
+def _transport(tls: Tls | None) -> dict[str, object]:
+    sockets = "type.googleapis.com/envoy.extensions.transport_sockets"
+    if tls is None:
+        plain = {"@type": f"{sockets}.raw_buffer.v3.RawBuffer"}
+        return {"name": "envoy.transport_sockets.raw_buffer", "typed_config": plain}
+    certificate = {
+        "certificate_chain": {"inline_string": tls.certificate},
+        "private_key": {"inline_string": tls.key},
+    }
+    common = {
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+        "tls_certificates": [certificate],
+    }
+    context = {"@type": f"{sockets}.tls.v3.DownstreamTlsContext", "common_tls_context": common}
+    return {"name": "envoy.transport_sockets.tls", "typed_config": context}
 
 
 def _provider(jwt: Jwt) -> dict[str, object]:

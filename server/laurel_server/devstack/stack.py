@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from laurel_server.devstack.datadir import DataDir, open_data_dir
 from laurel_server.devstack.engines import Engine, Engines
 from laurel_server.devstack.errors import DevstackError
-from laurel_server.devstack.gateway import GatewayOptions, Jwt
+from laurel_server.devstack.gateway import GatewayOptions, Jwt, Tls
 from laurel_server.devstack.listeners import Listeners, reserve_listeners
 from laurel_server.devstack.locks import sole_owner
 from laurel_server.devstack.ports import Endpoint, reserved
@@ -34,6 +34,7 @@ class Gateway:
     exposed: bool
     max_message_bytes: int
     deadline_seconds: float
+    tls: Tls | None
     jwt: Jwt | None
 
 
@@ -136,6 +137,7 @@ async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report
         exposed=gateway.exposed,
         max_message_bytes=gateway.max_message_bytes,
         deadline_seconds=gateway.deadline_seconds,
+        tls=gateway.tls,
         jwt=gateway.jwt,
     )
     try:

@@ -118,6 +118,12 @@ class Http(Part):
     gateway: bool = True
     """Starts Envoy; 0 leaves it out, and the port then serves what the operations listener does."""
 
+    tls_certificate_file: Path | None = None
+    """The gateway's certificate with its chain, in PEM; read at start. Unset: plain HTTP."""
+
+    tls_key_file: Path | None = None
+    """The key of the certificate, in PEM."""
+
     cors_origins: str = "http://localhost:3000"
     """Origins of pages that may call from browsers, separated by commas; `*` = all, `none` = no other's."""
 

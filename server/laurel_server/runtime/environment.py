@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from laurel_server.runtime.config import Part, Settings
 from laurel_server.runtime.credentials import CredentialsError, credentials, read_grants
 from laurel_server.runtime.jwt import read_jwt
+from laurel_server.runtime.tls import read_tls
 
 _PREFIX = "LAUREL_"
 _OF_COMMANDS = ("LAUREL_ADDRESS", "LAUREL_TARGET", "LAUREL_TOKEN")
@@ -53,6 +54,7 @@ def refusals(settings: Settings) -> Iterator[str]:
     try:
         read_grants(settings.auth)
         read_jwt(settings)
+        read_tls(settings.http)
     except CredentialsError as error:
         yield str(error)
     if given:

@@ -136,6 +136,17 @@ def test_an_open_server_stays_on_loopback(monkeypatch: pytest.MonkeyPatch, varia
     assert "LAUREL_AUTH_TOKENS" in told
 
 
+def test_a_certificate_needs_its_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    files = {"LAUREL_HTTP_TLS_CERTIFICATE_FILE": tmp_path / "a", "LAUREL_HTTP_TLS_KEY_FILE": tmp_path / "b"}
+    for path in files.values():
+        path.write_text("s3cret, and no PEM")
+    (alone,) = problems(monkeypatch, LAUREL_HTTP_TLS_CERTIFICATE_FILE=str(tmp_path / "a"))
+    assert "LAUREL_HTTP_TLS_KEY_FILE" in alone
+    (told,) = problems(monkeypatch, **{name: str(path) for name, path in files.items()})
+    assert "are no certificate" in told
+    assert "s3cret" not in told
+
+
 def test_a_test_clock_is_for_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     (told,) = problems(monkeypatch, LAUREL_SANDBOX="1", LAUREL_GRPC_PROCESSES="2")
     assert "LAUREL_SANDBOX" in told
