@@ -1,6 +1,6 @@
 /** The lines of the board. Rows are kept and glide to their new places. */
 import { face, h, icon, nameOf, tierChip, tierClass } from "../shared/dom.js";
-import { number, signed } from "../shared/format.js";
+import { number, signed, word } from "../shared/format.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const GLIDE = { duration: 520, easing: "cubic-bezier(0.22, 0.9, 0.24, 1)" };
@@ -134,6 +134,8 @@ function showScore(row, score) {
   requestAnimationFrame(draw);
 }
 
+/** The one badge worth a place in a row: what many have says little about one. */
 function badges(entry) {
-  return (entry.badges ?? []).slice(0, 2).map((badge) => h("span", { class: "chip" }, badge.replaceAll("_", " ")));
+  const telling = (entry.badges ?? []).find((badge) => !/^(POINTS_|EARLY_ADOPTER$)/.test(badge));
+  return telling ? [h("span", { class: "chip badge" }, word(telling))] : [];
 }
