@@ -8,13 +8,6 @@ from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
 
 
-class Running(NamedTuple):
-    """Ids of transactions: all below `oldest` are over, none from `next` on has begun."""
-
-    oldest: int
-    next: int
-
-
 class Seal(NamedTuple):
     """The seal of a batch, and so of all before it."""
 
@@ -40,9 +33,16 @@ class Link(NamedTuple):
     seal: bytes | None
 
 
-async def running_transactions(pool: Pool) -> Running:
-    """Return between which ids transactions run now."""
-    return Running(*(await pool.fetch(load("chain_transactions")))[0])
+async def next_transaction(pool: Pool) -> int:
+    """Take an id for a transaction: all that have one before are below it."""
+    number: int = await pool.fetchval(load("chain_next_transaction"))
+    return number
+
+
+async def oldest_running(pool: Pool) -> int:
+    """Return the id below which all transactions are over."""
+    number: int = await pool.fetchval(load("chain_oldest_running"))
+    return number
 
 
 async def last_seal(pool: Pool) -> Seal:

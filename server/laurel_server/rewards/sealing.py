@@ -28,7 +28,11 @@ BATCHES_AT_ONCE = 5000
 
 
 class _Horizon(NamedTuple):
-    """When all transactions below `next` are over, the batches up to `batch_no` are final."""
+    """When all transactions with ids below `next` are over, the batches up to `batch_no` are final.
+
+    `next` is an id that was taken after `batch_no` was read: who had drawn a number by then has a lower one. (What a
+    snapshot calls its upper bound is no such id: transactions beyond it may run.)
+    """
 
     batch_no: int
     next: int
@@ -42,6 +46,7 @@ class Sealing:
         self._leadership = leadership
         self._interval = interval
         self._horizons: deque[_Horizon] = deque()
+        self._final = 0
 
     async def run(self) -> None:
         """Seal until cancelled; then give the leadership back."""
@@ -63,17 +68,18 @@ class Sealing:
             log.exception("sealing.failed")
 
     async def advance(self) -> int:
-        """Seal what has become final since an earlier look; return up to which batch that is."""
-        drawn = await last_batch(self._pool)  # comes first: who draws it has an id below `next`
-        running = await chain.running_transactions(self._pool)
-        if not self._horizons or self._horizons[-1].batch_no < drawn:
-            self._horizons.append(_Horizon(drawn, running.next))
+        """Seal what has become final since an earlier look; return up to which batch everything is final."""
+        drawn = await last_batch(self._pool)
+        if drawn > max(self._final, self._horizons[-1].batch_no if self._horizons else 0):
+            self._horizons.append(_Horizon(drawn, await chain.next_transaction(self._pool)))
+        oldest = await chain.oldest_running(self._pool)
         final = 0
-        while self._horizons and self._horizons[0].next <= running.oldest:
+        while self._horizons and self._horizons[0].next <= oldest:
             final = self._horizons.popleft().batch_no
         if final:
             await self._seal_up_to(final)
-        return final
+            self._final = final
+        return self._final
 
     async def _seal_up_to(self, final: int) -> None:
         latest = await chain.last_seal(self._pool)

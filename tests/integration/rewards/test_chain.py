@@ -78,6 +78,30 @@ async def test_a_batch_that_is_not_over_holds_up_those_behind_it(parts: Parts, s
     assert await parts.pool.fetchval("SELECT max(batch_no) FROM ledger_seals") == behind
 
 
+async def test_nothing_is_sealed_past_a_batch_that_is_not_over(parts: Parts, sealing: Sealing) -> None:
+    """The one whose number is lower has the higher id, and nothing else runs: it lies beyond what snapshots see."""
+    number = "SELECT nextval('ledger_batch_seq')"
+    write = "INSERT INTO ledger_batches (batch_no, month, entries, digest) VALUES ($1, 682, 1, sha256('x'))"
+    async with parts.pool.acquire() as first, parts.pool.acquire() as second:
+        begun_first, begun_second = first.transaction(), second.transaction()
+        await begun_first.start()
+        await first.execute("SELECT pg_current_xact_id()")
+        await begun_second.start()
+        await second.execute("SELECT pg_current_xact_id()")
+        lower, higher = await second.fetchval(number), await first.fetchval(number)
+        await first.execute(write, higher)
+        await begun_first.commit()
+
+        assert await sealing.advance() < lower
+        assert await parts.pool.fetchval("SELECT count(*) FROM ledger_seals") == 0
+
+        await second.execute(write, lower)
+        await begun_second.commit()
+        assert await sealing.advance() >= higher
+    sealed = await parts.pool.fetch("SELECT batch_no FROM ledger_seals ORDER BY 1")
+    assert [batch_no for (batch_no,) in sealed] == [lower, higher]
+
+
 async def test_two_that_seal_at_once_agree(parts: Parts, ledger_dsn: str) -> None:
     sealers = [Sealing(parts.pool, Leadership(ledger_dsn, "tests"), 1) for _ in range(3)]
     for _ in range(10):
