@@ -49,6 +49,10 @@ class Usage:
     points: int
     last_at: datetime | None
     awards: int | None = None
+    streak_day: str = ""
+    """The last day of a streak; "" without one."""
+    streak: int = 0
+    """Days in a row up to that day."""
 
 
 @dataclass(slots=True)

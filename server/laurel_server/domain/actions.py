@@ -60,6 +60,12 @@ class ActionConfig:
     effective_until: datetime | None = None
     pending_for: timedelta = timedelta()
     expires_at_month_end: bool = False
+    streak_step: Decimal | None = None
+    """What each day in a row adds to the base; None: the action has no streak."""
+    streak_maximum: Decimal | None = None
+    """What the base of a streak grows to at most; None: no bound."""
+    referral_points: int = 0
+    """What the user named by `referral_id` gets, multiplied by nothing."""
     version: int = 1
 
     @property
@@ -87,6 +93,7 @@ class ActionConfig:
         check_action(self.action, "config.action")
         self._validate_base()
         self._validate_limits()
+        self._validate_streak()
         if self.expires_after:
             CalendarDuration.parse(self.expires_after, "config.expires_after")
         if self.effective_from and self.effective_until and self.effective_until <= self.effective_from:
@@ -106,7 +113,7 @@ class ActionConfig:
                 raise invalid_field(
                     "config.tier_multipliers", f"{tier.name} must lie between 0 and {MAX_MULTIPLIER}"
                 )
-        for name in ("max_points_per_action", "max_daily_points"):
+        for name in ("max_points_per_action", "max_daily_points", "referral_points"):
             if not 0 <= getattr(self, name) <= MAX_EXACT:
                 raise invalid_field(f"config.{name}", "must lie between 0 and 2^53")
         for name in ("cooldown", "pending_for"):
@@ -114,6 +121,13 @@ class ActionConfig:
                 raise invalid_field(f"config.{name}", "must not be negative")
         if self.expires_at_month_end and not self.expires_after:
             raise invalid_field("config.expires_at_month_end", "needs expires_after")
+
+    def _validate_streak(self) -> None:
+        for name, amount in (("streak_step", self.streak_step), ("streak_maximum", self.streak_maximum)):
+            if amount is not None and not 0 <= amount <= MAX_EXACT:
+                raise invalid_field(f"config.{name}", "must lie between 0 and 2^53")
+        if self.streak_maximum is not None and self.streak_step is None:
+            raise invalid_field("config.streak_step", "must be set where there is a streak_maximum")
 
 
 _compiled = lru_cache(maxsize=1024)(Formula.compile)
@@ -153,7 +167,14 @@ SEEDED_ACTIONS: Final = (
     _fixed("REVIEW", "Review", 20),
     _fixed("SOCIAL_SHARE", "Social share", 10),
     _fixed("BIRTHDAY_BONUS", "Birthday bonus", 500),
-    _fixed("LOGIN_STREAK", "Login streak", 5),
+    ActionConfig(
+        "LOGIN_STREAK",
+        "Login streak",
+        "Once a day; each day in a row gives 5 points more, up to 50.",
+        base_points=Decimal(5),
+        streak_step=Decimal(5),
+        streak_maximum=Decimal(50),
+    ),
     prize("DAILY_WINNER", "Winner of the day", 100),
     prize("WEEKLY_WINNER", "Winner of the week", 1000),
     prize("MONTHLY_WINNER", "Winner of the month", 5000),

@@ -1,7 +1,7 @@
 """One award, computed: which rules hold, how many points, what moves. The ledger calls it under the row lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
@@ -12,8 +12,8 @@ from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.campaigns import Campaign, applicable
 from laurel_server.domain.decimals import MAX_EXACT
-from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.identifiers import transaction_id
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.identifiers import is_user_id, transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
 from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import (
@@ -33,6 +33,7 @@ from laurel_server.domain.points import (
     check_cooldown,
     granted,
 )
+from laurel_server.domain.streaks import day_of, next_streak
 from laurel_server.domain.tiers import Tier, TierChange
 
 
@@ -70,6 +71,8 @@ class AwardAnswer:
     replayed: bool
     closed_period_ids: tuple[str, ...]
     badges: tuple[Badge, ...] = ()
+    referral: LedgerEntry | None = None
+    """The entry of the other side of a referral."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ class Posting:
     boards: tuple[BoardKey, ...]
     config_version: int
     badges: tuple[Badge, ...] = ()
+    referral: "Posting | None" = None
+    """What the other side of a referral got."""
 
 
 def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, now: datetime) -> Posting:
@@ -140,13 +145,14 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
     if command.occurred_at is not None:
         check_occurred_at(occurred_at, now)
     tier_before = account.tier
-    breakdown = _points(command, config, account, rules, now)
+    breakdown = _points(command, config, account, rules, occurred_at, now)
     check_exact(account.lifetime_points + breakdown.points)
     counted, closed = periods_counted(config, rules, occurred_at, now)
     new_id = transaction_id(now, sequence)
     entry = _entry(command, config, breakdown, new_id, occurred_at, now, account.balance, rules.zone)
     lot = account.post_award(entry, now)
-    _note_usage(account, config, breakdown.points, rules, now)
+    if command.granted_points is None:
+        _note_usage(account, config, breakdown, rules, occurred_at, now)
     account.count_in(counted, entry.points)
     change = account.promote(now)
     return Posting(
@@ -160,6 +166,26 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
         closed,
         moved_boards(account, counted if entry.points else (), change, rules),
         config.version,
+    )
+
+
+def referral_of(command: AwardCommand, rules: Rules, now: datetime) -> AwardCommand | None:
+    """Return the award to the other side, if the action rewards both. INVALID_FIELD for a user that cannot be."""
+    if command.granted_points is not None or not command.referral_id:
+        return None
+    config = rules.actions.get(command.action)
+    if config is None or not config.referral_points or not config.active_at(now):
+        return None
+    if not is_user_id(command.referral_id) or command.referral_id == command.user_id:
+        raise invalid_field(
+            "referral_id", f"must be the id of another user, because {config.action} rewards him too"
+        )
+    return replace(
+        command,
+        user_id=command.referral_id,
+        referral_id=command.user_id,
+        attributes={},
+        granted_points=config.referral_points,
     )
 
 
@@ -222,7 +248,11 @@ def check_exact(score: int) -> None:
 
 def is_tracked(config: ActionConfig, rules: Rules) -> bool:
     """Whether the action has a limit over time, or a badge counts it, so that its use must be kept."""
-    return bool(config.max_daily_points or config.cooldown) or config.action in rules.badges.counted
+    return (
+        bool(config.max_daily_points or config.cooldown)
+        or config.streak_step is not None
+        or config.action in rules.badges.counted
+    )
 
 
 def _config(command: AwardCommand, rules: Rules, now: datetime) -> ActionConfig:
@@ -233,7 +263,12 @@ def _config(command: AwardCommand, rules: Rules, now: datetime) -> ActionConfig:
 
 
 def _points(
-    command: AwardCommand, config: ActionConfig, account: Account, rules: Rules, now: datetime
+    command: AwardCommand,
+    config: ActionConfig,
+    account: Account,
+    rules: Rules,
+    occurred_at: datetime,
+    now: datetime,
 ) -> Breakdown:
     if command.granted_points is not None:
         return granted(command.granted_points)
@@ -243,7 +278,10 @@ def _points(
     campaigns = applicable(
         rules.campaigns, config.action, account.tier, account.country, account.segments, now
     )
-    breakdown = calculate(config, command.attributes, account.tier, campaigns)
+    streak = 0
+    if config.streak_step is not None:
+        streak = next_streak(config.action, usage, occurred_at, now, rules.zone)
+    breakdown = calculate(config, command.attributes, account.tier, campaigns, streak)
     breakdown = apply_budget(breakdown, rules.campaigns)
     if not config.max_daily_points:
         return breakdown
@@ -298,11 +336,21 @@ def _entry(
     )
 
 
-def _note_usage(account: Account, config: ActionConfig, points: int, rules: Rules, now: datetime) -> None:
+def _note_usage(
+    account: Account,
+    config: ActionConfig,
+    breakdown: Breakdown,
+    rules: Rules,
+    occurred_at: datetime,
+    now: datetime,
+) -> None:
     if not is_tracked(config, rules):
         return
     usage = account.usage.get(config.action)
     used = _used_today(usage, rules, now)
     today = period_at(PeriodType.DAILY, now, rules.zone).id
     awards = (usage.awards or 0 if usage else 0) + 1 if config.action in rules.badges.counted else None
-    account.usage[config.action] = Usage(today, used + points, now, awards)
+    last_day = day_of(occurred_at, rules.zone) if breakdown.streak else ""
+    account.usage[config.action] = Usage(
+        today, used + breakdown.points, now, awards, last_day, breakdown.streak
+    )

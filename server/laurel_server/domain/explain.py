@@ -77,7 +77,11 @@ def explain(recorded: Recorded) -> Explanation:
         return Explanation(recorded, (), (f"version {version} of {recorded.entry.action} is gone",))
     try:
         computed = calculate(
-            recorded.config, recorded.inputs["attributes"], recorded.tier, recorded.campaigns
+            recorded.config,
+            recorded.inputs["attributes"],
+            recorded.tier,
+            recorded.campaigns,
+            recorded.inputs.get("streak", 0),
         )
     except LaurelError as refusal:
         return Explanation(recorded, (), (f"it cannot be computed any more: {refusal.message}",))
@@ -92,7 +96,7 @@ def _award_steps(recorded: Recorded, config: ActionConfig, computed: Breakdown) 
     )
     worth = EXACT.multiply(computed.base_points, computed.multiplier)
     steps = [
-        Step("base", decimal_text(computed.base_points), base),
+        Step("base", decimal_text(computed.base_points), base + _streak_words(computed.streak)),
         Step("tier", decimal_text(computed.tier_multiplier), f"multiplier of {recorded.tier.name}"),
         *(
             Step(
@@ -109,6 +113,10 @@ def _award_steps(recorded: Recorded, config: ActionConfig, computed: Breakdown) 
     if cap:
         steps.append(Step("capped", str(recorded.entry.points), _CAPS[cap]))
     return steps
+
+
+def _streak_words(streak: int) -> str:
+    return f", grown by {streak} days in a row" if streak else ""
 
 
 _CAPS = {

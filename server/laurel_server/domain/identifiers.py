@@ -21,6 +21,11 @@ _REQUEST_ID = re.compile(r"[^\x00]{1,128}", re.DOTALL)
 _TRANSACTION_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
+def is_user_id(text: str) -> bool:
+    """Whether a user may have this id."""
+    return _USER_ID.fullmatch(text) is not None
+
+
 def check_user_id(text: str, field: str = "user_id") -> str:
     """Return `text`. INVALID_FIELD unless it is 1 to 64 of `[A-Za-z0-9_.:@-]`."""
     return _check(_USER_ID, text, field, "must be 1 to 64 of A-Z a-z 0-9 _ . : @ -")

@@ -22,7 +22,7 @@ class Breakdown:
     """How the points of an award came about.
 
     `multiplier` is that of the tier and of all campaigns together; `uncapped_points` is what it led to. `cap`
-    names what cut it last: "", PER_ACTION, DAILY or CAMPAIGN_BUDGET.
+    names what cut it last: "", PER_ACTION, DAILY or CAMPAIGN_BUDGET. `streak` counts days in a row, 0: no streak.
     """
 
     points: int
@@ -33,6 +33,7 @@ class Breakdown:
     uncapped_points: int
     capped: bool = False
     cap: str = ""
+    streak: int = 0
 
 
 def calculate(
@@ -40,6 +41,7 @@ def calculate(
     attributes: Mapping[str, str],
     tier: Tier,
     campaigns: tuple[AppliedCampaign, ...] = (),
+    streak: int = 0,
     tier_definitions: Sequence[TierDefinition] = DEFAULT_TIERS,
 ) -> Breakdown:
     """Return the worth of one award to a user of `tier`, cut to the cap per action.
@@ -47,11 +49,11 @@ def calculate(
     Rounding happens once, at the end, down. INVALID_FIELD `attributes` where the formula has no value, and
     beyond 2^53 points.
     """
-    base = base_points(config, attributes)
+    base = base_points(config, attributes, streak)
     tier_multiplier = tier_multiplier_of(config, tier, tier_definitions)
     multiplier = EXACT.multiply(tier_multiplier, product(campaign.multiplier for campaign in campaigns))
     uncapped = _whole_points(EXACT.multiply(base, multiplier))
-    breakdown = Breakdown(uncapped, base, tier_multiplier, campaigns, multiplier, uncapped)
+    breakdown = Breakdown(uncapped, base, tier_multiplier, campaigns, multiplier, uncapped, streak=streak)
     return _cut(breakdown, config.max_points_per_action or MAX_EXACT, PER_ACTION)
 
 
@@ -60,10 +62,14 @@ def granted(points: int) -> Breakdown:
     return Breakdown(points, Decimal(points), ONE, (), ONE, points)
 
 
-def base_points(config: ActionConfig, attributes: Mapping[str, str]) -> Decimal:
-    """Return the base of the action: its formula over `attributes`, otherwise its fixed points."""
+def base_points(config: ActionConfig, attributes: Mapping[str, str], streak: int = 0) -> Decimal:
+    """Return the base of the action: its formula over `attributes`, otherwise its fixed points, grown by a streak."""
     formula = config.formula
-    return formula.evaluate(attributes) if formula else config.base_points or Decimal(0)
+    base = formula.evaluate(attributes) if formula else config.base_points or Decimal(0)
+    if config.streak_step is None or not streak:
+        return base
+    grown = EXACT.add(base, EXACT.multiply(config.streak_step, Decimal(streak - 1)))
+    return grown if config.streak_maximum is None else min(grown, config.streak_maximum)
 
 
 def tier_multiplier_of(

@@ -138,6 +138,7 @@ def _breakdown(entry: LedgerEntry, inputs: Mapping[str, Any]) -> Breakdown:
         uncapped_points=inputs["uncapped"],
         capped=bool(inputs["cap"]),
         cap=inputs["cap"],
+        streak=inputs.get("streak", 0),
     )
 
 

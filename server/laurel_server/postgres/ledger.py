@@ -119,7 +119,14 @@ async def read_usage(connection: Connection, accounts: Iterable[Account], action
     """Fill in what the accounts had of limited and counted actions."""
     by_number = {account.user_no: account for account in accounts}
     for row in await connection.fetch(load("usage_read"), list(by_number), list(actions)):
-        usage = Usage(row["day"].isoformat(), row["points"], row["last_at"], row["awards"])
+        usage = Usage(
+            row["day"].isoformat(),
+            row["points"],
+            row["last_at"],
+            row["awards"],
+            row["streak_day"].isoformat() if row["streak_day"] else "",
+            row["streak"],
+        )
         by_number[row["user_no"]].usage[row["action"]] = usage
 
 
@@ -139,6 +146,8 @@ async def write_usage(connection: Connection, accounts: Iterable[Account]) -> No
         [usage.points for _, _, usage in rows],
         [usage.last_at for _, _, usage in rows],
         [usage.awards for _, _, usage in rows],
+        [date.fromisoformat(usage.streak_day) if usage.streak_day else None for _, _, usage in rows],
+        [usage.streak for _, _, usage in rows],
     )
 
 

@@ -112,6 +112,9 @@ async def add_action(connection: Connection, config: ActionConfig, actor: str, n
         now,
         config.pending_for,
         config.expires_at_month_end,
+        config.streak_step,
+        config.streak_maximum,
+        config.referral_points,
     )
     return version
 
@@ -198,6 +201,9 @@ def _action(row: asyncpg.Record) -> ActionConfig:
         effective_until=row["effective_until"],
         pending_for=row["pending_for"],
         expires_at_month_end=row["expires_at_month_end"],
+        streak_step=row["streak_step"],
+        streak_maximum=row["streak_maximum"],
+        referral_points=row["referral_points"],
         version=row["version"],
     )
 

@@ -37,25 +37,34 @@ def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand | Command]) 
     """Return the moves of a batch by user id; replays are in it so that their ranks are read fresh."""
     moves: dict[str, Move] = {}
     for command, result in zip(commands, batch.results, strict=True):
-        boards = _boards(command, result, batch)
-        if not boards:
-            continue
         account = batch.accounts[command.user_id]
-        move = moves.setdefault(command.user_id, Move(account))
-        move.awards += 1
-        move.boards.update(dict.fromkeys(boards))
-        if isinstance(result, Posting | Change) and result.tier_change:
-            move.left.update(dict.fromkeys(boards_left(result, account, batch.rules)))
+        _move(moves, account, _boards(command, result, batch), result, batch.rules)
+        if isinstance(result, Posting) and result.referral is not None and not command.validate_only:
+            other = batch.accounts[result.referral.entry.user_id]
+            _move(moves, other, result.referral.boards, result.referral, batch.rules)
     return moves
+
+
+def _move(
+    moves: dict[str, Move], account: Account, boards: Sequence[BoardKey], result: Result, rules: Rules
+) -> None:
+    if not boards:
+        return
+    move = moves.setdefault(account.user_id, Move(account))
+    move.awards += 1
+    move.boards.update(dict.fromkeys(boards))
+    if isinstance(result, Posting | Change) and result.tier_change:
+        move.left.update(dict.fromkeys(boards_left(result, account, rules)))
 
 
 def changed_faces(batch: CommittedBatch, moves: Mapping[str, Move]) -> list[str]:
     """Return the users whom boards show with another tier or badge from now on."""
     moved = {user_id: None for user_id, move in moves.items() if move.left}
     decorated = {
-        result.entry.user_id: None
+        badge.user_id: None
         for result in batch.results
-        if isinstance(result, Posting) and result.badges
+        if isinstance(result, Posting)
+        for badge in result.badges
     }
     return list(moved | decorated)
 
@@ -96,13 +105,15 @@ def first_answer(posting: Posting, ranks: tuple[BoardRank, ...], state: RankStat
         replayed=False,
         closed_period_ids=posting.closed_period_ids,
         badges=posting.badges,
+        referral=posting.referral.entry if posting.referral else None,
     )
 
 
 def answer_again(
-    stored: StoredAward, kept: StoredEntry, move: Move | None, projected: Projected | None
+    stored: StoredAward, entries: Mapping[int, StoredEntry], move: Move | None, projected: Projected | None
 ) -> AwardAnswer:
     """Return the answer given before, with the ranks of now."""
+    kept, other = entries[stored.transaction_id], entries.get(stored.referral_transaction_id)
     user_id = kept.entry.user_id
     boards = tuple(move.boards) if move else ()
     ranks, state = _ranks(user_id, boards, move, projected)
@@ -115,7 +126,8 @@ def answer_again(
         rank_state=state,
         replayed=True,
         closed_period_ids=stored.closed_period_ids,
-        badges=kept.badges,
+        badges=(*kept.badges, *(other.badges if other else ())),
+        referral=other.entry if other else None,
     )
 
 

@@ -21,6 +21,7 @@ def award_inputs(command: AwardCommand, posting: Posting) -> str:
             "uncapped": breakdown.uncapped_points,
             "cap": breakdown.cap,
             "periods": [period.id for period in posting.counted],
+            **({"streak": breakdown.streak} if breakdown.streak else {}),
             **({} if command.granted_points is None else {"granted": command.granted_points}),
         }
     ).decode()

@@ -170,6 +170,11 @@ class Commands:
             for result in batch.results
             if isinstance(result, StoredAward | StoredChange) and result.transaction_id
         ]
+        replays += [
+            result.referral_transaction_id
+            for result in batch.results
+            if isinstance(result, StoredAward) and result.referral_transaction_id
+        ]
         if not replays:
             return {}
         try:
@@ -204,7 +209,7 @@ def _answer(
         return kept
     if isinstance(result, StoredChange):
         return change_answer_again(user_id, result, kept, move, projected)
-    return answer_again(result, kept[result.transaction_id], move, projected)
+    return answer_again(result, kept, move, projected)
 
 
 def item_of(command: AwardCommand | Command, family: str) -> Item:

@@ -4,6 +4,7 @@ A refusal is the result of its own item and hurts no neighbour. Whatever else go
 """
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -12,14 +13,23 @@ import orjson
 
 from laurel_server.domain.accounts import Account, Usage, changed_accounts, needs_lot_times
 from laurel_server.domain.achievements import Achievement, milestone_of_points
-from laurel_server.domain.awards import AwardCommand, Posting, Rules, award, is_tracked, open_boards
+from laurel_server.domain.awards import (
+    AwardCommand,
+    Posting,
+    Rules,
+    award,
+    check_exact,
+    is_tracked,
+    open_boards,
+    referral_of,
+)
 from laurel_server.domain.badges import unlock_event
 from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import Change, Command, Turn
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import Holdings
-from laurel_server.domain.identifiers import SEQUENCE_BITS, transaction_id
+from laurel_server.domain.identifiers import SEQUENCE_BITS, is_user_id, transaction_id
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit
 from laurel_server.domain.periods import parse_period_id
@@ -111,11 +121,11 @@ class LedgerWriter:
 
     async def _run(self, connection: Connection, items: Sequence[Item]) -> CommittedBatch:
         opened = await ledger.open_batch(
-            connection, {item.command.user_id for item in items}, [item.key for item in items]
+            connection, {*users_of(items), *referred_by(items)}, [item.key for item in items]
         )
         rules = await self._rule_book.at(opened.rules_version, connection)
         now = self._clock.now()
-        await self._add_new_users(connection, opened, items)
+        await self._add_new_users(connection, opened, users_rewarded(items, rules, now), items)
         await self._read_more(connection, opened, items, rules, now)
         await self._read_holdings(connection, opened, items, now)
         rules = await self._lock_budgets(connection, items, rules)
@@ -127,11 +137,13 @@ class LedgerWriter:
         await self._write(connection, work, batch)
         return batch
 
-    async def _add_new_users(self, connection: Connection, opened: OpenBatch, items: Sequence[Item]) -> None:
-        unknown = {item.command.user_id for item in items} - opened.accounts.keys()
+    async def _add_new_users(
+        self, connection: Connection, opened: OpenBatch, rewarded: Collection[str], items: Sequence[Item]
+    ) -> None:
+        unknown = {*rewarded, *users_of(items)} - opened.accounts.keys()
         if not unknown:
             return
-        coming = sorted(unknown & {item.command.user_id for item in items if not item.command.validate_only})
+        coming = sorted(unknown & {*rewarded})
         numbers = await ledger.take_user_numbers(connection, len(coming))
         if len(coming) < len(unknown):  # the others only try out how it would be
             following = await ledger.next_user_number(connection)
@@ -252,6 +264,34 @@ class LedgerWriter:
         return {board for board in created if not matrix.is_filling(board)}
 
 
+def users_of(items: Sequence[Item]) -> set[str]:
+    """Return the users that the commands are about."""
+    return {item.command.user_id for item in items}
+
+
+def referred_by(items: Sequence[Item]) -> set[str]:
+    """Return the users that awards name as the other side, whether that is rewarded or not."""
+    return {
+        item.command.referral_id
+        for item in items
+        if isinstance(item.command, AwardCommand)
+        and item.command.referral_id
+        and is_user_id(item.command.referral_id)
+    }
+
+
+def users_rewarded(items: Sequence[Item], rules: Rules, now: datetime) -> set[str]:
+    """Return the users whom commands may change, on both sides of a referral: those that are only tried out do not."""
+    kept = [item.command for item in items if not item.command.validate_only]
+    users = {command.user_id for command in kept}
+    for command in kept:
+        if isinstance(command, AwardCommand) and command.referral_id:
+            with suppress(LaurelError):  # it will be the result of its item
+                other = referral_of(command, rules, now)
+                users |= {other.user_id} if other else set()
+    return users
+
+
 def awarded_actions(items: Sequence[Item]) -> set[str]:
     """Return the actions that the batch awards."""
     return {item.command.action for item in items if isinstance(item.command, AwardCommand)}
@@ -286,6 +326,7 @@ class BatchWork:
             for total in account.spill(now, rules.grace, rules.zone, rules.matrix)
         ]
         self._opened = opened
+        self._taken = 0
         self._events: list[dict[str, object]] = []
 
     def do(self, item: Item, place: int) -> Result:
@@ -302,7 +343,7 @@ class BatchWork:
                 result = self._award(command, place)
                 outcome = encode_award(result)
             else:
-                result = self._carry_out(command, place)
+                result = self._carry_out(command)
                 outcome = encode_change(result, self.now)
         except LaurelError as refusal:
             if is_sticky(refusal):
@@ -330,16 +371,21 @@ class BatchWork:
         account = self._opened.accounts[command.user_id].copy()
         before = self.unlocking.before(account, command.action)
         try:
-            posting = award(command, account, self.rules, self._sequence(place), self.now)
+            other = referral_of(command, self.rules, self.now)
+            posting = award(command, account, self.rules, self._next_sequence(), self.now)
+            if other is not None:
+                known = self._opened.accounts.get(other.user_id) or Account(0, other.user_id)
+                theirs = award(other, known.copy(), self.rules, self._next_sequence(), self.now)
+                posting = replace(posting, referral=theirs)
         except LaurelError as refusal:
             return refusal
         self.unlocking.note(place, account, before, posting, keeps=False)
         return posting
 
-    def _carry_out(self, command: Command, place: int) -> Change:
+    def _carry_out(self, command: Command) -> Change:
         account = self._opened.accounts[command.user_id]
         before = account.rewards()
-        change = command.post(account, Turn(self.rules, self._sequence(place), self.now))
+        change = command.post(account, Turn(self.rules, self._next_sequence(), self.now))
         if change.entry is not None:
             inputs = change_inputs(change, before)
             self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
@@ -368,9 +414,17 @@ class BatchWork:
         )
 
     def _award(self, command: AwardCommand, place: int) -> Posting:
+        other = referral_of(command, self.rules, self.now)
+        if other is None:
+            return self._post(command, place)
+        check_exact(self._opened.accounts[other.user_id].lifetime_points + (other.granted_points or 0))
+        posting = self._post(command, place)
+        return replace(posting, referral=self._post(other, place))
+
+    def _post(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]
         before = self.unlocking.before(account, command.action)
-        posting = award(command, account, self.rules, self._sequence(place), self.now)
+        posting = award(command, account, self.rules, self._next_sequence(), self.now)
         self.unlocking.note(place, account, before, posting, keeps=True)
         inputs = award_inputs(command, posting)
         self.posted.append(PostedEntry(posting.entry, posting.lot, account.user_no, inputs))
@@ -396,7 +450,11 @@ class BatchWork:
         self.answers.append(answer)
         self._opened.answers[answer.key] = answer
 
-    def _sequence(self, place: int) -> int:
+    def _next_sequence(self) -> int:
+        """Return the place of the next entry in the order of the ledger; a referral takes two."""
+        place, self._taken = self._taken, self._taken + 1
+        if place >= BATCH_NUMBERS:  # the items are then run one by one
+            raise OverflowError("the batch has more entries than it has numbers")
         return self._opened.batch_no * BATCH_NUMBERS + place
 
 

@@ -29,6 +29,8 @@ class StoredAward(msgspec.Struct, array_like=True, tag=1, frozen=True):
     rewarded_at: datetime
     period_ids: tuple[str, ...]
     closed_period_ids: tuple[str, ...]
+    referral_transaction_id: int = 0
+    """The entry of the other side of a referral; 0: none."""
 
     def rewards(self, user_id: str) -> Rewards:
         """Return the balances right after the award."""
@@ -144,6 +146,7 @@ def encode_award(posting: Posting) -> bytes:
             posting.entry.transaction_time,
             tuple(period.id for period in posting.counted) if posting.entry.points else (),
             posting.closed_period_ids,
+            posting.referral.entry.transaction_id if posting.referral else 0,
         )
     )
 

@@ -11,6 +11,7 @@ from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.jobs.award_badges import award_badges
+from laurel_server.jobs.birthday_bonus import birthday_bonus
 from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.expire_points import expire_points
 from laurel_server.jobs.housekeeping import housekeeping
@@ -45,6 +46,7 @@ from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
+from laurel_server.rewards.birthdays import Birthdays
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.corrections import Corrections
 from laurel_server.rewards.expiry import Expiry
@@ -164,6 +166,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         expire_points(expiry),
         snapshot_ranks(ranks.take),
         *_ranking_jobs(badges),
+        birthday_bonus(Birthdays(commands.award_batch, pool, clock, zone).run),
         *events.jobs,
     )
     jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)

@@ -62,6 +62,8 @@ def write_award(target: AwardPointsResponse, answer: AwardAnswer) -> None:
     target.rank_state = RankState.ValueType(answer.rank_state)
     for badge in answer.badges:
         write_badge(target.badges.add(), badge, active=True)
+    if answer.referral is not None:
+        write_entry(target.referral_transaction, answer.referral)
     if answer.replayed:
         target.replayed = True
     if answer.closed_period_ids:
@@ -126,6 +128,8 @@ def write_breakdown(target: AwardBreakdown, breakdown: Breakdown) -> None:
     for campaign in breakdown.campaigns:
         target.campaigns.add(campaign_id=campaign.campaign_id, multiplier=_text(campaign.multiplier))
     target.uncapped_points = breakdown.uncapped_points
+    if breakdown.streak:
+        target.streak = breakdown.streak
     if breakdown.capped:
         target.capped = True
         target.cap = breakdown.cap

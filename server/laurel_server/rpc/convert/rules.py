@@ -32,6 +32,9 @@ def read_action_config(message: rules_pb2.ActionConfig) -> ActionConfig:
         effective_until=read_moment(message, "effective_until", parent="config."),
         pending_for=read_duration(message, "pending_for", parent="config."),
         expires_at_month_end=message.expires_at_month_end,
+        streak_step=Decimal(message.streak_step) if message.streak_step else None,
+        streak_maximum=Decimal(message.streak_maximum) if message.streak_maximum else None,
+        referral_points=message.referral_points,
     )
 
 
@@ -57,6 +60,9 @@ def write_action_config(target: rules_pb2.ActionConfig, config: ActionConfig) ->
     if config.pending_for:
         write_duration(target.pending_for, config.pending_for)
     target.expires_at_month_end = config.expires_at_month_end
+    target.streak_step = "" if config.streak_step is None else decimal_text(config.streak_step)
+    target.streak_maximum = "" if config.streak_maximum is None else decimal_text(config.streak_maximum)
+    target.referral_points = config.referral_points
     target.version = config.version
 
 

@@ -229,8 +229,16 @@ type ActionConfig struct {
 	PendingFor *durationpb.Duration `protobuf:"bytes,20,opt,name=pending_for,json=pendingFor,proto3" json:"pending_for,omitempty"`
 	// Whether points live on to the end of the month in which expires_after would end them, by the program's time zone.
 	ExpiresAtMonthEnd bool `protobuf:"varint,21,opt,name=expires_at_month_end,json=expiresAtMonthEnd,proto3" json:"expires_at_month_end,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Makes the action count once a day of the program's time zone, and adds this decimal to the base for each further day in
+	// a row; a missed day begins anew. Empty: no streak.
+	StreakStep string `protobuf:"bytes,22,opt,name=streak_step,json=streakStep,proto3" json:"streak_step,omitempty"`
+	// What the base of a streak grows to at most, a decimal; empty: no bound.
+	StreakMaximum string `protobuf:"bytes,23,opt,name=streak_maximum,json=streakMaximum,proto3" json:"streak_maximum,omitempty"`
+	// Points that the user named by an award's referral_id gets in the same transaction, multiplied by nothing and under no
+	// cap; 0: none.
+	ReferralPoints int64 `protobuf:"varint,24,opt,name=referral_points,json=referralPoints,proto3" json:"referral_points,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ActionConfig) Reset() {
@@ -387,6 +395,27 @@ func (x *ActionConfig) GetExpiresAtMonthEnd() bool {
 		return x.ExpiresAtMonthEnd
 	}
 	return false
+}
+
+func (x *ActionConfig) GetStreakStep() string {
+	if x != nil {
+		return x.StreakStep
+	}
+	return ""
+}
+
+func (x *ActionConfig) GetStreakMaximum() string {
+	if x != nil {
+		return x.StreakMaximum
+	}
+	return ""
+}
+
+func (x *ActionConfig) GetReferralPoints() int64 {
+	if x != nil {
+		return x.ReferralPoints
+	}
+	return 0
 }
 
 // A multiplier for a while, for some.
@@ -556,7 +585,7 @@ var File_laurel_admin_v1_rules_proto protoreflect.FileDescriptor
 
 const file_laurel_admin_v1_rules_proto_rawDesc = "" +
 	"\n" +
-	"\x1blaurel/admin/v1/rules.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\xac\a\n" +
+	"\x1blaurel/admin/v1/rules.proto\x12\x0flaurel.admin.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19laurel/type/v1/tier.proto\"\x9d\b\n" +
 	"\fActionConfig\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12 \n" +
@@ -578,7 +607,11 @@ const file_laurel_admin_v1_rules_proto_rawDesc = "" +
 	"\aversion\x18\x10 \x01(\x03R\aversion\x12:\n" +
 	"\vpending_for\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"pendingFor\x12/\n" +
-	"\x14expires_at_month_end\x18\x15 \x01(\bR\x11expiresAtMonthEnd\x1aB\n" +
+	"\x14expires_at_month_end\x18\x15 \x01(\bR\x11expiresAtMonthEnd\x12\x1f\n" +
+	"\vstreak_step\x18\x16 \x01(\tR\n" +
+	"streakStep\x12%\n" +
+	"\x0estreak_maximum\x18\x17 \x01(\tR\rstreakMaximum\x12'\n" +
+	"\x0freferral_points\x18\x18 \x01(\x03R\x0ereferralPoints\x1aB\n" +
 	"\x14TierMultipliersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x91\x04\n" +

@@ -420,7 +420,9 @@ type AwardBreakdown struct {
 	// Whether a cap took some away.
 	Capped bool `protobuf:"varint,5,opt,name=capped,proto3" json:"capped,omitempty"`
 	// Which cap: empty, `PER_ACTION`, `DAILY` or `CAMPAIGN_BUDGET`.
-	Cap           string `protobuf:"bytes,6,opt,name=cap,proto3" json:"cap,omitempty"`
+	Cap string `protobuf:"bytes,6,opt,name=cap,proto3" json:"cap,omitempty"`
+	// Days in a row, with this one; 0 where the action has no streak.
+	Streak        int64 `protobuf:"varint,7,opt,name=streak,proto3" json:"streak,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -497,6 +499,13 @@ func (x *AwardBreakdown) GetCap() string {
 	return ""
 }
 
+func (x *AwardBreakdown) GetStreak() int64 {
+	if x != nil {
+		return x.Streak
+	}
+	return 0
+}
+
 var File_laurel_rewards_v1_rewards_proto protoreflect.FileDescriptor
 
 const file_laurel_rewards_v1_rewards_proto_rawDesc = "" +
@@ -548,7 +557,7 @@ const file_laurel_rewards_v1_rewards_proto_rawDesc = "" +
 	"campaignId\x12\x1e\n" +
 	"\n" +
 	"multiplier\x18\x02 \x01(\tR\n" +
-	"multiplier\"\xef\x01\n" +
+	"multiplier\"\x87\x02\n" +
 	"\x0eAwardBreakdown\x12\x1f\n" +
 	"\vbase_points\x18\x01 \x01(\tR\n" +
 	"basePoints\x12'\n" +
@@ -556,7 +565,8 @@ const file_laurel_rewards_v1_rewards_proto_rawDesc = "" +
 	"\tcampaigns\x18\x03 \x03(\v2\".laurel.rewards.v1.AppliedCampaignR\tcampaigns\x12'\n" +
 	"\x0funcapped_points\x18\x04 \x01(\x03R\x0euncappedPoints\x12\x16\n" +
 	"\x06capped\x18\x05 \x01(\bR\x06capped\x12\x10\n" +
-	"\x03cap\x18\x06 \x01(\tR\x03capB\xc2\x01\n" +
+	"\x03cap\x18\x06 \x01(\tR\x03cap\x12\x16\n" +
+	"\x06streak\x18\a \x01(\x03R\x06streakB\xc2\x01\n" +
 	"\x15com.laurel.rewards.v1B\fRewardsProtoP\x01Z5laurel.example/clients/go/laurel/rewards/v1;rewardsv1\xa2\x02\x03LRX\xaa\x02\x11Laurel.Rewards.V1\xca\x02\x11Laurel\\Rewards\\V1\xe2\x02\x1dLaurel\\Rewards\\V1\\GPBMetadata\xea\x02\x13Laurel::Rewards::V1b\x06proto3"
 
 var (

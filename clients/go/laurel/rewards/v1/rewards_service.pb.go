@@ -182,8 +182,10 @@ type AwardPointsResponse struct {
 	RankState v1.RankState `protobuf:"varint,8,opt,name=rank_state,json=rankState,proto3,enum=laurel.type.v1.RankState" json:"rank_state,omitempty"`
 	// Current periods that the award came too late for, such as `2026-11-22`; it counts for the balance and all-time.
 	ClosedPeriodIds []string `protobuf:"bytes,9,rep,name=closed_period_ids,json=closedPeriodIds,proto3" json:"closed_period_ids,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What the user named by referral_id got, where the action rewards both sides.
+	ReferralTransaction *Transaction `protobuf:"bytes,11,opt,name=referral_transaction,json=referralTransaction,proto3" json:"referral_transaction,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *AwardPointsResponse) Reset() {
@@ -275,6 +277,13 @@ func (x *AwardPointsResponse) GetRankState() v1.RankState {
 func (x *AwardPointsResponse) GetClosedPeriodIds() []string {
 	if x != nil {
 		return x.ClosedPeriodIds
+	}
+	return nil
+}
+
+func (x *AwardPointsResponse) GetReferralTransaction() *Transaction {
+	if x != nil {
+		return x.ReferralTransaction
 	}
 	return nil
 }
@@ -923,7 +932,7 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\rvalidate_only\x18\v \x01(\bR\fvalidateOnly\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf1\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc4\x04\n" +
 	"\x13AwardPointsResponse\x12@\n" +
 	"\vtransaction\x18\x01 \x01(\v2\x1e.laurel.rewards.v1.TransactionR\vtransaction\x128\n" +
 	"\arewards\x18\x02 \x01(\v2\x1e.laurel.rewards.v1.UserRewardsR\arewards\x12/\n" +
@@ -935,7 +944,8 @@ const file_laurel_rewards_v1_rewards_service_proto_rawDesc = "" +
 	"\breplayed\x18\a \x01(\bR\breplayed\x128\n" +
 	"\n" +
 	"rank_state\x18\b \x01(\x0e2\x19.laurel.type.v1.RankStateR\trankState\x12*\n" +
-	"\x11closed_period_ids\x18\t \x03(\tR\x0fclosedPeriodIds\"X\n" +
+	"\x11closed_period_ids\x18\t \x03(\tR\x0fclosedPeriodIds\x12Q\n" +
+	"\x14referral_transaction\x18\v \x01(\v2\x1e.laurel.rewards.v1.TransactionR\x13referralTransaction\"X\n" +
 	"\x17BatchAwardPointsRequest\x12=\n" +
 	"\x06awards\x18\x01 \x03(\v2%.laurel.rewards.v1.AwardPointsRequestR\x06awards\"T\n" +
 	"\x18BatchAwardPointsResponse\x128\n" +
@@ -1059,55 +1069,56 @@ var file_laurel_rewards_v1_rewards_service_proto_depIdxs = []int32{
 	19, // 7: laurel.rewards.v1.AwardPointsResponse.tier_change:type_name -> laurel.type.v1.TierChange
 	20, // 8: laurel.rewards.v1.AwardPointsResponse.breakdown:type_name -> laurel.rewards.v1.AwardBreakdown
 	21, // 9: laurel.rewards.v1.AwardPointsResponse.rank_state:type_name -> laurel.type.v1.RankState
-	0,  // 10: laurel.rewards.v1.BatchAwardPointsRequest.awards:type_name -> laurel.rewards.v1.AwardPointsRequest
-	4,  // 11: laurel.rewards.v1.BatchAwardPointsResponse.results:type_name -> laurel.rewards.v1.AwardResult
-	1,  // 12: laurel.rewards.v1.AwardResult.award:type_name -> laurel.rewards.v1.AwardPointsResponse
-	22, // 13: laurel.rewards.v1.AwardResult.error:type_name -> google.rpc.Status
-	14, // 14: laurel.rewards.v1.GetRewardsRequest.as_of:type_name -> google.protobuf.Timestamp
-	16, // 15: laurel.rewards.v1.GetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
-	15, // 16: laurel.rewards.v1.GetTransactionResponse.transaction:type_name -> laurel.rewards.v1.Transaction
-	14, // 17: laurel.rewards.v1.ListTransactionsRequest.from_time:type_name -> google.protobuf.Timestamp
-	14, // 18: laurel.rewards.v1.ListTransactionsRequest.to_time:type_name -> google.protobuf.Timestamp
-	15, // 19: laurel.rewards.v1.ListTransactionsResponse.transactions:type_name -> laurel.rewards.v1.Transaction
-	0,  // 20: laurel.rewards.v1.IngestAwardsRequest.award:type_name -> laurel.rewards.v1.AwardPointsRequest
-	4,  // 21: laurel.rewards.v1.IngestAwardsResponse.result:type_name -> laurel.rewards.v1.AwardResult
-	0,  // 22: laurel.rewards.v1.RewardsService.AwardPoints:input_type -> laurel.rewards.v1.AwardPointsRequest
-	2,  // 23: laurel.rewards.v1.RewardsService.BatchAwardPoints:input_type -> laurel.rewards.v1.BatchAwardPointsRequest
-	11, // 24: laurel.rewards.v1.RewardsService.IngestAwards:input_type -> laurel.rewards.v1.IngestAwardsRequest
-	23, // 25: laurel.rewards.v1.RewardsService.RedeemPoints:input_type -> laurel.rewards.v1.RedeemPointsRequest
-	24, // 26: laurel.rewards.v1.RewardsService.CancelRedemption:input_type -> laurel.rewards.v1.CancelRedemptionRequest
-	25, // 27: laurel.rewards.v1.RewardsService.CreateHold:input_type -> laurel.rewards.v1.CreateHoldRequest
-	26, // 28: laurel.rewards.v1.RewardsService.CaptureHold:input_type -> laurel.rewards.v1.CaptureHoldRequest
-	27, // 29: laurel.rewards.v1.RewardsService.ReleaseHold:input_type -> laurel.rewards.v1.ReleaseHoldRequest
-	28, // 30: laurel.rewards.v1.RewardsService.ReverseTransaction:input_type -> laurel.rewards.v1.ReverseTransactionRequest
-	29, // 31: laurel.rewards.v1.RewardsService.AdjustPoints:input_type -> laurel.rewards.v1.AdjustPointsRequest
-	5,  // 32: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
-	30, // 33: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
-	7,  // 34: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
-	31, // 35: laurel.rewards.v1.RewardsService.ExplainTransaction:input_type -> laurel.rewards.v1.ExplainTransactionRequest
-	9,  // 36: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
-	32, // 37: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
-	1,  // 38: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
-	3,  // 39: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
-	12, // 40: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
-	33, // 41: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
-	34, // 42: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
-	35, // 43: laurel.rewards.v1.RewardsService.CreateHold:output_type -> laurel.rewards.v1.CreateHoldResponse
-	36, // 44: laurel.rewards.v1.RewardsService.CaptureHold:output_type -> laurel.rewards.v1.CaptureHoldResponse
-	37, // 45: laurel.rewards.v1.RewardsService.ReleaseHold:output_type -> laurel.rewards.v1.ReleaseHoldResponse
-	38, // 46: laurel.rewards.v1.RewardsService.ReverseTransaction:output_type -> laurel.rewards.v1.ReverseTransactionResponse
-	39, // 47: laurel.rewards.v1.RewardsService.AdjustPoints:output_type -> laurel.rewards.v1.AdjustPointsResponse
-	6,  // 48: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
-	40, // 49: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
-	8,  // 50: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
-	41, // 51: laurel.rewards.v1.RewardsService.ExplainTransaction:output_type -> laurel.rewards.v1.ExplainTransactionResponse
-	10, // 52: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
-	42, // 53: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
-	38, // [38:54] is the sub-list for method output_type
-	22, // [22:38] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 10: laurel.rewards.v1.AwardPointsResponse.referral_transaction:type_name -> laurel.rewards.v1.Transaction
+	0,  // 11: laurel.rewards.v1.BatchAwardPointsRequest.awards:type_name -> laurel.rewards.v1.AwardPointsRequest
+	4,  // 12: laurel.rewards.v1.BatchAwardPointsResponse.results:type_name -> laurel.rewards.v1.AwardResult
+	1,  // 13: laurel.rewards.v1.AwardResult.award:type_name -> laurel.rewards.v1.AwardPointsResponse
+	22, // 14: laurel.rewards.v1.AwardResult.error:type_name -> google.rpc.Status
+	14, // 15: laurel.rewards.v1.GetRewardsRequest.as_of:type_name -> google.protobuf.Timestamp
+	16, // 16: laurel.rewards.v1.GetRewardsResponse.rewards:type_name -> laurel.rewards.v1.UserRewards
+	15, // 17: laurel.rewards.v1.GetTransactionResponse.transaction:type_name -> laurel.rewards.v1.Transaction
+	14, // 18: laurel.rewards.v1.ListTransactionsRequest.from_time:type_name -> google.protobuf.Timestamp
+	14, // 19: laurel.rewards.v1.ListTransactionsRequest.to_time:type_name -> google.protobuf.Timestamp
+	15, // 20: laurel.rewards.v1.ListTransactionsResponse.transactions:type_name -> laurel.rewards.v1.Transaction
+	0,  // 21: laurel.rewards.v1.IngestAwardsRequest.award:type_name -> laurel.rewards.v1.AwardPointsRequest
+	4,  // 22: laurel.rewards.v1.IngestAwardsResponse.result:type_name -> laurel.rewards.v1.AwardResult
+	0,  // 23: laurel.rewards.v1.RewardsService.AwardPoints:input_type -> laurel.rewards.v1.AwardPointsRequest
+	2,  // 24: laurel.rewards.v1.RewardsService.BatchAwardPoints:input_type -> laurel.rewards.v1.BatchAwardPointsRequest
+	11, // 25: laurel.rewards.v1.RewardsService.IngestAwards:input_type -> laurel.rewards.v1.IngestAwardsRequest
+	23, // 26: laurel.rewards.v1.RewardsService.RedeemPoints:input_type -> laurel.rewards.v1.RedeemPointsRequest
+	24, // 27: laurel.rewards.v1.RewardsService.CancelRedemption:input_type -> laurel.rewards.v1.CancelRedemptionRequest
+	25, // 28: laurel.rewards.v1.RewardsService.CreateHold:input_type -> laurel.rewards.v1.CreateHoldRequest
+	26, // 29: laurel.rewards.v1.RewardsService.CaptureHold:input_type -> laurel.rewards.v1.CaptureHoldRequest
+	27, // 30: laurel.rewards.v1.RewardsService.ReleaseHold:input_type -> laurel.rewards.v1.ReleaseHoldRequest
+	28, // 31: laurel.rewards.v1.RewardsService.ReverseTransaction:input_type -> laurel.rewards.v1.ReverseTransactionRequest
+	29, // 32: laurel.rewards.v1.RewardsService.AdjustPoints:input_type -> laurel.rewards.v1.AdjustPointsRequest
+	5,  // 33: laurel.rewards.v1.RewardsService.GetRewards:input_type -> laurel.rewards.v1.GetRewardsRequest
+	30, // 34: laurel.rewards.v1.RewardsService.BatchGetRewards:input_type -> laurel.rewards.v1.BatchGetRewardsRequest
+	7,  // 35: laurel.rewards.v1.RewardsService.GetTransaction:input_type -> laurel.rewards.v1.GetTransactionRequest
+	31, // 36: laurel.rewards.v1.RewardsService.ExplainTransaction:input_type -> laurel.rewards.v1.ExplainTransactionRequest
+	9,  // 37: laurel.rewards.v1.RewardsService.ListTransactions:input_type -> laurel.rewards.v1.ListTransactionsRequest
+	32, // 38: laurel.rewards.v1.RewardsService.ListExpiringPoints:input_type -> laurel.rewards.v1.ListExpiringPointsRequest
+	1,  // 39: laurel.rewards.v1.RewardsService.AwardPoints:output_type -> laurel.rewards.v1.AwardPointsResponse
+	3,  // 40: laurel.rewards.v1.RewardsService.BatchAwardPoints:output_type -> laurel.rewards.v1.BatchAwardPointsResponse
+	12, // 41: laurel.rewards.v1.RewardsService.IngestAwards:output_type -> laurel.rewards.v1.IngestAwardsResponse
+	33, // 42: laurel.rewards.v1.RewardsService.RedeemPoints:output_type -> laurel.rewards.v1.RedeemPointsResponse
+	34, // 43: laurel.rewards.v1.RewardsService.CancelRedemption:output_type -> laurel.rewards.v1.CancelRedemptionResponse
+	35, // 44: laurel.rewards.v1.RewardsService.CreateHold:output_type -> laurel.rewards.v1.CreateHoldResponse
+	36, // 45: laurel.rewards.v1.RewardsService.CaptureHold:output_type -> laurel.rewards.v1.CaptureHoldResponse
+	37, // 46: laurel.rewards.v1.RewardsService.ReleaseHold:output_type -> laurel.rewards.v1.ReleaseHoldResponse
+	38, // 47: laurel.rewards.v1.RewardsService.ReverseTransaction:output_type -> laurel.rewards.v1.ReverseTransactionResponse
+	39, // 48: laurel.rewards.v1.RewardsService.AdjustPoints:output_type -> laurel.rewards.v1.AdjustPointsResponse
+	6,  // 49: laurel.rewards.v1.RewardsService.GetRewards:output_type -> laurel.rewards.v1.GetRewardsResponse
+	40, // 50: laurel.rewards.v1.RewardsService.BatchGetRewards:output_type -> laurel.rewards.v1.BatchGetRewardsResponse
+	8,  // 51: laurel.rewards.v1.RewardsService.GetTransaction:output_type -> laurel.rewards.v1.GetTransactionResponse
+	41, // 52: laurel.rewards.v1.RewardsService.ExplainTransaction:output_type -> laurel.rewards.v1.ExplainTransactionResponse
+	10, // 53: laurel.rewards.v1.RewardsService.ListTransactions:output_type -> laurel.rewards.v1.ListTransactionsResponse
+	42, // 54: laurel.rewards.v1.RewardsService.ListExpiringPoints:output_type -> laurel.rewards.v1.ListExpiringPointsResponse
+	39, // [39:55] is the sub-list for method output_type
+	23, // [23:39] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_laurel_rewards_v1_rewards_service_proto_init() }

@@ -142,6 +142,9 @@ class ActionConfig(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     PENDING_FOR_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_MONTH_END_FIELD_NUMBER: _builtins.int
+    STREAK_STEP_FIELD_NUMBER: _builtins.int
+    STREAK_MAXIMUM_FIELD_NUMBER: _builtins.int
+    REFERRAL_POINTS_FIELD_NUMBER: _builtins.int
     action: _builtins.str
     """The action's name: `[A-Z][A-Z0-9_]{0,63}`."""
     display_name: _builtins.str
@@ -168,6 +171,16 @@ class ActionConfig(_message.Message):
     """Grows with every Put; entries record it. Ignored in Put."""
     expires_at_month_end: _builtins.bool
     """Whether points live on to the end of the month in which expires_after would end them, by the program's time zone."""
+    streak_step: _builtins.str
+    """Makes the action count once a day of the program's time zone, and adds this decimal to the base for each further day in
+    a row; a missed day begins anew. Empty: no streak.
+    """
+    streak_maximum: _builtins.str
+    """What the base of a streak grows to at most, a decimal; empty: no bound."""
+    referral_points: _builtins.int
+    """Points that the user named by an award's referral_id gets in the same transaction, multiplied by nothing and under no
+    cap; 0: none.
+    """
     @_builtins.property
     def tier_multipliers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Multiplier per tier as decimals, keys BRONZE to DIAMOND; a missing key means the tier's own multiplier."""
@@ -211,10 +224,13 @@ class ActionConfig(_message.Message):
         version: _builtins.int = ...,
         pending_for: _duration_pb2.Duration | None = ...,
         expires_at_month_end: _builtins.bool = ...,
+        streak_step: _builtins.str = ...,
+        streak_maximum: _builtins.str = ...,
+        referral_points: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cooldown", b"cooldown", "effective_from", b"effective_from", "effective_until", b"effective_until", "pending_for", b"pending_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "active", b"active", "base_points", b"base_points", "board_effect", b"board_effect", "cap_mode", b"cap_mode", "cooldown", b"cooldown", "description", b"description", "display_name", b"display_name", "effective_from", b"effective_from", "effective_until", b"effective_until", "expires_after", b"expires_after", "expires_at_month_end", b"expires_at_month_end", "max_daily_points", b"max_daily_points", "max_points_per_action", b"max_points_per_action", "pending_for", b"pending_for", "points_formula", b"points_formula", "tier_multipliers", b"tier_multipliers", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "active", b"active", "base_points", b"base_points", "board_effect", b"board_effect", "cap_mode", b"cap_mode", "cooldown", b"cooldown", "description", b"description", "display_name", b"display_name", "effective_from", b"effective_from", "effective_until", b"effective_until", "expires_after", b"expires_after", "expires_at_month_end", b"expires_at_month_end", "max_daily_points", b"max_daily_points", "max_points_per_action", b"max_points_per_action", "pending_for", b"pending_for", "points_formula", b"points_formula", "referral_points", b"referral_points", "streak_maximum", b"streak_maximum", "streak_step", b"streak_step", "tier_multipliers", b"tier_multipliers", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

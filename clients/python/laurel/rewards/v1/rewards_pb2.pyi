@@ -214,6 +214,7 @@ class AwardBreakdown(_message.Message):
     UNCAPPED_POINTS_FIELD_NUMBER: _builtins.int
     CAPPED_FIELD_NUMBER: _builtins.int
     CAP_FIELD_NUMBER: _builtins.int
+    STREAK_FIELD_NUMBER: _builtins.int
     base_points: _builtins.str
     """The formula's result or the fixed base, an exact decimal."""
     tier_multiplier: _builtins.str
@@ -224,6 +225,8 @@ class AwardBreakdown(_message.Message):
     """Whether a cap took some away."""
     cap: _builtins.str
     """Which cap: empty, `PER_ACTION`, `DAILY` or `CAMPAIGN_BUDGET`."""
+    streak: _builtins.int
+    """Days in a row, with this one; 0 where the action has no streak."""
     @_builtins.property
     def campaigns(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppliedCampaign]:
         """Campaigns that applied, by campaign_id."""
@@ -237,10 +240,11 @@ class AwardBreakdown(_message.Message):
         uncapped_points: _builtins.int = ...,
         capped: _builtins.bool = ...,
         cap: _builtins.str = ...,
+        streak: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_points", b"base_points", "campaigns", b"campaigns", "cap", b"cap", "capped", b"capped", "tier_multiplier", b"tier_multiplier", "uncapped_points", b"uncapped_points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_points", b"base_points", "campaigns", b"campaigns", "cap", b"cap", "capped", b"capped", "streak", b"streak", "tier_multiplier", b"tier_multiplier", "uncapped_points", b"uncapped_points"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

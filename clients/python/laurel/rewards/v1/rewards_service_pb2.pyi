@@ -127,6 +127,7 @@ class AwardPointsResponse(_message.Message):
     REPLAYED_FIELD_NUMBER: _builtins.int
     RANK_STATE_FIELD_NUMBER: _builtins.int
     CLOSED_PERIOD_IDS_FIELD_NUMBER: _builtins.int
+    REFERRAL_TRANSACTION_FIELD_NUMBER: _builtins.int
     replayed: _builtins.bool
     """Whether this request_id had been answered before."""
     rank_state: _board_pb2.RankState.ValueType
@@ -159,6 +160,10 @@ class AwardPointsResponse(_message.Message):
     def closed_period_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Current periods that the award came too late for, such as `2026-11-22`; it counts for the balance and all-time."""
 
+    @_builtins.property
+    def referral_transaction(self) -> _rewards_pb2.Transaction:
+        """What the user named by referral_id got, where the action rewards both sides."""
+
     def __init__(
         self,
         *,
@@ -171,10 +176,11 @@ class AwardPointsResponse(_message.Message):
         replayed: _builtins.bool = ...,
         rank_state: _board_pb2.RankState.ValueType = ...,
         closed_period_ids: _abc.Iterable[_builtins.str] | None = ...,
+        referral_transaction: _rewards_pb2.Transaction | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "rewards", b"rewards", "tier_change", b"tier_change", "transaction", b"transaction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["breakdown", b"breakdown", "referral_transaction", b"referral_transaction", "rewards", b"rewards", "tier_change", b"tier_change", "transaction", b"transaction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["badges", b"badges", "breakdown", b"breakdown", "closed_period_ids", b"closed_period_ids", "rank_state", b"rank_state", "ranks", b"ranks", "replayed", b"replayed", "rewards", b"rewards", "tier_change", b"tier_change", "transaction", b"transaction"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["badges", b"badges", "breakdown", b"breakdown", "closed_period_ids", b"closed_period_ids", "rank_state", b"rank_state", "ranks", b"ranks", "referral_transaction", b"referral_transaction", "replayed", b"replayed", "rewards", b"rewards", "tier_change", b"tier_change", "transaction", b"transaction"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,71 @@
+"""BIRTHDAY_BONUS: once a year, on the day by the program's time zone, whoever calls it and however often."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, tzinfo
+
+from laurel_server.domain.awards import AwardAnswer, AwardCommand
+from laurel_server.domain.birthdays import birthdays_on, days_due
+from laurel_server.domain.clock import Clock
+from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.postgres.birthdays import born_on
+from laurel_server.postgres.jobs import covered_until
+from laurel_server.postgres.pool import Pool, ledger_errors
+
+ACTION = "BIRTHDAY_BONUS"
+CALLER = "laurel"
+JOB = "birthday_bonus"
+
+AwardBatch = Callable[
+    [Sequence[AwardCommand | LaurelError], None], Awaitable[Sequence[AwardAnswer | Exception]]
+]
+
+
+class Birthdays:
+    """Gives the bonus as awards with a request_id of user and year, so that each is given once."""
+
+    def __init__(self, award_batch: AwardBatch, pool: Pool, clock: Clock, zone: tzinfo) -> None:
+        self._award_batch = award_batch
+        self._pool = pool
+        self._clock = clock
+        self._zone = zone
+
+    async def run(self, tell: Callable[[dict[str, int]], None] = lambda _: None) -> dict[str, int]:
+        """Give what is due, for missed days too, and return the counts: awarded, refused. LEDGER_UNAVAILABLE."""
+        counts = {"awarded": 0, "refused": 0}
+        async with ledger_errors():
+            now = self._clock.now()
+            covered = await covered_until(self._pool, JOB, now)
+            today = now.astimezone(self._zone).date()
+            for day in days_due(covered.astimezone(self._zone).date() if covered else None, today):
+                await self._celebrate(day, counts)
+                tell(counts)
+        return counts
+
+    async def _celebrate(self, day: date, counts: dict[str, int]) -> None:
+        ends_at = parse_period_id(day.isoformat(), PeriodType.DAILY, self._zone).ends_at
+        assert ends_at is not None  # noqa: S101 - days have bounds
+        async for user_ids in born_on(self._pool, birthdays_on(day), ends_at):
+            for answer in await self._award_batch(
+                [_command(user_id, day.year) for user_id in user_ids], None
+            ):
+                if isinstance(answer, AwardAnswer):
+                    counts["awarded"] += not answer.replayed
+                elif isinstance(answer, LaurelError) and answer.reason.code == "FAILED_PRECONDITION":
+                    counts["refused"] += 1
+                else:
+                    raise answer
+
+
+def _command(user_id: str, year: int) -> AwardCommand:
+    request_id = f"birthday:{year}:{user_id}"
+    return AwardCommand(
+        caller=CALLER,
+        request_id=request_id,
+        user_id=user_id,
+        action=ACTION,
+        attributes={},
+        request_hash=hashlib.blake2b(request_id.encode(), digest_size=16).digest(),
+        reason=f"Birthday {year}",
+    )
