@@ -12,7 +12,7 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.closing import Ranked, Statistics, Win
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.postgres.ledger import spill_totals
-from laurel_server.postgres.pool import LANE, Connection, Pool
+from laurel_server.postgres.pool import LANE, LONG_SECONDS, Connection, Pool
 from laurel_server.postgres.sql import load
 from laurel_server.postgres.standings import Member, read_members
 
@@ -94,7 +94,7 @@ async def scopes_with_snapshot(connection: Connection, period_id: str) -> set[st
 
 async def read_statistics(connection: Connection, period_id: str) -> dict[str, Statistics]:
     """Return the frozen boards of a period in numbers, by scope."""
-    rows = await connection.fetch(load("snapshot_statistics"), period_id)
+    rows = await connection.fetch(load("snapshot_statistics"), period_id, timeout=LONG_SECONDS)
     return {
         row["scope"]: Statistics(row["participants"], row["total"], row["average"], row["median"])
         for row in rows
@@ -106,7 +106,8 @@ async def read_best(
 ) -> dict[str, list[Ranked]]:
     """Return the best lines of the frozen boards of a period by scope: those positions, and all with those ranks."""
     lines: dict[str, list[Ranked]] = {}
-    for row in await connection.fetch(load("snapshot_lines"), period_id, positions, ranks):
+    rows = await connection.fetch(load("snapshot_lines"), period_id, positions, ranks, timeout=LONG_SECONDS)
+    for row in rows:
         lines.setdefault(row["scope"], []).append(Ranked(*tuple(row)[1:]))
     return lines
 

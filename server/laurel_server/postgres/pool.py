@@ -15,6 +15,9 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Session: TypeAlias = "Connection | Pool"
 """Where a statement runs: in the transaction of a connection, or for itself."""
 
+LONG_SECONDS = 3600.0
+"""The `timeout` of a statement of a job that reads all there is; such a one also lifts `statement_timeout`."""
+
 LANE = "laurel award lane"
 """What award lanes are called in PostgreSQL's list of sessions."""
 

@@ -7,7 +7,7 @@ from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.rank_history import RankPoint
 from laurel_server.domain.tiers import Tier
-from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.pool import LONG_SECONDS, Pool
 from laurel_server.postgres.sql import load
 
 TIER_NAMES = [tier.name.lower() for tier in sorted(Tier)]
@@ -28,11 +28,17 @@ async def take_ranks(
     scopes = list(policies)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
-        await connection.execute(load("ranks_forget_day"), period_id, scopes, day)
+        await connection.execute(load("ranks_forget_day"), period_id, scopes, day, timeout=LONG_SECONDS)
         lines: int = await connection.fetchval(
-            load("ranks_take"), period_id, scopes, list(map(int, policies.values())), TIER_NAMES, day, now,
-            timeout=None,
-        )  # fmt: skip
+            load("ranks_take"),
+            period_id,
+            scopes,
+            [int(policy) for policy in policies.values()],
+            TIER_NAMES,
+            day,
+            now,
+            timeout=LONG_SECONDS,
+        )
     return lines
 
 

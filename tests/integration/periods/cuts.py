@@ -33,9 +33,9 @@ class CuttingPool:
             yield _CuttingConnection(connection, self)
 
     def _counted(self, statement: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any) -> Any:
+        def run(*args: Any, **options: Any) -> Any:
             self.cut()
-            return statement(*args)
+            return statement(*args, **options)
 
         return run
 
