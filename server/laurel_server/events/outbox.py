@@ -33,11 +33,15 @@ class OutboxEvent(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some events in order, whose boards have followed unless `ranked` is False, and where they end."""
+    """Some events in order, whose boards have followed unless `ranked` is False, and where they end.
+
+    `age` is that of the oldest, in seconds.
+    """
 
     events: Sequence[OutboxEvent]
     user_nos: frozenset[int]
     ranked: bool
+    age: float
     end: Position
 
 
@@ -73,6 +77,10 @@ class OutboxReader:
         await outbox.move_position(self._pool, self._name, page.end)
         self._position = page.end
 
+    def may_wait(self, page: Page) -> bool:
+        """Return whether a page may be held back for the sake of its ranks, to be asked for again."""
+        return page.ranked and page.age < self._patience
+
     def start_over(self) -> None:
         """Forget the position, which another leader may have moved; it is read anew."""
         self._position = None
@@ -105,6 +113,7 @@ class OutboxReader:
             events,
             frozenset(number for row in rows for number in row.user_nos),
             all(row.projected for row in rows),
+            rows[0].age,
             self._position._replace(batch_no=rows[-1].batch_no),
         )
 

@@ -81,14 +81,16 @@ class Relay:
         page = await self._reader.next_page()
         if page is None:
             return False
-        records = await self._records(page)
+        ranks = await self._ranks.of(page.user_nos) if page.ranked else None
+        if ranks is None and self._reader.may_wait(page):
+            return False  # the boards are being filled; a moment later there may be ranks to tell
+        records = await self._records(page, ranks)
         for refused in await self._producer.publish(records):
             await self._set_aside(page, refused)
         await self._reader.done(page)
         return True
 
-    async def _records(self, page: Page) -> list[Record]:
-        ranks = await self._ranks.of(page.user_nos) if page.ranked else None
+    async def _records(self, page: Page, ranks: Ranks | None) -> list[Record]:
         records: list[Record] = []
         good: list[OutboxEvent] = []
         for number, event in enumerate(page.events, start=1):

@@ -127,7 +127,7 @@ class Repair:
             if doubtful or self._round % FULL_LOOK_EVERY == 0:
                 await self._rebuild_lost()
             if doubtful:
-                await self._replay_since(canary)
+                await self._catch_up(canary)
         await self._replay_unconfirmed()
         if not all(config.is_filled for config in self._catalogue.boards.values()):
             await self._rebuild.fill_new()
@@ -149,6 +149,13 @@ class Repair:
         if report.boards:
             log.warning("boards.lost", boards=report.boards, members=report.members)
         BOARDS_REBUILT.inc(report.boards)
+
+    async def _catch_up(self, canary: int) -> None:
+        """Bring to the boards what came after the canary; all of it anew if the outbox does not reach back so far."""
+        if await standings.reaches_back(self._pool, canary):
+            await self._replay_since(canary)
+        else:
+            await self._start_over()
 
     async def _replay_since(self, canary: int) -> None:
         position = await standings.replay_start(self._pool, canary)

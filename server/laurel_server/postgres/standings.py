@@ -151,6 +151,12 @@ async def replay_start(pool: Pool, batch_no: int) -> int:
     return number
 
 
+async def reaches_back(pool: Pool, batch_no: int) -> bool:
+    """Return whether the outbox still has all that came after a batch: old rows are removed."""
+    reaches: bool = await pool.fetchval(load("outbox_reaches_back"), batch_no)
+    return reaches
+
+
 async def last_batch(pool: Pool) -> int:
     """Return the last batch number that was drawn."""
     number: int = await pool.fetchval(load("outbox_last"))

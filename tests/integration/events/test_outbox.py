@@ -46,7 +46,9 @@ async def test_a_page_that_was_not_done_comes_again(parts: Parts) -> None:
     await give(parts, "a")
     reader = reader_of(parts)
     first, second = await reader.next_page(), await reader.next_page()
-    assert first == second is not None
+    assert first is not None
+    assert second is not None
+    assert (first.events, first.end) == (second.events, second.end)
 
 
 async def test_a_smaller_batch_number_that_is_committed_later_is_not_missed(

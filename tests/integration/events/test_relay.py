@@ -177,3 +177,50 @@ async def test_a_poisoned_row_is_set_aside_and_the_next_go_on(
         rows = await parts.pool.fetch("SELECT place, event FROM events_set_aside ORDER BY batch_no")
     assert [row["place"] for row in rows] == [-1, 0, -1]
     assert "lost" in rows[1]["event"]
+
+
+async def test_events_wait_for_boards_that_are_being_filled(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker, ranks_patience_seconds=60) as parts:
+        await give(parts, "waiting", 1)
+        await reader.until({EARNED: 1}, "waiting")
+        await parts.redis.call("FLUSHALL")
+        await give(parts, "waiting", 2)
+        seen = await reader.until({EARNED: 2}, "waiting")
+    assert {each.body.rank_state for each in by_topic(seen, EARNED)} == {RankState.RANK_STATE_FRESH}
+
+
+async def test_what_the_boards_do_not_follow_in_time_goes_out_pending(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker, ranks_patience_seconds=0) as parts:
+        await give(parts, "unranked", 1)
+        await reader.until({EARNED: 1}, "unranked")
+        await parts.pool.execute(  # as a server that died after COMMIT leaves it; repair comes a second later
+            "INSERT INTO outbox (batch_no, projected, user_nos, events)"
+            " SELECT nextval('ledger_batch_seq'), false, user_nos, events FROM outbox"
+        )
+
+        async def pending() -> bool:
+            await reader.read()
+            told = [each.body for each in reader.seen if each.key == "unranked" and each.topic == EARNED]
+            return any(
+                body.rank_state == RankState.RANK_STATE_PENDING and not body.standings for body in told
+            )
+
+        await until(pending, "it is told without ranks", seconds=40)
+
+
+async def test_another_server_goes_on_where_the_leader_has_ended(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as second:
+        async with connected(broker) as first:
+            await give(first, "handed", 1)
+            await reader.until({EARNED: 1}, "handed")
+        for points in (2, 3, 4):
+            await give(second, "handed", points)
+        seen = await reader.until({EARNED: 4}, "handed")
+    told = [each.body.points for each in by_topic(seen, EARNED)]
+    assert list(dict.fromkeys(told)) == [1, 2, 3, 4]

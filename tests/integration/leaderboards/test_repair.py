@@ -98,6 +98,24 @@ async def test_a_redis_put_back_under_a_running_server_catches_up(
         assert await listed(parts) == [("bob", 20), ("ann", 10)]
 
 
+async def test_a_snapshot_from_before_the_oldest_event_is_filled_anew(
+    ledger_dsn: str, snapshots: Snapshots
+) -> None:
+    async with running(ledger_dsn, snapshots.url) as parts:
+        await give(parts, "ann", 10)
+        await until(lambda: settled(parts), "the canary is written")
+        await snapshots.take()
+        for user in ("bob", "cleo"):
+            await give(parts, user, 20)
+            await until(lambda: settled(parts), "the canary is written")
+        await parts.pool.execute("DELETE FROM outbox WHERE batch_no < (SELECT max(batch_no) FROM outbox)")
+    snapshots.restore()
+
+    async with running(ledger_dsn, snapshots.url) as parts:
+        await until(lambda: whole(parts), "the boards equal the ledger")
+        assert await listed(parts) == [("bob", 20), ("cleo", 20), ("ann", 10)]
+
+
 async def test_a_server_that_starts_on_an_old_snapshot_catches_up(
     ledger_dsn: str, snapshots: Snapshots
 ) -> None:
