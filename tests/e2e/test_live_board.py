@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -184,6 +185,20 @@ async def test_it_goes_on_after_the_server_was_away(browser: Browser, serve: Ser
         await award(laurel, user_id, 9000)
         await expect(page.locator("#board .name").first).to_have_text(user_id)
         await expect(page.locator("#state")).to_have_text("Live")
+
+
+async def test_it_goes_on_into_the_next_period(browser: Browser, start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_SANDBOX="1", LAUREL_SANDBOX_NOW="2026-11-24T12:00:00Z")
+    async with Laurel(serve.run["grpc"], timeout=30) as laurel:
+        await fill(laurel)
+        async with visiting(browser, serve.run["http"]) as visit:
+            page = await visit.open("/?period=daily&user=bob")
+            await expect(page.locator("#board .name")).to_have_count(4)
+            await laurel.sandbox.advance_clock(timedelta(days=1))
+            await expect(page.locator("#instead")).to_contain_text("Nobody is here yet")
+            await award(laurel, "bob", 10)
+            await expect(page.locator("#board .name")).to_have_text(["Bob Kahn"])
+            await expect(page.locator("#pinned .place")).to_have_text("Rank 1")
 
 
 async def test_who_is_not_there_is_said_so(browser: Browser, serve: Serve, laurel: Laurel) -> None:

@@ -18,6 +18,7 @@ let lines = FIRST_LINES;
 let shown = new Map(); // user id -> entry
 let endsAt = 0;
 let total = 0;
+let periodId = "";
 let watching = new AbortController();
 
 const movement = new Movement();
@@ -81,8 +82,10 @@ async function readPeriod(signal) {
 function take({ snapshot, delta }, signal) {
   if (snapshot) {
     const isFirst = element("board").hasAttribute("aria-busy");
+    if (isFirst) shown = new Map();
     if (isFirst || shown.size === 0) movement.reset(Date.now());
-    else if (endsAt && Date.now() >= endsAt) rollOver(signal);
+    else if (snapshot.board?.periodId !== periodId) rollOver(signal);
+    periodId = snapshot.board?.periodId;
     change(snapshot.entries, [...shown.keys()], snapshot.totalParticipants, isFirst);
   } else if (delta) {
     change(delta.changed, delta.removed, delta.totalParticipants, false);
