@@ -7,6 +7,7 @@ runs is imported, so that none waits for what another needs.
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from keyword import iskeyword
 from typing import Final
 
 import typer
@@ -29,6 +30,7 @@ COMMANDS: Final = (
     "verify",
     "jobs",
     "bench",
+    "import",
     "replay",
     "version",
 )
@@ -54,7 +56,8 @@ def build_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
     )
     app.callback()(laurel)
     for name in commands:
-        app.command(name)(getattr(import_module(f"laurel_server.commands.{name}"), name))
+        python_name = f"{name}_" if iskeyword(name) else name
+        app.command(name)(getattr(import_module(f"laurel_server.commands.{python_name}"), python_name))
     return app
 
 

@@ -1,0 +1,87 @@
+"""`laurel import FILE.csv`: people and opening balances in bulk."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from laurel_server.commands.ledger_address import ledger_dsn
+from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, read_openings
+from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.postgres import schema
+from laurel_server.postgres.pool import Pool, connect_lane, create_pool
+from laurel_server.rewards.ledger_batch import LedgerWriter
+from laurel_server.rewards.opening import Imported, OpeningBalances
+from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.environment import load_settings
+from laurel_server.runtime.sandbox import StoredClock
+
+_TIMEOUT_SECONDS: Final = 60
+
+_File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE.csv", show_default=False)]
+_Lanes = Annotated[int, typer.Option(min=1, max=16, help="Transactions at a time.")]
+
+
+def import_(file: _File, lanes: _Lanes = 3) -> None:
+    """Load people and opening balances: columns user_id, points, and any of username, email, country, region.
+
+    Works on the ledger at LAUREL_PG_DSN, or that of the running `laurel serve`, whose boards follow. A line counts
+    once, however often its file is imported. Profiles of people who are known stay as they are.
+    """
+    try:
+        openings = read_openings(file)
+    except OpeningFileError as error:
+        raise typer.BadParameter(f"{file} {error}", param_hint="FILE.csv") from None
+    settings = load_settings()
+    started = time.monotonic()
+    imported = asyncio.run(_import(settings, ledger_dsn(settings), openings, lanes))
+    seconds = time.monotonic() - started
+    rate = round(openings.lines / seconds) if seconds else 0
+    new = f"{imported.people} people and {imported.balances} balances are new"
+    typer.echo(f"{openings.lines} lines: {new}, {rate} lines a second")
+
+
+async def _import(settings: Settings, dsn: str, openings: OpeningFile, lanes: int) -> Imported:
+    async with AsyncExitStack() as held:
+        pool = await held.enter_async_context(await create_pool(dsn, 1, lanes, _TIMEOUT_SECONDS))
+        schema.require(await schema.current_of(dsn))
+        clock = await _clock(settings, pool)
+        zone = ZoneInfo(settings.program.time_zone)
+        rule_book = RuleBook(pool, clock, Catalogue(), zone, settings.program.grace)
+        await rule_book.seed()
+        balances = OpeningBalances(pool, rule_book, LedgerWriter(rule_book, clock), clock, openings.digest)
+        await balances.allow()
+        connections = [await connect_lane(dsn, _TIMEOUT_SECONDS) for _ in range(lanes)]
+        for connection in connections:
+            held.push_async_callback(connection.close)
+        with _progress_bar() as bar:
+            task = bar.add_task("importing", total=openings.lines)
+            return await balances.run(
+                openings.openings(), connections, lambda lines: bar.advance(task, lines)
+            )
+
+
+async def _clock(settings: Settings, pool: Pool) -> Clock:
+    if not settings.sandbox.enabled:
+        return SystemClock()
+    clock = StoredClock(pool, SandboxClock())
+    await clock.restore(settings.sandbox.now)
+    return clock
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

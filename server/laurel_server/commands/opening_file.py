@@ -1,0 +1,76 @@
+"""People and opening balances out of a CSV file with a header line."""
+
+import csv
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from laurel_server.domain.decimals import MAX_EXACT
+from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.identifiers import check_user_id
+from laurel_server.rewards.opening import Opening
+
+_REQUIRED: Final = ("user_id", "points")
+_COLUMNS: Final = (*_REQUIRED, "username", "email", "country", "region")
+_POINTS = re.compile(r"[0-9]{1,16}")
+_COUNTRY = re.compile(r"([A-Z]{2})?")
+_CHUNK: Final = 1 << 20
+
+
+class OpeningFileError(Exception):
+    """The file does not hold what it should; the message says where."""
+
+
+class OpeningFile(NamedTuple):
+    """A file that was checked: how many lines it has, and the digest of its content."""
+
+    path: Path
+    lines: int
+    digest: str
+
+    def openings(self) -> Iterator[Opening]:
+        """Read the lines."""
+        with self.path.open(newline="", encoding="utf-8-sig") as file:
+            yield from _openings(file)
+
+
+def read_openings(path: Path) -> OpeningFile:
+    """Check every line of a file before anything is imported. OpeningFileError."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = sum(1 for _ in _openings(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise OpeningFileError(f"is no CSV file in UTF-8: {error}") from None
+    return OpeningFile(path, lines, _digest(path))
+
+
+def _openings(file: Iterator[str]) -> Iterator[Opening]:
+    rows = csv.DictReader(file, strict=True)
+    missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
+    if missing:
+        raise OpeningFileError(f"has no column {missing[0]}; it may have {', '.join(_COLUMNS)}")
+    for row in rows:
+        yield _opening(rows.line_num, {name: (row.get(name) or "").strip() for name in _COLUMNS})
+
+
+def _opening(line: int, row: dict[str, str]) -> Opening:
+    points, country = row["points"] or "0", row["country"].upper()
+    try:
+        check_user_id(row["user_id"])
+    except LaurelError as error:
+        raise OpeningFileError(f"has no user_id in line {line}: it {error.message}") from None
+    if not _POINTS.fullmatch(points) or int(points) > MAX_EXACT:
+        raise OpeningFileError(f"has no whole number of points in line {line}: {points[:40]!r}")
+    if not _COUNTRY.fullmatch(country):
+        raise OpeningFileError(f"has no country of two letters in line {line}: {country[:40]!r}")
+    return Opening(line, row["user_id"], int(points), row["username"], row["email"], country, row["region"])
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.blake2b(digest_size=12)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
