@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import grpc
 import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetRankResponse
+from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, IngestAwardsRequest
+from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from laurel_server.runtime.openapi import openapi_page
 from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
@@ -104,6 +107,48 @@ def test_a_limit_bounds_the_page(api: str) -> None:
     assert len(answer["entries"]) == 1
     rest = curl(f"{api}/leaderboard/global?limit=1&page_token={answer['nextPageToken']}").json
     assert rest["entries"][0]["rank"] == "2"
+
+
+def test_scores_of_a_board_of_ones_own(api: str) -> None:
+    board = {"board_id": "chess", "kind": "BOARD_KIND_SCORES", "operator": "SCORE_OPERATOR_BEST"}
+    made = curl(f"{api}/admin/boards", data={"request_id": "chess-1", "board": board})
+    assert made.status == 200, made
+    update = {
+        "requestId": "chess-2",
+        "board": {"scope": "chess"},
+        "userId": "ada",
+        "score": "7",
+        "metadata": {"a": "b"},
+    }
+    answer = curl(f"{api}/leaderboard/update", data=update)
+    assert (answer.json["rank"]["rank"], answer.json["updated"]) == ("1", True)
+    (line,) = curl(f"{api}/leaderboards/chess").json["entries"]
+    assert (line["userId"], line["score"], line["metadata"]) == ("ada", "7", {"a": "b"})
+
+
+def test_points_are_redeemed(api: str) -> None:
+    award(api, "spender")
+    answer = curl(f"{api}/rewards/redeem", data={"request_id": "spend-1", "user_id": "spender", "points": 15})
+    assert (answer.json["transaction"]["points"], answer.json["rewards"]["totalPoints"]) == ("-15", "5")
+    more = curl(f"{api}/rewards/redeem", data={"request_id": "spend-2", "user_id": "spender", "points": "15"})
+    assert (more.status, more.reason) == (400, "INSUFFICIENT_POINTS")
+
+
+def test_periods_are_listed_by_their_short_name(api: str) -> None:
+    award(api, "periods")
+    periods = curl(f"{api}/periods?period=weekly&scope=global&limit=5").json["periods"]
+    assert periods[0]["board"]["period"] == "PERIOD_WEEKLY"
+
+
+async def test_streams_of_grpc_pass_in_both_directions(laurel: Serve) -> None:
+    awards = [
+        IngestAwardsRequest(award=AwardPointsRequest(request_id=f"i-{n}", user_id="pourer", action="REVIEW"))
+        for n in range(3)
+    ]
+    async with grpc.aio.insecure_channel(laurel.run["http"]) as channel:
+        answers = RewardsServiceStub(channel).IngestAwards(iter(awards))
+        indexes = {answer.result.index async for answer in answers}
+    assert indexes == {0, 1, 2}
 
 
 def test_what_is_escaped_is_read(api: str) -> None:

@@ -19,10 +19,13 @@ PROMISED = {
     ("GET", "/api/v1/leaderboard/surrounding/{user_id}"): "GetSurrounding",
     ("GET", "/api/v1/leaderboard/watch"): "WatchLeaderboard",
     ("GET", "/api/v1/leaderboard/rank/{user_id}/watch"): "WatchRank",
+    ("POST", "/api/v1/leaderboard/update"): "UpdateScore",
     ("POST", "/api/v1/rewards/award"): "AwardPoints",
+    ("POST", "/api/v1/rewards/redeem"): "RedeemPoints",
     ("GET", "/api/v1/rewards/{user_id}"): "GetRewards",
     ("GET", "/api/v1/rewards/{user_id}/transactions"): "ListTransactions",
     ("GET", "/api/v1/ranking/{user_id}"): "GetStanding",
+    ("GET", "/api/v1/ranking/{user_id}/badges"): "ListBadges",
 }
 
 
