@@ -142,4 +142,4 @@ class ReverseCommand(Command):
         """Return the periods that counted the entry and still may change."""
         rules: Rules = turn.rules
         periods = (parse_period_id(each, zone=rules.zone) for each in self.counted if each in account.totals)
-        return tuple(period for period in periods if period.open_at(turn.now, rules.grace))
+        return tuple(period for period in periods if rules.takes(period, turn.now))

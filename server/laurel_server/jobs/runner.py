@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -15,23 +13,17 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
-from laurel_server.domain.jobs import JobRun, JobState, JobStatus, RunRequest
-from laurel_server.jobs.job import Counts, Job, progress_of
+from laurel_server.domain.jobs import JobRun, JobStatus, RunRequest
+from laurel_server.jobs.execution import Execution
+from laurel_server.jobs.job import Job
 from laurel_server.jobs.schedule import next_due
-from laurel_server.metrics import JOB_LAST_SUCCESS, JOB_RUNS, JOB_SECONDS
 from laurel_server.postgres import jobs as runs
 from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.postgres.idempotency import keep_answer, read_answer
-from laurel_server.postgres.leases import Lease, LeaseLostError, Leases
+from laurel_server.postgres.idempotency import read_answer
+from laurel_server.postgres.leases import Lease, Leases
 from laurel_server.postgres.pool import Pool, ledger_errors
 
 log = structlog.get_logger()
-
-FIRST_RETRY_SECONDS = 2.0
-LAST_RETRY_SECONDS = 300.0
-"""A job that failed is tried again after a while that doubles up to this."""
-
-STOPPED = "the server stopped, or lost its lease, before the end; it is run again"
 
 
 class JobRunner:
@@ -54,14 +46,13 @@ class JobRunner:
         self._jobs = {job.name: job for job in jobs}
         self._pool = pool
         self._leases = leases
+        self._execution = Execution(pool, clock)
         self._clock = clock
         self._zone = zone
         self._scheduled = scheduled
         self._interval = interval
         self._turns = {name: asyncio.Lock() for name in self._jobs}
         self._next_due: dict[str, datetime] = {}
-        self._failures: dict[str, tuple[int, float]] = {}
-        """How often a job has failed in a row, and from which moment of `time.monotonic()` on it is tried again."""
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
@@ -136,8 +127,7 @@ class JobRunner:
 
     def _may_be_due(self, job: Job) -> bool:
         due = self._next_due.get(job.name)
-        _, not_before = self._failures.get(job.name, (0, 0.0))
-        return (due is None or due <= self._clock.now()) and time.monotonic() >= not_before
+        return (due is None or due <= self._clock.now()) and self._execution.may_run(job)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)
@@ -149,7 +139,7 @@ class JobRunner:
         try:
             async with self._turn(job, wait=wait) as lease:
                 if lease is not None and await self._is_due(job):
-                    await self._run(job, lease)
+                    await self._execution.run(job, lease)
                     await self._is_due(job)
         except UNAVAILABLE as away:
             log.warning("job.postponed", job=job.name, error=f"{type(away).__name__}: {away}")
@@ -166,7 +156,7 @@ class JobRunner:
             if before is not None:
                 return before, True
             assert lease is not None  # noqa: S101 - it was waited for
-            return await self._run(job, lease, request), False
+            return await self._execution.run(job, lease, request), False
 
     async def _answered(self, request: RunRequest) -> JobRun | None:
         answer = await read_answer(self._pool, request.key)
@@ -179,54 +169,6 @@ class JobRunner:
                 metadata={"request_id": request.request_id},
             )
         return await runs.read_run(self._pool, int(answer.outcome))
-
-    async def _run(self, job: Job, lease: Lease, request: RunRequest | None = None) -> JobRun:
-        """Run a job whose lease is held and note how it went."""
-        started, now = time.perf_counter(), self._clock.now()
-        run_id = await runs.begin_run(self._pool, job.name, now)
-        begun = JobRun(run_id, job.name, JobState.RUNNING, now, None, {}, "")
-        try:
-            ended = await self._outcome(job, lease, begun)
-        except asyncio.CancelledError:
-            await self._note_end(self._failed(begun, STOPPED), None)
-            raise
-        JOB_SECONDS.labels(job.name).observe(time.perf_counter() - started)
-        await self._note_end(ended, request)
-        return ended
-
-    async def _outcome(self, job: Job, lease: Lease, begun: JobRun) -> JobRun:
-        try:
-            counts = await lease.guard(job.run(progress_of(job.name)))
-        except LeaseLostError:
-            return self._failed(begun, STOPPED)
-        except LaurelError as refusal:
-            log.warning("job.failed", job=job.name, run=begun.run_id, error=str(refusal))
-            return self._failed(begun, refusal.message)
-        except Exception as fault:  # whatever it is, the other jobs go on
-            log.exception("job.failed", job=job.name, run=begun.run_id)
-            return self._failed(begun, f"{type(fault).__name__}; the log has it as run {begun.run_id}")
-        self._failures.pop(job.name, None)
-        JOB_LAST_SUCCESS.labels(job.name).set_to_current_time()
-        log.info("job.done", job=job.name, run=begun.run_id, **counts)
-        progress_of(job.name)(**counts)
-        return self._ended(begun, JobState.SUCCEEDED, counts, "")
-
-    def _failed(self, begun: JobRun, error: str) -> JobRun:
-        failures, _ = self._failures.get(begun.job, (0, 0.0))
-        wait = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2**failures)
-        self._failures[begun.job] = (failures + 1, time.monotonic() + wait)
-        return self._ended(begun, JobState.FAILED, {}, error)
-
-    def _ended(self, begun: JobRun, state: JobState, counts: Counts, error: str) -> JobRun:
-        JOB_RUNS.labels(begun.job, state.name.lower()).inc()
-        return replace(begun, state=state, finished_at=self._clock.now(), counts=counts, error=error)
-
-    async def _note_end(self, run: JobRun, request: RunRequest | None) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await runs.end_run(connection, run)
-            if request is not None:
-                outcome = str(run.run_id).encode()
-                await keep_answer(connection, request.key, request.request_hash, outcome)
 
     @asynccontextmanager
     async def _turn(self, job: Job, *, wait: bool) -> AsyncIterator[Lease | None]:

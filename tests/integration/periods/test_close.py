@@ -7,6 +7,7 @@ import pytest
 
 from laurel_server.domain.tiers import Tier
 from laurel_server.runtime.wiring import Parts
+from tests.integration.spend import reverse
 from tests.integration.wired import (
     ALL,
     DAY,
@@ -165,6 +166,19 @@ async def test_a_closed_standing_never_changes_again(parts: Parts) -> None:
     assert await wrongs(parts) == []
 
 
+async def test_a_reversal_lowers_a_period_in_grace_and_none_that_is_closed(parts: Parts) -> None:
+    given = await give(parts, "ann", 30)
+    await give(parts, "bob", 25)
+    await go_to(parts, MIDNIGHT + timedelta(minutes=30))
+    await reverse(parts, given.entry.transaction_id, 10)
+    assert await listed(parts, period_id=DAY) == [("bob", 25), ("ann", 20)]
+    await go_to(parts, MIDNIGHT + GRACE)
+    await reverse(parts, given.entry.transaction_id, 5)
+    assert await listed(parts, period_id=DAY) == [("bob", 25), ("ann", 20)]
+    assert await listed(parts, period_id=WEEK) == [("bob", 25), ("ann", 15)]
+    assert await wrongs(parts, "boards") == []
+
+
 async def test_a_server_whose_clock_is_behind_cannot_change_what_is_closed(
     ledger_dsn: str, redis_url: str
 ) -> None:
@@ -179,6 +193,8 @@ async def test_a_server_whose_clock_is_behind_cannot_change_what_is_closed(
             )  # as a machine's clock would be; the ledger refuses it from a caller
             late = await give(other, "bob", 500, occurred_at=MIDNIGHT - timedelta(minutes=1))
             assert late.closed_period_ids == (DAY,)
+            (given,) = await ahead.pool.fetch("SELECT min(transaction_id) AS id FROM reward_transactions")
+            await reverse(other, given["id"], 10)
             assert await listed(other, period_id=DAY) == [("ann", 30)]
 
 
