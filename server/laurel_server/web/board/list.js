@@ -45,7 +45,7 @@ export class BoardList {
     const rank = number(entry.rank);
     row.element.className = `row tier ${tierClass(entry.tier)}${isFollowed ? " mine" : ""}`;
     row.element.dataset.place = entry.rank;
-    row.element.style.setProperty("--part", best > 0 ? Math.max(0, Number(entry.score) / best) : 0);
+    row.element.style.setProperty("--part", best > 0 ? Math.min(1, Math.max(0, Number(entry.score) / best)) : 0);
     row.rank.replaceChildren(h("span", { class: "unseen" }, "Rank "), rank);
     row.name.textContent = nameOf(entry);
     row.about.replaceChildren(...[tierChip(entry.tier), entry.country && h("span", {}, entry.country), ...badges(entry)].filter(Boolean));

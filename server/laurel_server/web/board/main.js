@@ -126,7 +126,8 @@ function facts(entries) {
   if (!entries.length) return "";
   const players = `${number(total)} ${Number(total) === 1 ? "player" : "players"}`;
   if (entries.length < 2) return players;
-  const gap = BigInt(entries[0].score) - BigInt(entries[1].score);
+  const [first, second] = entries.map(({ score }) => BigInt(score));
+  const gap = first > second ? first - second : second - first; // on some boards the lowest leads
   return `${players} \u00b7 ${gap > 0n ? `${number(gap)} points between first and second` : "first and second are level"}`;
 }
 
