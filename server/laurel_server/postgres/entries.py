@@ -54,6 +54,11 @@ async def list_entries(
 ) -> list[LedgerEntry]:
     """Return up to `limit` entries with ids below `before`, newest first."""
     first, end = ids_of_months(from_time, to_time)
+    if from_time is not None or to_time is not None:
+        bounds = await pool.fetchrow(load("entries_bounds"), user_id, from_time, to_time, first, end)
+        if bounds is None:
+            return []
+        first, end = bounds
     if before is not None:
         end = min(end, before)
     rows = await pool.fetch(

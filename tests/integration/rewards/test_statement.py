@@ -183,3 +183,36 @@ async def test_a_page_costs_the_same_wherever_it_lies(parts: Parts) -> None:
 
 def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
+
+
+SPREAD = FILL.replace("$2::timestamptz, $2", "$2::timestamptz + n * interval '20 s', $2").replace(
+    "+ n, $1", "+ n * 700, $1"
+)
+
+
+async def test_a_span_is_found_wherever_it_lies(parts: Parts) -> None:
+    await give(parts, "bob", 1)
+    user_no = await parts.pool.fetchval("SELECT user_no FROM users")
+    start = START - 20 * 24 * HOUR
+    await parts.pool.execute(SPREAD, user_no, start, MANY)
+    await parts.pool.execute("ANALYZE")
+
+    def at(line: int) -> datetime:
+        return start + timedelta(seconds=20 * line)
+
+    for first in (1, 10, 30_000, MANY - 50):
+        lines = await parts.statement.transactions("bob", (), at(first), at(first + 50), None, 1000)
+        assert [line.balance_after for line in lines] == list(range(first + 49, first - 1, -1))
+        bounds = await parts.pool.fetchrow(
+            load("entries_bounds"), "bob", at(first), at(first + 50), 682 << 48, 683 << 48
+        )
+        between = (
+            "SELECT count(*) FROM reward_transactions WHERE transaction_id >= $1 AND transaction_id < $2"
+        )
+        assert bounds is not None
+        assert await parts.pool.fetchval(between, *bounds) < 500
+    everything = await parts.statement.transactions("bob", (), at(2), None, None, 1000)
+    assert len(everything) == 1000
+    assert await parts.statement.transactions("bob", (), None, at(1), None, 10) == []
+    with pytest.raises(LaurelError):
+        await parts.statement.transactions("nobody", (), at(1), None, None, 10)
