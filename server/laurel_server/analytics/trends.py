@@ -29,7 +29,7 @@ from laurel_server.domain.trends import (
     starts,
 )
 from laurel_server.postgres.facts import number_of, read_expiring
-from laurel_server.postgres.outbox import has_unread
+from laurel_server.postgres.outbox import has_unread, last_batch
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.rank_history import ranks_of
 
@@ -131,8 +131,10 @@ class Trends:
 
         ANALYTICS_DISABLED while the history of the ledger is written for the first time.
         """
+        async with ledger_errors():
+            asked_at = await last_batch(self._pool)
         for _ in range(CATCH_UP_STEPS):
-            if await self._filled() and not await has_unread(self._pool, READER):
+            if await self._filled() and not await has_unread(self._pool, READER, asked_at):
                 return
             await asyncio.sleep(CATCH_UP_SECONDS / CATCH_UP_STEPS)
         if not self._is_filled:

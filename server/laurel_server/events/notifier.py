@@ -1,5 +1,6 @@
 """Turns what the outbox says into notifications, each with the moment from which it disturbs nobody."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import timedelta, tzinfo
 from typing import Final
@@ -17,13 +18,15 @@ from laurel_server.domain.periods import ALL_TIME
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
 from laurel_server.events.relay import RankReader
 from laurel_server.events.topics import ENTRY_EVENTS
-from laurel_server.postgres import notifications
+from laurel_server.postgres import notifications, outbox
 from laurel_server.postgres.pool import Pool
 
 log = structlog.get_logger()
 
 READER: Final = "notifications"
 """The name as a reader of the outbox."""
+WAIT_SECONDS: Final = 0.05
+WAITS: Final = 40
 RANKED_BOARD: Final = BoardKey(GLOBAL, ALL_TIME.id)
 """The board whose ranks are told."""
 
@@ -48,12 +51,21 @@ class Notifier:
         self._rank_every = rank_every
 
     async def read(self) -> int:
-        """Read the outbox to its end and return how many notifications that made."""
-        made = 0
+        """Read what has happened until now and return how many notifications that made.
+
+        What the boards have not followed yet is waited for, for 2 s at most; then it is left to the next time.
+        """
         self._reader.start_over()  # another server may have read on
-        while (page := await self._reader.next_page()) is not None:
-            made += await self._notify(page)
-            await self._reader.done(page)
+        until = await outbox.last_batch(self._pool)
+        made = waited = 0
+        while waited < WAITS and await outbox.has_unread(self._pool, READER, until):
+            page = await self._reader.next_page()
+            if page is None:
+                waited += 1
+                await asyncio.sleep(WAIT_SECONDS)
+            else:
+                made += await self._notify(page)
+                await self._reader.done(page)
         return made
 
     async def _notify(self, page: Page) -> int:

@@ -79,7 +79,7 @@ async def trim(pool: Pool, age: timedelta, rows: int, at_once: int) -> Trimmed:
     return Trimmed(*row)
 
 
-async def has_unread(pool: Pool, reader: str) -> bool:
-    """Return whether there are committed events that a reader has not done."""
-    unread: bool = await pool.fetchval(load("events_unread"), reader)
+async def has_unread(pool: Pool, reader: str, until: int) -> bool:
+    """Return whether there are committed events, of batches up to a number, that a reader has not done."""
+    unread: bool = await pool.fetchval(load("events_unread"), reader, until)
     return unread

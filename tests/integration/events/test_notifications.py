@@ -83,8 +83,7 @@ def notifying(ledger_dsn: str, redis_url: str, hook: Hook) -> Notifying:
 
 
 async def dispatch(parts: Parts) -> dict[str, int]:
-    """Run the job and return its counts."""
-    await parts.confirmations.flush()
+    """Run the job, which waits for boards that have not followed, and return its counts."""
     return await run_job(parts, "dispatch_notifications")
 
 
