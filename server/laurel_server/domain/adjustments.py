@@ -54,7 +54,7 @@ class AdjustCommand(Command):
         )
 
     def _check(self, account: Account, turn: Turn) -> None:
-        if -self.points > account.available_points:
+        if self.points < 0 and -self.points > account.available_points:
             raise insufficient_points(account.available_points, -self.points)
         if self.expires_at is not None and (self.points < 0 or self.expires_at <= turn.now):
             raise invalid_field("expires_at", "must lie in the future, and only points that are given expire")

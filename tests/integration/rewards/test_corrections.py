@@ -263,6 +263,15 @@ async def test_an_adjustment_has_an_actor_and_a_reason_and_is_not_earned(parts: 
     assert await wrongs(parts) == []
 
 
+async def test_an_adjustment_fills_a_deficit_too(parts: Parts) -> None:
+    awarded = (await give(parts, "ann", 100)).entry.transaction_id
+    await redeem(parts, "ann", 100)
+    await reverse(parts, awarded, policy=ReversalPolicy.ALLOW_NEGATIVE)
+    assert (await adjust(parts, "ann", 30)).rewards.total_points == -70
+    assert (await adjust(parts, "ann", 90)).rewards.total_points == 20
+    assert await wrongs(parts) == []
+
+
 async def test_an_adjustment_that_takes_creates_no_user(parts: Parts) -> None:
     with refused(Reason.USER_NOT_FOUND):
         await adjust(parts, "nobody", -1)
