@@ -28,6 +28,7 @@ from laurel_server.runtime.config import (
     Repair,
     Sandbox,
     Settings,
+    Tiers,
 )
 from laurel_server.runtime.endings import end_all
 from laurel_server.runtime.wiring import Parts, wire
@@ -52,6 +53,7 @@ async def running(
     events: Events | None = None,
     analytics: Analytics | None = None,
     notifications: Notifications | None = None,
+    tiers: Tiers | None = None,
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
@@ -66,6 +68,7 @@ async def running(
         events=events or Events(),
         analytics=analytics or Analytics(),
         notifications=notifications or Notifications(),
+        tiers=tiers or Tiers(),
     )
     parts = await wire(settings, dsn, redis_url)
     parts.awards.start()

@@ -80,6 +80,10 @@ class Account:
     """The part of `held_points` whose holds have timed out and are not swept yet."""
     tier: Tier = Tier.BRONZE
     tier_since: datetime | None = None
+    earned_before: int = 0
+    """Lifetime points from before the window of the tier policy; 0 without a window."""
+    has_window: bool = False
+    """Whether a window decides the tier."""
     next_expiry: datetime | None = None
     following_expiry: datetime | None = None
     """The soonest expiry after now, None for none; known where `times_read`."""
@@ -200,9 +204,19 @@ class Account:
             before = self.totals.get(period.id)
             self.totals[period.id] = Total((before.score if before else 0) + points, self.version)
 
+    @property
+    def qualifying_points(self) -> int:
+        """The points that decide the tier."""
+        return self.lifetime_points - self.earned_before
+
     def promote(self, now: datetime) -> TierChange | None:
-        """Move to the tier that the lifetime points have reached and return the change."""
-        change = tier_change(self.user_id, self.tier, tier_for(self.lifetime_points), now)
+        """Move to the tier that an award has reached and return the change; with a window only a review demotes."""
+        reached = tier_for(self.qualifying_points)
+        return None if self.has_window and reached < self.tier else self.settle_tier(now)
+
+    def settle_tier(self, now: datetime) -> TierChange | None:
+        """Move to the tier that the qualifying points reach, also down, and return the change."""
+        change = tier_change(self.user_id, self.tier, tier_for(self.qualifying_points), now)
         if change:
             self.tier, self.tier_since = change.to_tier, now
         return change

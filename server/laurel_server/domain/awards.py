@@ -34,7 +34,7 @@ from laurel_server.domain.points import (
     granted,
 )
 from laurel_server.domain.streaks import day_of, next_streak
-from laurel_server.domain.tiers import Tier, TierChange
+from laurel_server.domain.tiers import LIFETIME, Tier, TierChange, TierPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ class Rules:
     zone: tzinfo
     grace: timedelta
     badges: BadgeBook = NO_BADGES
+    tiers: TierPolicy = LIFETIME
     closed_through: datetime = FIRST_MOMENT
     boards: Mapping[str, BoardConfig] = field(default_factory=dict)
     """All configured boards by id; the matrix has the points boards among them."""

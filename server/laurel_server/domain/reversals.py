@@ -73,7 +73,7 @@ class ReverseCommand(Command):
         account.count_in(periods, -taken)
         if original.action not in SYSTEM_ACTIONS:
             account.lifetime_points -= taken
-        tier_change = account.promote(turn.now)
+        tier_change = account.settle_tier(turn.now)
         entry = new_entry(
             self,
             account,

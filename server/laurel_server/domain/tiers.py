@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from typing import Final
+
+from laurel_server.domain.clock import EPOCH
 
 
 class Tier(IntEnum):
@@ -34,6 +36,28 @@ DEFAULT_TIERS: Final = (
     TierDefinition(Tier.PLATINUM, 20_000, Decimal(3)),
     TierDefinition(Tier.DIAMOND, 50_000, Decimal(5)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TierPolicy:
+    """Which points decide the tier: those of a whole life or, with `window_months`, those of a window.
+
+    The window is the current month (UTC) and so many before it. Who falls below his tier keeps it for `grace` after a
+    review has seen that; a reversal demotes at once.
+    """
+
+    window_months: int = 0
+    grace: timedelta = timedelta()
+
+    def window_start(self, now: datetime) -> datetime | None:
+        """Return when the window began; None: it is a whole life."""
+        if not self.window_months:
+            return None
+        year, month = divmod(now.year * 12 + now.month - 1 - self.window_months, 12)
+        return datetime(max(year, EPOCH.year), month + 1, 1, tzinfo=UTC)
+
+
+LIFETIME: Final = TierPolicy()
 
 
 @dataclass(frozen=True, slots=True)

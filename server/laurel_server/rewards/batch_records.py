@@ -79,11 +79,11 @@ def change_event(change: Change, entry: LedgerEntry) -> dict[str, object]:
     }
 
 
-def tier_event(change: TierChange, entry: LedgerEntry) -> dict[str, object]:
-    """Return the `tier.changed` event of an entry that is no award."""
+def tier_event(change: TierChange, entry: LedgerEntry | None) -> dict[str, object]:
+    """Return the `tier.changed` event of an entry that is no award, or of a review."""
     return {
         "type": "tier.changed",
-        "transaction_id": str(entry.transaction_id),
+        "transaction_id": str(entry.transaction_id) if entry else "",
         "user_id": change.user_id,
         "from_tier": change.from_tier.name,
         "to_tier": change.to_tier.name,

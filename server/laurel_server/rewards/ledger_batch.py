@@ -40,6 +40,7 @@ from laurel_server.postgres.achievements import TierRecord
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
+from laurel_server.postgres.tiers import read_windows
 from laurel_server.rewards.batch_records import (
     award_event,
     award_inputs,
@@ -127,6 +128,7 @@ class LedgerWriter:
         now = self._clock.now()
         await self._add_new_users(connection, opened, users_rewarded(items, rules, now), items)
         await self._read_more(connection, opened, items, rules, now)
+        await self._read_windows(connection, opened, rules, now)
         await self._read_holdings(connection, opened, items, now)
         rules = await self._lock_budgets(connection, items, rules)
         work = BatchWork(opened, rules, now)
@@ -184,6 +186,18 @@ class LedgerWriter:
         for (user_no, action), awards in (await badges.count_awards(connection, sorted(pairs))).items():
             usage = pairs[user_no, action].usage.setdefault(action, Usage("", 0, None))
             usage.awards = awards
+
+    async def _read_windows(
+        self, connection: Connection, opened: OpenBatch, rules: Rules, now: datetime
+    ) -> None:
+        """Fill in what users had earned before the window of the tier policy, where it has one."""
+        start = rules.tiers.window_start(now)
+        if start is None:
+            return
+        known = [account.user_no for account in opened.accounts.values() if not account.is_new]
+        earned = await read_windows(connection, known, transaction_id(start, 0)) if known else {}
+        for account in opened.accounts.values():
+            account.has_window, account.earned_before = True, earned.get(account.user_no, 0)
 
     async def _read_holdings(
         self, connection: Connection, opened: OpenBatch, items: Sequence[Item], now: datetime
@@ -391,8 +405,8 @@ class BatchWork:
             self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
             self.debits[change.entry.transaction_id] = change.debits
             self._events.append(change_event(change, change.entry))
-            if change.tier_change is not None:
-                self._events.append(tier_event(change.tier_change, change.entry))
+        if change.tier_change is not None:
+            self._events.append(tier_event(change.tier_change, change.entry))
         self.boards.update(change.boards)
         if change.tier_change:
             self._note_tier_change(account, change.tier_change, change.entry)
@@ -409,7 +423,7 @@ class BatchWork:
                 change.changed_at,
                 cause,
                 cause_id,
-                account.lifetime_points,
+                account.qualifying_points,
             )
         )
 

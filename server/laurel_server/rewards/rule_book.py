@@ -13,6 +13,7 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.periods import FIRST_MOMENT
+from laurel_server.domain.tiers import LIFETIME, TierPolicy
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
@@ -28,12 +29,18 @@ class RuleBook:
     """
 
     def __init__(
-        self, pool: Pool, clock: Clock, catalogue: Catalogue, zone: tzinfo, grace: timedelta
+        self,
+        pool: Pool,
+        clock: Clock,
+        catalogue: Catalogue,
+        zone: tzinfo,
+        grace: timedelta,
+        tiers: TierPolicy = LIFETIME,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._catalogue = catalogue
-        self._rules = Rules(0, {}, (), catalogue.matrix, zone, grace)
+        self._rules = Rules(0, {}, (), catalogue.matrix, zone, grace, tiers=tiers)
 
     async def seed(self) -> None:
         """Give a new ledger the seeded actions and badges, and read all rules. Several servers may do so at once."""

@@ -418,6 +418,21 @@ class Expiry(Part):
     """How many days before points expire their owner is notified, once for each, as a JSON list; `[]` = never."""
 
 
+class Tiers(Part):
+    """Which points decide the tier of a user."""
+
+    model_config = SettingsConfigDict(env_prefix="LAUREL_TIERS_")
+
+    policy: Literal["lifetime", "window"] = "lifetime"
+    """`lifetime`: points earned ever. `window`: those of the last months, so that a review can demote."""
+
+    window_months: Annotated[int, Field(ge=1, le=120)] = 12
+    """With `window`: the current month (UTC) and so many before it count."""
+
+    grace_days: Annotated[int, Field(ge=0, le=366)] = 30
+    """With `window`: how long who falls below keeps his tier after a review has seen it, in days."""
+
+
 class Telemetry(Part):
     """Logs and metrics."""
 
@@ -449,6 +464,7 @@ class Settings(BaseModel):
     auth: Auth = Field(default_factory=Auth)
     jwt: Jwt = Field(default_factory=Jwt)
     sandbox: Sandbox = Field(default_factory=Sandbox)
+    tiers: Tiers = Field(default_factory=Tiers)
     program: Program = Field(default_factory=Program)
     jobs: Jobs = Field(default_factory=Jobs)
     expiry: Expiry = Field(default_factory=Expiry)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.tiers import LIFETIME, TierPolicy
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.birthday_bonus import birthday_bonus
@@ -17,6 +18,7 @@ from laurel_server.jobs.expire_points import expire_points
 from laurel_server.jobs.housekeeping import housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
+from laurel_server.jobs.review_tiers import review_tiers
 from laurel_server.jobs.runner import JobRunner
 from laurel_server.jobs.snapshot_ranks import snapshot_ranks
 from laurel_server.jobs.verify import verify
@@ -44,6 +46,7 @@ from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, crea
 from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
+from laurel_server.ranking.tier_review import TierReview
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.birthdays import Birthdays
@@ -124,7 +127,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
     sandbox = await _sandbox(settings, pool)
     clock: Clock = sandbox or SystemClock()
-    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace)
+    tier_policy = _tier_policy(settings)
+    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
     await rule_book.seed()
     boards = _boards(settings, pg_dsn, pool, redis, catalogue, _is_open(clock, zone, settings.program.grace))
     faces = ProfileCache(pool, clock)
@@ -166,6 +170,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         expire_points(expiry),
         snapshot_ranks(ranks.take),
         *_ranking_jobs(badges),
+        review_tiers(TierReview(commands, pool, clock, tier_policy).run),
         birthday_bonus(Birthdays(commands.award_batch, pool, clock, zone).run),
         *events.jobs,
     )
@@ -190,7 +195,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         scores=_scores(settings, connect, ScoreWriter(rule_book, clock), redis, boards.confirmations),
         maintenance=maintenance,
         hub=hub,
-        standing=Standing(pool),
+        standing=Standing(pool, clock, tier_policy),
         badges=badges,
         feed=feed,
         trends=events.trends,
@@ -217,6 +222,13 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
             feed.run(),
         ),
     )
+
+
+def _tier_policy(settings: Settings) -> TierPolicy:
+    tiers = settings.tiers
+    if tiers.policy == "lifetime":
+        return LIFETIME
+    return TierPolicy(tiers.window_months, timedelta(days=tiers.grace_days))
 
 
 def _clock_changed(hub: Hub, faces: ProfileCache) -> None:
