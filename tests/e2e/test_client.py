@@ -34,6 +34,7 @@ from laurel_client import (
     Tier,
     TierChange,
     Top,
+    UpdateScoreRequest,
     User,
     Visibility,
     award,
@@ -268,6 +269,14 @@ async def test_boards_are_data(client: Laurel, name: Name) -> None:
     await client.admin.update_board(config, "display_name")
     assert (await client.admin.get_board(board_id)).display_name == "The arena"
     assert board_id in [each.board_id async for each in client.admin.list_boards()]
+    ada = name("ada")
+    assert (await client.leaderboards.update_score(board_id, ada, 70)).updated
+    one = UpdateScoreRequest(request_id=name("r"), board=board(board_id), user_id=ada, score=90)
+    (better,) = await client.leaderboards.batch_update_scores([one])
+    assert not isinstance(better, LaurelCallError)
+    assert (better.rank.rank, better.rank.score) == (1, 90)
+    assert await client.leaderboards.remove_member(board_id, ada)
+    assert not await client.leaderboards.remove_member(board_id, ada)
     await client.admin.delete_board(board_id)
     with pytest.raises(LaurelCallError, match="BOARD_NOT_FOUND"):
         await client.admin.get_board(board_id)

@@ -14,6 +14,7 @@ from laurel.admin.v1.notifications_pb2 import NotificationPreferences
 from laurel.admin.v1.rules_pb2 import ActionConfig, BoardEffect, Campaign, CapMode, StackMode
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardResponse, GetSurroundingResponse
+from laurel.leaderboard.v1.scores_pb2 import UpdateScoreRequest, UpdateScoreResponse
 from laurel.leaderboard.v1.watch_pb2 import RankUpdate
 from laurel.ranking.v1.ranking_pb2 import Milestone
 from laurel.rewards.v1.corrections_pb2 import ReversalPolicy
@@ -70,6 +71,8 @@ __all__ = [
     "TierChange",
     "Top",
     "Transaction",
+    "UpdateScoreRequest",
+    "UpdateScoreResponse",
     "User",
     "UserRewards",
     "Visibility",

@@ -23,17 +23,17 @@ from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServic
 from laurel.type.v1.board_pb2 import BoardRank, BoardRef
 from laurel_client.caller import Caller
 from laurel_client.ranks import RankWatch
+from laurel_client.scores import Scores
 from laurel_client.tops import TopWatch
 
 _LARGEST_PAGE: Final = 1000
 
 
-class Leaderboards:
+class Leaderboards(Scores):
     """Reads and watches boards, named by `board`; None is global all-time. Every method raises LaurelCallError."""
 
     def __init__(self, stub: LeaderboardServiceStub, caller: Caller, patience: float) -> None:
-        self._stub = stub
-        self._caller = caller
+        super().__init__(stub, caller)
         self._patience = patience
 
     async def get_leaderboard(
