@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.tiers import Tier, TierChange, tier_change
-from laurel_server.events.topics import ENTRY_EVENTS, TIER_CHANGED
+from laurel_server.events.topics import ENTRY_EVENTS, REWARDS_EARNED, TIER_CHANGED
 
 PERIOD_CLOSED: Final = "period.closed"
 
@@ -23,9 +23,10 @@ class News(NamedTuple):
 def news_of(body: Mapping[str, Any]) -> News | None:
     """Return what an event says, None if that is nothing. Raises one of `outbox.UNREADABLE`."""
     if body["type"] in ENTRY_EVENTS:
-        return News(
-            int(body["transaction_id"]), body["tier"], _change(body, "tier_before", "tier", "recorded_at")
-        )
+        # Only an award tells of its promotion itself; beside other entries there is an event of its own.
+        award = body["type"] == REWARDS_EARNED
+        change = _change(body, "tier_before", "tier", "recorded_at") if award else None
+        return News(int(body["transaction_id"]), body["tier"], change)
     if body["type"] == TIER_CHANGED:
         return News(change=_change(body, "from_tier", "to_tier", "changed_at"))
     if body["type"] == PERIOD_CLOSED:

@@ -91,8 +91,6 @@ def notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterato
         case "rewards.earned":
             yield from _points_milestones(event_id, body, now)
             yield from _tier_notice(event_id, body, body["tier_before"], body["tier"], now)
-        case "rewards.changed":
-            yield from _tier_notice(event_id, body, body["tier_before"], body["tier"], now)
         case "tier.changed":
             yield from _tier_notice(event_id, body, body["from_tier"], body["to_tier"], now)
         case "achievements.unlocked":

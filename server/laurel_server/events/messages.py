@@ -26,7 +26,6 @@ from laurel_server.events.outbox import OutboxEvent
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
     LEADERBOARD_UPDATED,
-    REWARDS_CHANGED,
     REWARDS_EARNED,
     TIER_CHANGED,
     Record,
@@ -78,12 +77,6 @@ def _earned(event: OutboxEvent, ranks: Ranks | None) -> Iterator[Record]:
     )
     _add_standings(message, ranks, frozenset(body.get("periods", ())))
     yield _record(REWARDS_EARNED, message, event, "recorded_at")
-    yield from _changed(event, ranks)
-
-
-def _changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
-    """Yield the change of tier that an entry has caused, if it has."""
-    body: Mapping[str, Any] = event.body
     if body["tier"] != body["tier_before"]:
         yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
@@ -137,7 +130,6 @@ def _unlocked(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
 
 _BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Ranks | None], Iterator[Record]]]] = {
     REWARDS_EARNED: _earned,
-    REWARDS_CHANGED: _changed,
     TIER_CHANGED: _tier_changed,
     ACHIEVEMENTS_UNLOCKED: _unlocked,
 }

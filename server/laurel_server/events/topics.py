@@ -18,7 +18,7 @@ TOPICS: Final = (
 )
 
 REWARDS_CHANGED: Final = "rewards.changed"
-"""Type of events, but no topic: an entry that is no award."""
+"""Type of events, but no topic: an entry that is no award. A change of tier beside it is an event of its own."""
 
 ENTRY_EVENTS: Final = frozenset({REWARDS_EARNED, REWARDS_CHANGED})
 """Types of events that are about an entry of the ledger."""
