@@ -62,6 +62,8 @@ def play_and_compare(serve: Serve, file: Path) -> None:
 
     first = shop.replay(serve, file, "--advance-clock")
     assert (first["awarded"], first["points"]) == (program.awards, program.points)
+    assert (first["reversed"], first["points_reversed"]) == (program.refunds, program.points_taken_back)
+    assert program.points_taken_back > 0
     assert (first["replayed"], first["refused"], first["failed"]) == (0, {}, {})
     # Awards of a day are recorded within that day: at its end it is certain what is a year old.
     now = purchases[-1].at.replace(hour=23, minute=59, second=59)
@@ -70,7 +72,8 @@ def play_and_compare(serve: Serve, file: Path) -> None:
     assert_equal(state, program, now)
 
     second = shop.replay(serve, file, "--concurrency", "8")
-    assert (second["awarded"], second["replayed"], second["points"]) == (0, program.awards, 0)
+    assert (second["awarded"], second["reversed"], second["points"]) == (0, 0, 0)
+    assert second["replayed"] == program.awards + program.refunds
     assert (second["refused"], second["failed"], second["not_played"]) == ({}, {}, 0)
     assert shop.state_of(serve, program) == state
     shop.verify(serve)

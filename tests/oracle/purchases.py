@@ -3,6 +3,10 @@
 One award a purchase: floor(amount x multiplier of the tier before it), spendable for one year, counted in the day, the
 ISO week, the month and for ever. Equal scores are ranked by who reached theirs first. An hour after a day, a week or a
 month has ended, its first three win a prize, which counts for ever and in no other period, and does not expire.
+
+A cancellation refunds the customer's latest purchases, each up to its amount. Of a purchase's points that part is taken
+back which was refunded of its amount, floored on the sum: from these points if they have not expired, then from others,
+down to 0. They no longer count in the periods of the purchase that have not ended an hour before.
 """
 
 import csv
@@ -42,6 +46,29 @@ class Purchase(NamedTuple):
     amount: Fraction
 
 
+class Refund(NamedTuple):
+    """A part of a purchase that was paid back."""
+
+    at: datetime
+    customer: str
+    invoice: str
+    amount: Fraction
+
+
+@dataclass
+class Award:
+    """A purchase's points: how many were given, how many of them are left, and what was paid back."""
+
+    at: datetime
+    amount: Fraction
+    points: int
+    left: int
+    refunded: Fraction = Fraction()
+
+    def lives(self, now: datetime) -> bool:
+        return now < self.at.replace(year=self.at.year + 1)
+
+
 class Standing(NamedTuple):
     """One line of a board."""
 
@@ -57,7 +84,7 @@ class Customer:
     country: str = ""
     lifetime: int = 0
     prizes: int = 0
-    awards: list[tuple[datetime, int]] = field(default_factory=list)
+    awards: dict[str, Award] = field(default_factory=dict)
 
     @property
     def tier(self) -> str:
@@ -71,23 +98,41 @@ class Customer:
 
     def balance(self, now: datetime) -> int:
         """The prizes, and the points that are not a year old yet."""
-        return self.prizes + sum(points for at, points in self.awards if now < at.replace(year=at.year + 1))
+        return self.prizes + sum(award.left for award in self.awards.values() if award.lives(now))
+
+    def take_back(self, invoice: str, points: int, now: datetime) -> int:
+        """Take points from those of the purchase, then from others that expire first, prizes last; return how many."""
+        left = points
+        own = self.awards[invoice]
+        for award in [own, *sorted(self.awards.values(), key=lambda award: award.at)]:
+            if award.lives(now):
+                taken = min(left, award.left)
+                award.left -= taken
+                left -= taken
+        taken = min(left, self.prizes)
+        self.prizes -= taken
+        return points - left + taken
 
 
 class Program:
-    """All customers and boards after some purchases."""
+    """All customers and boards after some purchases and refunds."""
 
-    def __init__(self, purchases: Iterable[Purchase]) -> None:
+    def __init__(self, purchases: Iterable[Purchase | Refund]) -> None:
         self.customers: dict[str, Customer] = defaultdict(Customer)
         self.awards = 0
         self.points = 0
+        self.refunds = 0
+        self.points_taken_back = 0
         self._totals: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
         self._open: dict[str, tuple[datetime, int]] = {}
         self._entries = 0
         for batch in batches(purchases):
             self.close(batch[-1].at)
-            for purchase in batch:
-                self._award(purchase)
+            for event in batch:
+                if isinstance(event, Refund):
+                    self._refund(event, batch[-1].at)
+                else:
+                    self._award(event)
 
     def close(self, now: datetime) -> None:
         """Give the prizes of the periods that ended an hour before `now`: the oldest first, a day before a month."""
@@ -110,7 +155,7 @@ class Program:
         ranked = sorted(
             (-score, reached, customer)
             for customer, (score, reached) in self._totals[period_id].items()
-            if belongs(self.customers[customer])
+            if score and belongs(self.customers[customer])
         )
         return [Standing(rank, customer, -minus) for rank, (minus, _, customer) in enumerate(ranked, start=1)]
 
@@ -119,7 +164,7 @@ class Program:
         points = int(purchase.amount * customer.multiplier)
         customer.country = purchase.country or customer.country
         customer.lifetime += points
-        customer.awards.append((purchase.at, points))
+        customer.awards[purchase.invoice] = Award(purchase.at, purchase.amount, points, points)
         self.awards += 1
         self.points += points
         if points:
@@ -128,6 +173,20 @@ class Program:
                 self._count(period_id, purchase.customer, points)
                 if period_id != "all":
                     self._open[period_id] = ends[kind], kind
+
+    def _refund(self, refund: Refund, now: datetime) -> None:
+        customer = self.customers[refund.customer]
+        award = customer.awards[refund.invoice]
+        before, award.refunded = award.refunded, award.refunded + refund.amount / award.amount
+        wanted = int(award.points * award.refunded) - int(award.points * before)
+        taken = customer.take_back(refund.invoice, wanted, now)
+        customer.lifetime -= taken
+        self.refunds += 1
+        self.points_taken_back += taken
+        ends = (*ends_of(award.at), None)
+        for end, period_id in zip(ends, periods_of(award.at), strict=True):
+            if taken and (end is None or now < end + GRACE):
+                self._count(period_id, refund.customer, -taken)
 
     def _count(self, period_id: str, customer: str, points: int) -> None:
         self._entries += 1
@@ -148,8 +207,8 @@ def ends_of(moment: datetime) -> tuple[datetime, datetime, datetime]:
     return day + timedelta(days=1), day + timedelta(days=7 - day.weekday()), month
 
 
-def batches(purchases: Iterable[Purchase]) -> Iterator[list[Purchase]]:
-    """Yield the purchases as they are played together."""
+def batches(purchases: Iterable[Purchase | Refund]) -> Iterator[list[Purchase | Refund]]:
+    """Yield the purchases and refunds as they are played together."""
     for _, day in groupby(
         sorted(purchases, key=lambda purchase: purchase.at), lambda purchase: purchase.at.date()
     ):
@@ -157,17 +216,29 @@ def batches(purchases: Iterable[Purchase]) -> Iterator[list[Purchase]]:
         yield from (of_day[start : start + BATCH] for start in range(0, len(of_day), BATCH))
 
 
-def read_purchases(file: Path) -> list[Purchase]:
-    """Return the purchases of a shop's file, in its order; other rows are left out."""
+def read_purchases(file: Path) -> list[Purchase | Refund]:
+    """Return the purchases of a shop's file and its cancellations as refunds, in its order."""
+    events: list[Purchase | Refund] = []
+    bought: dict[str, list[tuple[Purchase, Fraction]]] = defaultdict(list)
     with file.open(newline="", encoding="utf-8") as lines:
-        return [
-            Purchase(
-                row["invoice_no"],
-                datetime.fromisoformat(row["invoiced_at"]).astimezone(UTC),
-                row["customer_id"],
-                row["country"],
-                Fraction(row["amount"]),
-            )
-            for row in csv.DictReader(lines)
-            if row["kind"] == "PURCHASE"
-        ]
+        for row in csv.DictReader(lines):
+            at = datetime.fromisoformat(row["invoiced_at"]).astimezone(UTC)
+            customer, amount = row["customer_id"], Fraction(row["amount"])
+            if row["kind"] == "PURCHASE":
+                purchase = Purchase(row["invoice_no"], at, customer, row["country"], amount)
+                events.append(purchase)
+                bought[customer].append((purchase, amount))
+            elif row["kind"] == "CANCELLATION":
+                events += refunds_of(bought[customer], at, amount)
+    return events
+
+
+def refunds_of(bought: list[tuple[Purchase, Fraction]], at: datetime, amount: Fraction) -> Iterator[Refund]:
+    """Yield the refunds that make up a cancellation, and note in `bought` what is left of each purchase."""
+    for place in reversed(range(len(bought))):
+        purchase, left = bought[place]
+        refunded = min(left, amount)
+        if refunded > 0 and purchase.at <= at:
+            bought[place] = purchase, left - refunded
+            amount -= refunded
+            yield Refund(at, purchase.customer, purchase.invoice, refunded)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
 from hashlib import blake2b
 from itertools import groupby
 from typing import Final, TypeGuard
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import grpc
 
+from laurel.rewards.v1.corrections_pb2 import ReverseTransactionResponse
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
 from laurel.type.v1.user_pb2 import User
 from laurel_client.client import Laurel
@@ -32,7 +34,8 @@ _REFUSALS: Final = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCo
 class Event:
     """Something a user did: at `occurred_at` (aware; None: now), worth `amount` (a decimal) to the action's formula.
 
-    `event_id` is unique among all events that are ever awarded as the same action.
+    `event_id` is unique among all events that are ever awarded as the same action. An event that refunds another takes
+    back that part of its points which `amount` is of `refunds_amount`.
     """
 
     event_id: str
@@ -40,15 +43,19 @@ class Event:
     occurred_at: datetime | None
     amount: str
     country: str = ""
+    refunds: str = ""
+    refunds_amount: str = ""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the events: awarded now, awarded before, refused by a rule or failed, each with its reason."""
+    """What became of the events: done now, done before, refused by a rule or failed, each with its reason."""
 
     awarded: int = 0
     replayed: int = 0
     points: int = 0
+    reversed: int = 0
+    points_reversed: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     broken_off_by: LaurelCallError | None = None
@@ -57,7 +64,7 @@ class Tally:
     @property
     def played(self) -> int:
         """How many events have an outcome."""
-        return self.awarded + self.replayed + self.refused.total() + self.failed.total()
+        return self.awarded + self.reversed + self.replayed + self.refused.total() + self.failed.total()
 
     def count(self, outcome: AwardPointsResponse | LaurelCallError) -> None:
         """Take in the outcome of one event."""
@@ -69,6 +76,14 @@ class Tally:
         else:
             self.awarded += 1
             self.points += outcome.transaction.points
+
+    def count_refund(self, outcome: ReverseTransactionResponse) -> None:
+        """Take in a reversal."""
+        if outcome.replayed:
+            self.replayed += 1
+        else:
+            self.reversed += 1
+            self.points_reversed -= outcome.transaction.points
 
 
 @dataclass(slots=True)
@@ -94,6 +109,7 @@ class Replay:
     """Called with the number of events that have an outcome since the last time."""
 
     _now: datetime | None = field(default=None, init=False)
+    _transactions: dict[str, str] = field(default_factory=dict, init=False)
     _tally: Tally = field(default_factory=Tally, init=False)
     _is_stopped: bool = field(default=False, init=False)
 
@@ -164,11 +180,43 @@ class Replay:
             self._now = (await self.laurel.sandbox.set_clock(_moment(event))).now
 
     async def _play(self, batch: Sequence[Event]) -> None:
+        """Play some events in order: awards that follow one another in one call, refunds each in its own."""
+        for refunds, group in groupby(batch, lambda event: bool(event.refunds)):
+            if refunds:
+                for event in group:
+                    await self._refund(event)
+            else:
+                await self._award_all(list(group))
+
+    async def _refund(self, event: Event) -> None:
+        """Reverse a part of an award; one that was refused has nothing to take back."""
+        transaction_id = self._transactions.get(event.refunds)
+        if transaction_id is None:
+            self._tally.refused["NOT_AWARDED"] += 1
+        else:
+            try:
+                self._tally.count_refund(await self._reverse(transaction_id, event))
+            except LaurelCallError as error:
+                if error.code not in _REFUSALS:
+                    raise
+                self._tally.refused[error.reason or error.code.name] += 1
+        self.progress(1)
+
+    async def _reverse(self, transaction_id: str, event: Event) -> ReverseTransactionResponse:
+        return await self.laurel.rewards.reverse_transaction(
+            transaction_id,
+            part=(Decimal(event.amount), Decimal(event.refunds_amount)),
+            reason=event.event_id,
+            request_id=request_id(f"{self.action}_CANCELLATION", event.event_id),
+        )
+
+    async def _award_all(self, batch: Sequence[Event]) -> None:
         """Make one call; awards that the server cannot take up at the moment are sent again, a few times."""
         waiting = [self._award(event) for event in batch]
         errors: list[LaurelCallError] = []
         for attempt in range(_ATTEMPTS):
             outcomes = await self.laurel.rewards.batch_award_points(waiting)
+            self._note_transactions(waiting, outcomes)
             self._count([outcome for outcome in outcomes if not _may_pass(outcome)])
             errors = [outcome for outcome in outcomes if _may_pass(outcome)]
             if not errors:
@@ -178,6 +226,15 @@ class Replay:
             ]
             await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
         raise errors[0]
+
+    def _note_transactions(
+        self,
+        awards: Sequence[AwardPointsRequest],
+        outcomes: Sequence[AwardPointsResponse | LaurelCallError],
+    ) -> None:
+        for request, outcome in zip(awards, outcomes, strict=False):
+            if not isinstance(outcome, LaurelCallError):
+                self._transactions[request.reference_id] = outcome.transaction.transaction_id
 
     def _count(self, outcomes: Sequence[AwardPointsResponse | LaurelCallError]) -> None:
         for outcome in outcomes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from laurel_client.replay import Event
+from laurel_server.commands.refunds import Refunds
 
 
 class EventFileError(Exception):
@@ -30,7 +31,7 @@ class Columns:
 
 
 class EventFile(NamedTuple):
-    """The events in the order of the file, and how many rows of other kinds it holds."""
+    """The events in the order of the file, and how many of its rows are none: of other kinds, or nothing to refund."""
 
     events: list[Event]
     skipped: int
@@ -45,19 +46,37 @@ class _Row(NamedTuple):
         return (self.cells.get(column) or "").strip()
 
 
-def read_events(file: Path, columns: Columns, kind: str) -> EventFile:
+def read_events(file: Path, columns: Columns, kind: str, cancel_kind: str = "") -> EventFile:
     """Return the rows of `kind`, or all rows where no column tells the kind. Raises EventFileError.
 
-    Without a column of ids, an event is known by what it says and how many of the same come before it.
+    Rows of `cancel_kind` (empty: none) become refunds of what the user bought before. Without a column of ids, an
+    event is known by what it says and how many of the same come before it.
     """
     rows = _read_rows(file, columns)
-    played = [row for row in rows if not columns.kind or row.cell(columns.kind) == kind]
+    kinds = {kind, cancel_kind} - {""}
+    played = [row for row in rows if not columns.kind or row.cell(columns.kind) in kinds]
     events = [_event(row, columns) for row in played]
     if columns.event_id:
         _check_ids(played, columns.event_id)
     else:
         events = list(_with_ids(events))
-    return EventFile(events, len(rows) - len(played))
+    cancels = [bool(columns.kind) and row.cell(columns.kind) != kind for row in played]
+    return _with_refunds(zip(events, cancels, strict=True), len(rows) - len(played))
+
+
+def _with_refunds(events: Iterable[tuple[Event, bool]], skipped: int) -> EventFile:
+    """Put refunds in the place of cancellations."""
+    refunds = Refunds()
+    played: list[Event] = []
+    for event, cancels in events:
+        if not cancels:
+            refunds.note(event)
+            played.append(event)
+            continue
+        found = list(refunds.of(event))
+        played += found
+        skipped += not found
+    return EventFile(played, skipped)
 
 
 def _read_rows(file: Path, columns: Columns) -> list[_Row]:

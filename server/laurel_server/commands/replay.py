@@ -36,6 +36,9 @@ _Country = Annotated[
 ]
 _KindColumn = Annotated[str, typer.Option(help="Column of the kind; empty: every row is played.")]
 _Kind = Annotated[str, typer.Option(help="The kind of row to play; other rows are skipped.")]
+_CancelKind = Annotated[
+    str, typer.Option(help="The kind of row that cancels: refunds what the user bought last; empty: none.")
+]
 # A server commits up to 256 awards at a time; more in a call would be no faster.
 _Batch = Annotated[int, typer.Option(min=1, max=256, help="Most awards in one call.")]
 _Concurrency = Annotated[int, typer.Option(min=1, max=64, help="Calls at once; with --advance-clock one.")]
@@ -78,13 +81,14 @@ def replay(  # noqa: PLR0913, PLR0917 - an option is a parameter
     country_column: _Country = "country",
     kind_column: _KindColumn = "kind",
     kind: _Kind = "PURCHASE",
+    cancel_kind: _CancelKind = "CANCELLATION",
     batch: _Batch = 64,
     concurrency: _Concurrency = 4,
     advance_clock: _AdvanceClock = False,
     address: Address = "",
     as_json: AsJson = False,
 ) -> None:
-    """Play the rows of a CSV file as awards; playing it again changes nothing.
+    """Play the rows of a CSV file as awards and reversals; playing it again changes nothing.
 
     Ends with 1 if anything failed other than by a rule of the program, such as a cap.
     """
@@ -92,7 +96,7 @@ def replay(  # noqa: PLR0913, PLR0917 - an option is a parameter
         raise typer.BadParameter("--advance-clock needs a --time-column")
     columns = Columns(id_column, user_column, time_column, amount_column, country_column, kind_column)
     try:
-        events, skipped = read_events(file, columns, kind)
+        events, skipped = read_events(file, columns, kind, cancel_kind)
     except EventFileError as error:
         raise typer.BadParameter(f"{file} {error}", param_hint="FILE.csv") from None
     make = partial(
@@ -144,11 +148,13 @@ def _as_json(outcome: _Outcome) -> str:
             "events": outcome.events,
             "skipped": outcome.skipped,
             "awarded": tally.awarded,
+            "reversed": tally.reversed,
             "replayed": tally.replayed,
             "refused": tally.refused,
             "failed": tally.failed,
             "not_played": outcome.events - tally.played,
             "points": tally.points,
+            "points_reversed": tally.points_reversed,
             "seconds": round(outcome.seconds, 3),
             "events_per_second": outcome.rate,
             "broken_off_by": str(tally.broken_off_by) if tally.broken_off_by else None,
@@ -162,11 +168,12 @@ def _as_text(outcome: _Outcome) -> str:
         f"played    {tally.played:,} of {outcome.events:,} events in {outcome.seconds:.1f} s, {outcome.rate:,}/s",
         f"skipped   {outcome.skipped:,} rows of other kinds",
         f"awarded   {tally.awarded:,}, {tally.points:,} points",
-        f"replayed  {tally.replayed:,}, awarded before",
+        f"reversed  {tally.reversed:,}, {tally.points_reversed:,} points",
+        f"replayed  {tally.replayed:,}, awarded or reversed before",
         *(f"refused   {count:,} {reason}" for reason, count in tally.refused.most_common()),
         *(f"failed    {count:,} {reason}" for reason, count in tally.failed.most_common()),
     ]
-    if not tally.awarded and tally.replayed:
+    if not tally.awarded and not tally.reversed and tally.replayed:
         lines.append("nothing changed: every award had been made before")
     if tally.broken_off_by:
         lines.append(f"broken off by {tally.broken_off_by}")

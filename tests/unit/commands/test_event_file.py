@@ -84,3 +84,30 @@ def test_a_file_that_is_no_text_is_refused(file: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(EventFileError, match="cannot be read"):
         read_events(file, ALL, "PURCHASE")
+
+
+def test_a_cancellation_refunds_the_latest_purchases_each_up_to_its_amount(file: Path) -> None:
+    rows = [
+        "1,ada,2011-01-01,10,GB,PURCHASE",
+        "2,ada,2011-01-02,5.50,GB,PURCHASE",
+        "3,bob,2011-01-03,9,GB,PURCHASE",
+    ]
+    write(file, HEADER, *rows, "c1,ada,2011-01-04,-7.50,GB,CANCEL", "c2,ada,2011-01-05,100,GB,CANCEL")
+    events, skipped = read_events(file, ALL, "PURCHASE", "CANCEL")
+    assert [(each.event_id, each.refunds, each.amount, each.refunds_amount) for each in events[3:]] == [
+        ("c1", "2", "5.50", "5.50"),
+        ("c1/2", "1", "2.00", "10"),
+        ("c2", "1", "8.00", "10"),
+    ]
+    assert skipped == 0
+
+
+def test_a_cancellation_of_nothing_and_one_before_the_purchase_are_skipped(file: Path) -> None:
+    rows = [
+        "c1,ada,2011-01-01,1,GB,CANCEL",
+        "1,ada,2011-01-03,10,GB,PURCHASE",
+        "c2,ada,2011-01-02,1,GB,CANCEL",
+    ]
+    write(file, HEADER, *rows)
+    events, skipped = read_events(file, ALL, "PURCHASE", "CANCEL")
+    assert ([each.event_id for each in events], skipped) == (["1"], 2)
