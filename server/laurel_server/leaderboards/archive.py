@@ -1,17 +1,17 @@
 """Archived boards: out of Redis, and back for a while when somebody reads them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import structlog
 
 from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
-from laurel_server.leaderboards.rebuild import ONE_AT_A_TIME, READ_AT_ONCE
+from laurel_server.leaderboards.rebuild import READ_AT_ONCE
 from laurel_server.postgres import standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -37,9 +37,16 @@ class Archive:
     """
 
     def __init__(
-        self, pool: Pool, redis: RedisConnection, projection: Projection, catalogue: Catalogue, chunk: int
+        self,
+        pool: Pool,
+        redis: RedisConnection,
+        projection: Projection,
+        catalogue: Catalogue,
+        turns: FillTurns,
+        chunk: int,
     ) -> None:
         self._pool = pool
+        self._turns = turns
         self._redis = redis
         self._projection = projection
         self._catalogue = catalogue
@@ -63,11 +70,11 @@ class Archive:
 
     async def _bring(self, board: BoardKey) -> None:
         try:
-            async with self._alone():
+            async with self._turns.turn():
                 if not (await look(self._redis, board))[0]:
                     members = await self._fill(board)
                     log.info("board.brought_back", board=tuple(board), members=members)
-        except (BoardsUnavailable, RedisUnavailable, *UNAVAILABLE) as away:
+        except (BoardsUnavailable, LaurelError, RedisUnavailable, *UNAVAILABLE) as away:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
 
     async def _fill(self, board: BoardKey) -> int:
@@ -81,11 +88,3 @@ class Archive:
         for key in keys:
             await self._redis.call("EXPIRE", key, STAYS_SECONDS)
         return members
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """Wait for the turn of this board among the rebuilds of all servers."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-            await connection.execute(ONE_AT_A_TIME)
-            yield

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Container, Iterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
 from itertools import chain
@@ -15,6 +14,7 @@ from laurel_server.domain.boards import BoardKey, BoardMatrix, is_score_board
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
@@ -23,7 +23,7 @@ from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
 from laurel_server.postgres import ledger, scores, standings
 from laurel_server.postgres import rules as rule_rows
-from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
 from laurel_server.redis.keys import (
@@ -43,8 +43,6 @@ READ_AT_ONCE = 1000
 
 BOARDS_AT_ONCE = 300
 """Boards that one script call names; Lua passes at most some thousand keys on."""
-
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('laurel rebuild'))"
 
 
 class Rebuild:
@@ -68,11 +66,13 @@ class Rebuild:
         redis: RedisConnection,
         projection: Projection,
         catalogue: Catalogue,
+        turns: FillTurns,
         is_open: Callable[[str], bool],
         chunk: int,
     ) -> None:
         """`is_open` tells of a period id whether awards still count in the period."""
         self._pool = pool
+        self._turns = turns
         self._redis = redis
         self._projection = projection
         self._catalogue = catalogue
@@ -81,18 +81,18 @@ class Rebuild:
 
     async def run(self, boards: Collection[BoardKey] | None = None) -> RebuildReport:
         """Fill `boards`, or all that ever had a member. BoardsUnavailable when Redis goes away: then run it again."""
-        async with self._alone():
+        async with self._turns.turn():
             known = await self._registered()
             return await self._report(frozenset(known if boards is None else set(boards) & set(known)))
 
     async def run_lost(self) -> RebuildReport:
         """Fill the boards that are incomplete when it is this rebuild's turn. BoardsUnavailable as `run`."""
-        async with self._alone():
+        async with self._turns.turn():
             return await self._report(frozenset(await self.lost()))
 
     async def start_over(self) -> RebuildReport:
         """Forget every board in Redis, even one that the ledger does not know, and fill all. BoardsUnavailable."""
-        async with self._alone():
+        async with self._turns.turn():
             await self._forget_all()
             return await self._report(frozenset(await self._registered()))
 
@@ -102,7 +102,7 @@ class Rebuild:
         Batches that began before the configuration changed have committed (`boards_barrier`), and those that begin
         later place their users themselves: a scan that begins now misses nobody. BoardsUnavailable: run it again.
         """
-        async with self._alone():
+        async with self._turns.turn():
             started = time.monotonic()
             numbers = await self._unfilled()
             if not numbers:
@@ -286,13 +286,6 @@ class Rebuild:
             return await self._redis.call(*command)
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-            await connection.execute(ONE_AT_A_TIME)
-            yield
 
 
 class _Filling:

@@ -25,6 +25,7 @@ from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.archive import Archive
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.present import PresentRanks
@@ -130,11 +131,13 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     tier_policy = _tier_policy(settings)
     rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
     await rule_book.seed()
-    boards = _boards(settings, pg_dsn, pool, redis, catalogue, _is_open(clock, zone, settings.program.grace))
+    turns = FillTurns(pool)
+    is_open = _is_open(clock, zone, settings.program.grace)
+    boards = _boards(settings, pg_dsn, pool, redis, catalogue, turns, is_open)
     faces = ProfileCache(pool, clock)
     faces_changed = ProfileSignals(redis, faces.forget).changed
     registry = BoardRegistry(pool, catalogue)
-    archive = Archive(pool, redis, boards.projection, catalogue, settings.repair.chunk)
+    archive = Archive(pool, redis, boards.projection, catalogue, turns, settings.repair.chunk)
     scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake, archive.bring_back)
     queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone, rule_book.current)
     hub = _hub(settings, queries, clock)
@@ -251,10 +254,11 @@ def _boards(
     pool: Pool,
     redis: RedisConnection,
     catalogue: Catalogue,
+    turns: FillTurns,
     is_open: Callable[[str], bool],
 ) -> _Boards:
     projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
-    rebuild = Rebuild(pool, redis, projection, catalogue, is_open, settings.repair.chunk)
+    rebuild = Rebuild(pool, redis, projection, catalogue, turns, is_open, settings.repair.chunk)
     leadership = Leadership(pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
     repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, interval)

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
+from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
@@ -224,7 +225,10 @@ async def test_an_award_that_thinks_the_board_is_new_does_not_end_its_rebuild(pa
 
 def rebuild_by(parts: Parts, projection: Projection) -> Rebuild:
     """Return a rebuild that loads through the projection."""
-    return Rebuild(parts.pool, parts.redis, projection, parts.maintenance.catalogue, lambda _: True, 100)
+    turns = FillTurns(parts.pool)
+    return Rebuild(
+        parts.pool, parts.redis, projection, parts.maintenance.catalogue, turns, lambda _: True, 100
+    )
 
 
 async def test_something_else_in_the_place_of_a_board_is_replaced(parts: Parts) -> None:

@@ -1,11 +1,13 @@
 """Boards whose period is long over: out of Redis, and readable all the same."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from laurel_server.domain.boards import Visibility
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Order
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, wrongs
@@ -51,6 +53,20 @@ async def test_an_archived_standing_is_read_as_it_was(parts: Parts) -> None:
         await parts.queries.place(board_at(parts, period_id=DAY), "dot")
     assert refused.value.reason is Reason.NOT_ON_BOARD
     assert await wrongs(parts) == []
+
+
+async def test_more_boards_than_the_pool_has_connections_come_back_at_once(parts: Parts) -> None:
+    count = 2 * parts.pool.get_max_size()
+    countries = [f"{first}{second}" for first in "ABCDEFGH" for second in "ABCDEFGH"][:count]
+    await parts.profiles.upsert([User(user_id=f"user-{each}", country=each) for each in countries])
+    for each in countries:
+        await give(parts, f"user-{each}", 10)
+    assert parts.clock is not None
+    await parts.clock.set(MONDAY + timedelta(days=14))
+    await run_job(parts, "close_periods")
+    async with asyncio.timeout(30):
+        boards = await asyncio.gather(*(listed(parts, f"country:{each}", WEEK) for each in countries))
+    assert boards == [[(f"user-{each}", 10)] for each in countries]
 
 
 async def test_what_was_brought_back_goes_by_itself(parts: Parts) -> None:
