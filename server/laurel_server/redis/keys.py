@@ -104,8 +104,8 @@ def signal_of(boards: Iterable[BoardKey]) -> str:
 
 
 def boards_in(signal: str) -> list[BoardKey]:
-    """Return the boards that a message says have changed."""
-    return [BoardKey(*line.split("\t")) for line in signal.split("\n")]
+    """Return the boards that a message says have changed; none for a change that moved nobody."""
+    return [BoardKey(*line.split("\t")) for line in signal.split("\n") if line]
 
 
 def tie(reached: int) -> str:

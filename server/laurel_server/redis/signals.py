@@ -67,7 +67,9 @@ class Signals:
                 await self._listen()
             except (RedisError, OSError) as lost:
                 log.warning("signals.lost", error=type(lost).__name__)
-                await asyncio.sleep(RECONNECT_SECONDS)
+            except Exception:  # without this loop no stream would ever be told of anything again
+                log.exception("signals.failed")
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
         async with (

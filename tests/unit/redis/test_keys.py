@@ -48,3 +48,9 @@ def test_a_tie_has_one_length_and_no_character_that_sorts_by_locale(reached: int
 @given(boards=st.lists(st.sampled_from(list(NAMES)), min_size=1))
 def test_a_signal_names_the_boards_that_changed(boards: list[BoardKey]) -> None:
     assert boards_in(signal_of(boards)) == boards
+
+
+def test_a_signal_names_the_boards_that_changed_and_may_name_none() -> None:
+    boards = [BoardKey("global", "all"), BoardKey("country:US", "2026-W48")]
+    assert boards_in(signal_of(boards)) == boards
+    assert boards_in(signal_of([])) == []
