@@ -8,6 +8,7 @@ from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
+from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.watch import WatchServicer
@@ -18,7 +19,11 @@ from laurel_server.runtime.wiring import Parts
 async def boards(parts: Parts) -> AsyncIterator[LeaderboardServiceStub]:
     """Serve boards and watches on real engines; gives a client."""
     chain = standard_chain(Admission(), DeadlineBounds())
-    servicers = (LeaderboardsServicer(parts.queries, page_max_age=0), WatchServicer(parts.hub))
+    servicers = (
+        LeaderboardsServicer(parts.queries, page_max_age=0),
+        WatchServicer(parts.hub),
+        ScoresServicer(parts.scores),
+    )
     server = await build_server(servicers, chain, ServerOptions(), Health())
     port = listen(server, "127.0.0.1", 0)
     await server.start()
