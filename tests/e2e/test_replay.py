@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from tests.oracle.purchases import Customer, Program, Standing, read_purchases
 
 COLUMNS = ["invoice_no", "invoiced_at", "customer_id", "country", "kind", "amount"]
 REAL_DATA = "online_retail_invoices.csv"
+ROWS = 1500
+"""Rows of it that are played unless all are asked for: some weeks, with cancellations."""
 
 
 @pytest.fixture
@@ -126,13 +129,21 @@ def test_the_made_up_purchases_are_worth_comparing(small_file: Path) -> None:
     assert {"2010-12", "2011-01", "2010-W52"} <= set(program.period_ids)
 
 
-@pytest.mark.timeout(900)
-def test_real_purchases_lead_to_what_a_plain_computation_says(sandbox: Serve) -> None:
-    folder = os.environ.get("LAUREL_TEST_DATA") or Path(__file__).parents[2] / ".." / "shared" / "data"
-    file = Path(folder, REAL_DATA)
+@pytest.mark.timeout(3600)
+def test_real_purchases_lead_to_what_a_plain_computation_says(sandbox: Serve, tmp_path: Path) -> None:
+    """Plays the first rows; the whole year, which takes long, where LAUREL_TEST_DATA names the folder of the file."""
+    asked = os.environ.get("LAUREL_TEST_DATA")
+    file = Path(asked or Path(__file__).parents[2] / ".." / "shared" / "data", REAL_DATA)
     if not file.exists():
         pytest.skip(f"{REAL_DATA} is not there; LAUREL_TEST_DATA names the folder that has it")
-    play_and_compare(sandbox, file)
+    play_and_compare(sandbox, file if asked else beginning_of(file, tmp_path / REAL_DATA))
+
+
+def beginning_of(file: Path, cut: Path) -> Path:
+    """Write the first rows of a file to another one."""
+    with file.open(encoding="utf-8") as lines, cut.open("w", encoding="utf-8") as first:
+        first.writelines(islice(lines, 1 + ROWS))
+    return cut
 
 
 def test_rows_of_other_kinds_are_skipped_and_counted(laurel: Serve, tmp_path: Path) -> None:
