@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from redis import Redis
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
+
 from laurel_server.devstack.binaries import find_postgres, find_redis
 from laurel_server.devstack.datadir import own_directory
 from laurel_server.devstack.identity import Identity, choose_identity
@@ -152,3 +155,47 @@ def dsn(postgres: Engine, database: str) -> str:
 def redis_url(redis: Engine) -> str:
     """Return the address of the first database of a Redis."""
     return f"redis://127.0.0.1:{redis.port}/0"
+
+
+def new_redis_cluster(directory: Path, masters: int = 3) -> list[Engine]:
+    """Start a Redis Cluster of so many servers without replicas, and share the slots out among them."""
+    nodes = []
+    for number in range(masters):
+        place = directory / f"node{number}"
+        place.mkdir()
+        port = _free_port_below(55535)  # the bus listens 10,000 above
+        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(place)]
+        own = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]
+        nodes.append(Engine([find_redis().path, "--port", str(port), *options, *own], place, port).start())
+    _join([Redis(port=node.port) for node in nodes])
+    return nodes
+
+
+def _join(clients: Sequence[Redis]) -> None:
+    share = -(-SLOTS // len(clients))
+    for number, client in enumerate(clients):
+        _cluster(client, "ADDSLOTS", *range(number * share, min(SLOTS, (number + 1) * share)))
+        _cluster(client, "SET-CONFIG-EPOCH", number + 1)
+    for client in clients[1:]:
+        _cluster(client, "MEET", "127.0.0.1", clients[0].get_connection_kwargs()["port"])
+    deadline = time.monotonic() + START_SECONDS
+    while not all(_is_whole(client, len(clients)) for client in clients):
+        assert time.monotonic() < deadline, "the nodes do not find each other"
+        time.sleep(0.05)
+    for client in clients:
+        client.close()
+
+
+def _cluster(client: Redis, *command: str | int) -> None:
+    client.execute_command("CLUSTER", *command)  # type: ignore[no-untyped-call]
+
+
+def _is_whole(client: Redis, nodes: int) -> bool:
+    info = client.cluster("INFO")
+    return bool(info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == nodes)
+
+
+def _free_port_below(limit: int) -> int:
+    while (port := free_port()) >= limit:
+        pass
+    return port

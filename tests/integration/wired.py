@@ -54,6 +54,7 @@ async def running(
     analytics: Analytics | None = None,
     notifications: Notifications | None = None,
     tiers: Tiers | None = None,
+    redis_cluster: bool = False,
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
@@ -62,7 +63,7 @@ async def running(
     settings = Settings(
         sandbox=Sandbox(enabled=True, now=now),
         repair=Repair(interval_ms=100),
-        boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000),
+        boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000, redis_cluster=redis_cluster),
         ledger=ledger or Ledger(),
         jobs=Jobs(scheduled=jobs),
         events=events or Events(),

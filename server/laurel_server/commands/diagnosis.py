@@ -159,7 +159,7 @@ async def _redis(settings: Settings) -> AsyncIterator[Finding]:
     if url is None:
         yield _embedded("redis", find_redis(), settings)
         return
-    engine = await external_redis(url.get_secret_value())
+    engine = await external_redis(url.get_secret_value(), cluster=settings.boards.redis_cluster)
     if version_tuple(engine.version) < _PRODUCTION_REDIS:
         advice = "run Redis 7.2 or newer, or Valkey 8, in production: this version gets no fixes any more"
         yield Finding("redis", f"{engine.version}, {engine.place}", State.WARNING, advice)

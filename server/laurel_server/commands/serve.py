@@ -51,6 +51,7 @@ def stack_options(settings: Settings, *, analytics: bool = False) -> StackOption
         migrate=_migrate,
         pg_dsn=_secret(settings.ledger.pg_dsn),
         redis_url=_secret(settings.boards.redis_url),
+        redis_cluster=settings.boards.redis_cluster,
         kafka=settings.events.kafka_bootstrap,
         analytics=analytics and settings.analytics.clickhouse_url is None,
         pg_bin=settings.devstack.pg_bin,

@@ -22,7 +22,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres.chain import Seal, last_seal
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import create_pool
-from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.connection import connection
 from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import load_settings
@@ -63,7 +63,8 @@ def verify(scope: _Scope = Scope.ALL, as_json: _AsJson = False) -> None:
 
 async def _verify(settings: Settings, scope: str) -> tuple[Sequence[Check], Seal]:
     pool = await create_pool(ledger_dsn(settings), 1, 2, _STATEMENT_SECONDS)
-    redis = RedisConnection(_redis_url(settings), settings.boards.read_timeout_ms / 1000)
+    boards = settings.boards
+    redis = connection(_redis_url(settings), boards.read_timeout_ms / 1000, cluster=boards.redis_cluster)
     catalogue = Catalogue()
     program = settings.program
     rules = RuleBook(pool, SystemClock(), catalogue, ZoneInfo(program.time_zone), program.grace)

@@ -69,10 +69,10 @@ class Engines:
             "PostgreSQL", program.version_text, f"{endpoint} (embedded)", postgres.dsn, postgres.fast_dsn
         )
 
-    async def redis(self, redis_url: str | None) -> Engine:
+    async def redis(self, redis_url: str | None, *, cluster: bool) -> Engine:
         """Returns the Redis at the URL, or an embedded one; raises DevstackError if it cannot be had."""
         if redis_url is not None:
-            return await external_redis(redis_url)
+            return await external_redis(redis_url, cluster=cluster)
         program = find_redis()
         identity = choose_identity(program.path, self.data.engine(EmbeddedRedis.name))
         endpoint = self._held.enter_context(reserved(_LOOPBACK))
@@ -109,9 +109,21 @@ async def external_postgres(dsn: str) -> Engine:
     return await _external("PostgreSQL", "LAUREL_PG_DSN", dsn, connection.server_version, _MIN_POSTGRES)
 
 
-async def external_redis(url: str) -> Engine:
-    """Returns the Redis at the URL; raises DevstackError if it does not answer or is too old."""
-    return await _external("Redis", "LAUREL_REDIS_URL", url, probe.server_version, _MIN_REDIS)
+async def external_redis(url: str, *, cluster: bool) -> Engine:
+    """Returns the Redis at the URL.
+
+    Raises DevstackError if it does not answer, is too old, or is not a node of a cluster as `cluster` says.
+    """
+
+    async def version(url: str) -> str:
+        server = await probe.look_at(url)
+        if server.is_cluster != cluster:
+            mode = "a node of a cluster" if server.is_cluster else "not a node of a cluster"
+            wanted = "set LAUREL_REDIS_CLUSTER=1" if server.is_cluster else "unset LAUREL_REDIS_CLUSTER"
+            raise DevstackError(f"LAUREL_REDIS_URL: the Redis is {mode}; {wanted}")
+        return server.version
+
+    return await _external("Redis", "LAUREL_REDIS_URL", url, version, _MIN_REDIS)
 
 
 async def _external(

@@ -11,7 +11,7 @@ from laurel_server.devstack.identity import Identity
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.devstack.service import Launch, StopStep
 from laurel_server.devstack.surroundings import engine_environment, fits_socket
-from laurel_server.redis.probe import server_version
+from laurel_server.redis.probe import look_at
 
 
 class EmbeddedRedis:
@@ -57,7 +57,7 @@ class EmbeddedRedis:
 
     async def probe(self) -> None:
         """Sends PING."""
-        await server_version(self.url)
+        await look_at(self.url)
 
     def _settings(self) -> str:
         general = resources.files(__package__).joinpath("redis.conf").read_text("utf-8")

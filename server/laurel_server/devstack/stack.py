@@ -51,6 +51,7 @@ class StackOptions:
     """Brings the database at a DSN to the newest schema."""
     pg_dsn: str | None = None
     redis_url: str | None = None
+    redis_cluster: bool = False
     kafka: str | None = None
     analytics: bool = False
     """Starts an embedded ClickHouse, unless the environment names another."""
@@ -111,7 +112,8 @@ async def _start(
     inner = options.operations if options.gateway else None
     servers = list(reserve_listeners(options.grpc, inner, http, options.processes, held))
     postgres, redis = await _both(
-        engines.postgres(options.pg_dsn, options.pg_bin), engines.redis(options.redis_url)
+        engines.postgres(options.pg_dsn, options.pg_bin),
+        engines.redis(options.redis_url, cluster=options.redis_cluster),
     )
     clickhouse = await engines.clickhouse() if options.analytics else None
     await options.migrate(postgres.server_address)

@@ -17,3 +17,14 @@ class Placement(NamedTuple):
     totals: Mapping[str, tuple[int, int]]
     boards: Sequence[BoardKey]
     left: Sequence[BoardKey] = ()
+
+
+def by_board(placements: Sequence[Placement]) -> list[list[Placement]]:
+    """Return the placements taken apart: those on each board by themselves."""
+    parts: dict[BoardKey, list[Placement]] = {}
+    for placement in placements:
+        for board in placement.boards:
+            parts.setdefault(board, []).append(placement._replace(boards=(board,), left=()))
+        for board in placement.left:
+            parts.setdefault(board, []).append(placement._replace(boards=(), left=(board,)))
+    return list(parts.values())

@@ -1,5 +1,6 @@
 """Where a user would stand after an award that is only tried out."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain
 
@@ -16,13 +17,19 @@ async def preview_ranks(
     redis: RedisConnection, matrix: BoardMatrix, user_id: str, scores: Sequence[tuple[BoardKey, int]]
 ) -> tuple[BoardRank, ...]:
     """Return the ranks that the user would have with these scores. BoardsUnavailable when Redis is away."""
-    keys = [(*board_keys(board)[:2], extra_keys(board).levels) for board, _ in scores]
-    asked = chain.from_iterable((score, int(matrix.traits_of(board).tie_policy)) for board, score in scores)
+    parts = [(each,) for each in scores] if redis.one_slot else [scores]
     try:
-        reply = await script("preview").run(redis, tuple(chain.from_iterable(keys)), user_id, *asked)
+        previews = await asyncio.gather(*(_preview(redis, matrix, user_id, part) for part in parts))
     except RedisUnavailable as away:
         raise BoardsUnavailable(str(away)) from away
+    return tuple(chain.from_iterable(previews))
+
+
+async def _preview(
+    redis: RedisConnection, matrix: BoardMatrix, user_id: str, scores: Sequence[tuple[BoardKey, int]]
+) -> Sequence[BoardRank]:
+    keys = [(*board_keys(board)[:2], extra_keys(board).levels) for board, _ in scores]
+    asked = chain.from_iterable((score, int(matrix.traits_of(board).tie_policy)) for board, score in scores)
+    reply = await script("preview").run(redis, tuple(chain.from_iterable(keys)), user_id, *asked)
     columns = zip(scores, reply[1::4], reply[2::4], reply[3::4], strict=True)
-    return tuple(
-        BoardRank(board, rank, before, score, total) for (board, score), total, before, rank in columns
-    )
+    return [BoardRank(board, rank, before, score, total) for (board, score), total, before, rank in columns]

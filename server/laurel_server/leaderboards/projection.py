@@ -1,7 +1,7 @@
 """From the ledger to the boards: puts users where the ledger says they stand, in one script call a batch."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.placement import Placement, by_board
 from laurel_server.leaderboards.seating import Seated, seat, seatings_of, without_special
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
@@ -19,6 +19,9 @@ from laurel_server.redis.scripts import script
 
 MAX_PLACEMENTS = 128
 """Users in one script call: more would hold up every read of a rank for over 10 ms."""
+
+CALLS_AT_ONCE = 16
+"""Script calls of one load that wait for a cluster at a time; they go to different boards."""
 
 BUDGETS_WHILE_BUSY = 20
 """Budgets that a projection waits for a Redis that is busy but answering."""
@@ -193,7 +196,7 @@ class Projection:
         return plain
 
     async def _apply_plain(self, placements: Sequence[Placement], created: Collection[BoardKey]) -> Projected:
-        chunks = _payloads(placements, MAX_PLACEMENTS)
+        chunks = self._payloads(placements, MAX_PLACEMENTS)
         replies = await asyncio.gather(
             *(self._run(chunk, chunk.encode(created, ranked=True), tell=True) for chunk in chunks)
         )
@@ -225,8 +228,16 @@ class Projection:
         if not self._catalogue.matrix.is_plain:
             await self._seat(placements, (), ranked=False, tell=tell)
             placements = without_special(placements, self._catalogue.matrix)
-        for chunk in _payloads([each for each in placements if each.boards or each.left], at_once):
-            await self._run(chunk, chunk.encode((), ranked=False), tell=tell)
+        chunks = self._payloads([each for each in placements if each.boards or each.left], at_once)
+        for some in _together(chunks, CALLS_AT_ONCE if self._redis.one_slot else 1):
+            await asyncio.gather(
+                *(self._run(chunk, chunk.encode((), ranked=False), tell=tell) for chunk in some)
+            )
+
+    def _payloads(self, placements: Sequence[Placement], size: int) -> list[_Payload]:
+        """Return the script calls for placements: `size` users each, and one board each on a cluster."""
+        parts = by_board(placements) if self._redis.one_slot else [placements]
+        return [_Payload(part[start : start + size]) for part in parts for start in range(0, len(part), size)]
 
     async def _run(self, payload: _Payload, body: bytes, *, tell: bool) -> list[Any]:
         keys = tuple(name for board in payload.boards for name in board_keys(board))
@@ -239,8 +250,8 @@ class Projection:
         return results
 
 
-def _payloads(placements: Sequence[Placement], size: int) -> list[_Payload]:
-    return [_Payload(placements[start : start + size]) for start in range(0, len(placements), size)]
+def _together(chunks: Sequence[_Payload], size: int) -> Iterator[Sequence[_Payload]]:
+    return (chunks[start : start + size] for start in range(0, len(chunks), size))
 
 
 def _ignore_outcome(task: "asyncio.Task[Projected]") -> None:

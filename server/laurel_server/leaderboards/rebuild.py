@@ -34,6 +34,7 @@ from laurel_server.redis.keys import (
     board_keys,
     signal_of,
 )
+from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
@@ -123,7 +124,7 @@ class Rebuild:
     async def forget(self, boards: Collection[BoardKey]) -> None:
         """Drop boards that are configured no longer. BoardsUnavailable when Redis is away."""
         for some in _chunks(sorted(boards), BOARDS_AT_ONCE):
-            await self._call("UNLINK", *chain.from_iterable(all_keys(board) for board in some))
+            await asyncio.gather(*(self._call("UNLINK", *all_keys(board)) for board in some))
             await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
 
     async def _unfilled(self) -> list[int]:
@@ -169,13 +170,11 @@ class Rebuild:
         return len(filled | last)
 
     async def _forget_all(self) -> None:
-        cursor: bytes | str = "0"
-        while True:
-            cursor, names = await self._call("SCAN", cursor, "MATCH", EVERY_BOARD, "COUNT", 1000)
-            if names:
-                await self._call("UNLINK", *names)
-            if cursor == b"0":
-                return
+        try:
+            for node in await self._redis.nodes():
+                await _forget_all_of(node)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
 
     async def lost(self) -> list[BoardKey]:
         """Return the boards that have members in the ledger and are incomplete in Redis. BoardsUnavailable."""
@@ -214,12 +213,12 @@ class Rebuild:
         return members
 
     async def _empty(self, boards: Sequence[BoardKey]) -> None:
-        for some in _chunks(boards, BOARDS_AT_ONCE):
+        for some in self._chunks(boards):
             await self._run("empty", list(chain.from_iterable(all_keys(board) for board in some)))
 
     async def _complete(self, boards: Sequence[BoardKey], written_up_to: int) -> None:
         complete = 0
-        for some in _chunks(boards, BOARDS_AT_ONCE):
+        for some in self._chunks(boards):
             names = [board_keys(board).members for board in some]
             complete += await self._run("complete", names, written_up_to)
             await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
@@ -275,6 +274,10 @@ class Rebuild:
             async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
                 yield chunk
 
+    def _chunks(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[BoardKey]]:
+        """Return the boards as script calls may name them."""
+        return _chunks(boards, 1 if self._redis.one_slot else BOARDS_AT_ONCE)
+
     async def _run(self, name: str, keys: Sequence[str], *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
         try:
             return await script(name).run(self._redis, tuple(keys), *args)
@@ -300,6 +303,15 @@ class _Filling:
         if not isinstance(board, BoardKey):
             return False
         return board in self.instances or (self._matrix.is_filling(board) and self._is_open(board.period_id))
+
+
+async def _forget_all_of(node: RedisNode) -> None:
+    cursor: bytes | str = "0"
+    while True:
+        cursor, names = await node.call("SCAN", cursor, "MATCH", EVERY_BOARD, "COUNT", 1000)
+        await asyncio.gather(*(node.call("UNLINK", name) for name in names))
+        if cursor == b"0":
+            return
 
 
 def _chunks(boards: Sequence[BoardKey], size: int) -> Iterator[Sequence[BoardKey]]:

@@ -1,7 +1,7 @@
 """Keeps the boards equal to the ledger, whatever happens to Redis or to a server between COMMIT and Redis."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -117,8 +117,8 @@ class Repair:
 
     async def repair(self) -> None:
         """Make the boards equal to the ledger once."""
-        canary = await self._read_canary()
-        connection = self._redis.connections
+        canaries = await self._read_canaries()
+        canary, connection = _oldest(canaries.values()), self._redis.connections
         if canary is None or canary > await standings.last_batch(self._pool):
             await self._start_over()
         else:
@@ -132,7 +132,7 @@ class Repair:
         if not all(config.is_filled for config in self._catalogue.boards.values()):
             await self._rebuild.fill_new()
         self._round += 1
-        await self._advance(canary, connection)
+        await self._advance(canaries, connection)
 
     async def _start_over(self) -> None:
         """Fill all boards: Redis is empty, older than any canary, or of another ledger."""
@@ -199,15 +199,35 @@ class Repair:
             seatings = seatings_of_scorers(scorers, self._catalogue)
             await seat(self._redis, seatings, ranked=False, tell=True)
 
-    async def _read_canary(self) -> int | None:
-        reply = await self._redis.call("GET", CANARY)
-        return int(reply) if reply is not None and reply.isdigit() else None
+    async def _read_canaries(self) -> dict[str, int | None]:
+        """Return the canary of every server of Redis; one that forgets or goes back has lost a part of the boards."""
+        names = await self._redis.node_keys(CANARY)
+        replies = await asyncio.gather(*(self._redis.call("GET", name) for name in names))
+        return {
+            name: int(reply) if reply is not None and reply.isdigit() else None
+            for name, reply in zip(names, replies, strict=True)
+        }
 
-    async def _advance(self, canary: int | None, connection: int) -> None:
-        """Move the canary on, unless Redis has been lost since it was read: then the next round must see that."""
+    async def _advance(self, canaries: Mapping[str, int | None], connection: int) -> None:
+        """Move the canaries on, unless Redis has been lost since they were read: then the next round must see that."""
         watermark = await standings.watermark(self._pool)
         if self._redis.connections != connection:
             return
-        read = "" if canary is None else canary
-        if await script("advance").run(self._redis, (CANARY,), read, watermark):
+        advanced = await asyncio.gather(
+            *(
+                script("advance").run(self._redis, (name,), "" if read is None else read, watermark)
+                for name, read in canaries.items()
+            )
+        )
+        if all(advanced):
             self._canary, self._trusted = watermark, connection
+
+
+def _oldest(canaries: Iterable[int | None]) -> int | None:
+    """Return the lowest canary; None if one is missing."""
+    lowest: int | None = None
+    for canary in canaries:
+        if canary is None:
+            return None
+        lowest = canary if lowest is None else min(lowest, canary)
+    return lowest

@@ -50,12 +50,13 @@ class Signals:
 
     def __init__(
         self,
-        url: str,
+        redis: RedisConnection,
         boards_changed: Callable[[Sequence[BoardKey]], None],
         profiles_changed: Callable[[Sequence[str]], None],
         *any_changed: Callable[[], None],
     ) -> None:
-        self._url = url
+        self._redis = redis
+        self._attempt = 0
         self._boards_changed = boards_changed
         self._profiles_changed = profiles_changed
         self._any_changed = any_changed
@@ -69,11 +70,14 @@ class Signals:
                 log.warning("signals.lost", error=type(lost).__name__)
             except Exception:  # without this loop no stream would ever be told of anything again
                 log.exception("signals.failed")
+            self._attempt += 1
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
+        urls = self._redis.listening_urls()
+        url = urls[self._attempt % len(urls)]
         async with (
-            Redis.from_url(self._url, decode_responses=True, health_check_interval=5) as client,
+            Redis.from_url(url, decode_responses=True, health_check_interval=5) as client,
             client.pubsub() as subscription,
         ):
             await subscription.subscribe(BOARD_CHANGES, PROFILE_CHANGES)

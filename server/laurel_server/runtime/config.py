@@ -208,6 +208,9 @@ class Boards(Part):
     redis_url: SecretStr | None = Field(None, validation_alias="LAUREL_REDIS_URL")
     """`redis://`, `rediss://` or `unix://` address. Unset: `serve` starts a Redis; the server needs it."""
 
+    redis_cluster: bool = Field(default=False, validation_alias="LAUREL_REDIS_CLUSTER")
+    """The address is that of a node of a Redis Cluster; the others are learned from it."""
+
     project_budget_ms: Annotated[float, Field(ge=1, le=10_000)] = 50
     """How long an award waits for its ranks before it answers RANK_STATE_PENDING, in milliseconds."""
 

@@ -48,7 +48,7 @@ from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
 from laurel_server.ranking.tier_review import TierReview
-from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.connection import RedisConnection, connection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.birthdays import Birthdays
 from laurel_server.rewards.commands import Commands
@@ -124,7 +124,9 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     """Make all parts. Raises one of `postgres.errors.UNAVAILABLE` without a ledger; Redis may come later."""
     ledger = settings.ledger
     pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
-    redis = RedisConnection(redis_url, settings.boards.read_timeout_ms / 1000)
+    redis = connection(
+        redis_url, settings.boards.read_timeout_ms / 1000, cluster=settings.boards.redis_cluster
+    )
     catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
     sandbox = await _sandbox(settings, pool)
     clock: Clock = sandbox or SystemClock()
@@ -143,7 +145,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     hub = _hub(settings, queries, clock)
     if sandbox is not None:
         sandbox.changed = lambda: _clock_changed(hub, faces)
-    signals = Signals(redis_url, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
+    signals = Signals(redis, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
 
     async def connect() -> LaneConnection:
         return await connect_lane(pg_dsn, ledger.statement_timeout_seconds)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from laurel_server.domain.boards import BoardKey
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
-from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import TIE_LENGTH, board_keys
+from laurel_server.redis.node import RedisNode
 from laurel_server.runtime.wiring import Parts
 from tests.integration.conftest import Run
 from tests.integration.wired import WEEK, command, listed, wrongs
@@ -86,7 +86,7 @@ def test_lost_order_and_repetition_do_not_change_a_board(
 
 
 async def _board_after(redis_url: str, board: BoardKey, placements: list[Placement]) -> list[tuple[str, int]]:
-    redis, keys = RedisConnection(redis_url, 5), board_keys(board)
+    redis, keys = RedisNode(redis_url, 5), board_keys(board)
     try:
         await redis.call("UNLINK", *keys)
         projection = Projection(redis, 5)

@@ -13,8 +13,8 @@ from laurel_server.domain.views import Board, ScoreRange, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.reading import BoardScripts, look, sorted_score
 from laurel_server.leaderboards.seating import Seat, Seating, seat
-from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import all_keys, sub_score_text, tie
+from laurel_server.redis.node import RedisNode
 from tests.oracle.board import BruteForceBoard, Row, Standing
 
 KINDS = [Traits(*kind) for kind in product(TiePolicy, SortOrder, (False, True))]
@@ -37,7 +37,7 @@ def damaged() -> None:
 class Bench:
     """A board in Redis beside the same by brute force."""
 
-    def __init__(self, redis: RedisConnection, traits: Traits) -> None:
+    def __init__(self, redis: RedisNode, traits: Traits) -> None:
         self.redis = redis
         self.key = BoardKey(f"bench-{next(_numbers)}", "all")
         self.board = Board(self.key, ALL_TIME, traits)
@@ -124,14 +124,14 @@ class Bench:
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisConnection]:
-    connection = RedisConnection(redis_url, 5)
+async def redis(redis_url: str) -> AsyncIterator[RedisNode]:
+    connection = RedisNode(redis_url, 5)
     yield connection
     await connection.close()
 
 
 @pytest.mark.parametrize("traits", KINDS, ids=str)
-async def test_every_read_agrees_with_brute_force(redis: RedisConnection, traits: Traits) -> None:
+async def test_every_read_agrees_with_brute_force(redis: RedisNode, traits: Traits) -> None:
     dice, bench = random.Random(str(traits)), Bench(redis, traits)
     users = [f"user-{number}" for number in range(14)]
     for _ in range(25):
@@ -146,7 +146,7 @@ async def test_every_read_agrees_with_brute_force(redis: RedisConnection, traits
 
 
 @pytest.mark.parametrize("traits", KINDS, ids=str)
-async def test_scores_between_bounds(redis: RedisConnection, traits: Traits) -> None:
+async def test_scores_between_bounds(redis: RedisNode, traits: Traits) -> None:
     dice, bench = random.Random(5), Bench(redis, traits)
     await bench.put(**{f"user-{number}": (dice.randint(-4, 4), number % 3) for number in range(30)})
     for low, high in product((None, -2, 0, 3, 9), (None, -3, 0, 1)):
@@ -161,7 +161,7 @@ async def test_scores_between_bounds(redis: RedisConnection, traits: Traits) -> 
 
 
 @pytest.mark.parametrize("traits", KINDS, ids=str)
-async def test_where_a_shadow_user_would_stand(redis: RedisConnection, traits: Traits) -> None:
+async def test_where_a_shadow_user_would_stand(redis: RedisNode, traits: Traits) -> None:
     dice, bench = random.Random(9), Bench(redis, traits)
     await bench.put(**{f"user-{number}": (dice.randint(0, 4), number % 2) for number in range(12)})
     for score, sub_score, reached in product((-1, 0, 2, 4, 5), (0, 1), (0, 6, 99)):
@@ -179,7 +179,7 @@ async def test_where_a_shadow_user_would_stand(redis: RedisConnection, traits: T
 
 
 @pytest.mark.parametrize("traits", KINDS, ids=str)
-async def test_ranks_are_exact_to_the_largest_score(redis: RedisConnection, traits: Traits) -> None:
+async def test_ranks_are_exact_to_the_largest_score(redis: RedisNode, traits: Traits) -> None:
     bench = Bench(redis, traits)
     await bench.put(
         a=(LARGEST, LARGEST), b=(LARGEST - 1, -LARGEST), c=(-LARGEST, LARGEST - 1), d=(-LARGEST, LARGEST)
@@ -187,7 +187,7 @@ async def test_ranks_are_exact_to_the_largest_score(redis: RedisConnection, trai
     assert await bench.walk(1) == bench.model.rows()
 
 
-async def test_a_lost_level_is_noticed(redis: RedisConnection) -> None:
+async def test_a_lost_level_is_noticed(redis: RedisNode) -> None:
     bench = Bench(redis, Traits(TiePolicy.DENSE))
     await bench.put(a=(3, 0), b=(2, 0))
     await redis.call("UNLINK", all_keys(bench.key)[3])
@@ -195,7 +195,7 @@ async def test_a_lost_level_is_noticed(redis: RedisConnection) -> None:
         await bench.scripts.places(bench.board, ["b"])
 
 
-async def test_placing_twice_late_and_out_of_order_is_harmless(redis: RedisConnection) -> None:
+async def test_placing_twice_late_and_out_of_order_is_harmless(redis: RedisNode) -> None:
     bench = Bench(redis, Traits(TiePolicy.DENSE, SortOrder.ASCENDING, has_scores=True))
     await bench.put(a=(3, 0), b=(3, 0))
     stale = Seating(bench.board.traits, on=[bench.seat_of("a", Standing(9, 9, 1), 1)], off=[("b", 1)])

@@ -3,17 +3,17 @@
 import asyncio
 
 from laurel_server.domain.boards import BoardKey
-from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import BOARD_CHANGES, signal_of
+from laurel_server.redis.node import RedisNode
 from laurel_server.redis.signals import Signals
 
 
 async def test_a_signal_that_cannot_be_read_silences_nobody(redis_url: str) -> None:
     heard: asyncio.Queue[object] = asyncio.Queue()
     listens: asyncio.Queue[None] = asyncio.Queue()
-    signals = Signals(redis_url, heard.put_nowait, lambda _: None, lambda: listens.put_nowait(None))
+    redis = RedisNode(redis_url, 2)
+    signals = Signals(redis, heard.put_nowait, lambda _: None, lambda: listens.put_nowait(None))
     task = asyncio.create_task(signals.run())
-    redis = RedisConnection(redis_url, 2)
     try:
         async with asyncio.timeout(10):
             await listens.get()

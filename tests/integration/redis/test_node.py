@@ -6,29 +6,29 @@ from contextlib import suppress
 
 import pytest
 
-from laurel_server.redis import connection as connection_module
-from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis import node as node_module
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
+from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
 from tests.integration import engines
 from tests.integration.engines import Engine, free_port
 
 
 @pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisConnection]:
+async def redis(redis_url: str) -> AsyncIterator[RedisNode]:
     """A connection to the shared Redis."""
-    connection = RedisConnection(redis_url, 2)
+    connection = RedisNode(redis_url, 2)
     yield connection
     await connection.close()
 
 
-async def test_replies_reach_those_who_asked(redis: RedisConnection) -> None:
+async def test_replies_reach_those_who_asked(redis: RedisNode) -> None:
     replies = await asyncio.gather(*(redis.call("ECHO", number) for number in range(1000)))
 
     assert replies == [str(number).encode() for number in range(1000)]
 
 
-async def test_a_caller_that_gives_up_does_not_shift_the_replies_of_others(redis: RedisConnection) -> None:
+async def test_a_caller_that_gives_up_does_not_shift_the_replies_of_others(redis: RedisNode) -> None:
     calls = [asyncio.create_task(redis.call("ECHO", number)) for number in range(100)]
     await asyncio.sleep(0)
     for call in calls[::2]:
@@ -40,21 +40,21 @@ async def test_a_caller_that_gives_up_does_not_shift_the_replies_of_others(redis
     assert await redis.call("ECHO", "after") == b"after"
 
 
-async def test_an_error_reply_is_raised_and_the_connection_goes_on(redis: RedisConnection) -> None:
+async def test_an_error_reply_is_raised_and_the_connection_goes_on(redis: RedisNode) -> None:
     with pytest.raises(RedisRefused, match="NO-SUCH-COMMAND"):
         await redis.call("NO-SUCH-COMMAND")
 
     assert await redis.call("PING") == b"PONG"
 
 
-async def test_a_script_that_redis_forgot_is_sent_again(redis: RedisConnection) -> None:
+async def test_a_script_that_redis_forgot_is_sent_again(redis: RedisNode) -> None:
     before = await script("places").run(redis, ("{b}", "{b}:members"), 1, 0, 0, "ann")
     await redis.call("SCRIPT", "FLUSH")
 
     assert await script("places").run(redis, ("{b}", "{b}:members"), 1, 0, 0, "ann") == before
 
 
-async def test_a_script_on_a_key_of_another_kind_is_unavailable(redis: RedisConnection) -> None:
+async def test_a_script_on_a_key_of_another_kind_is_unavailable(redis: RedisNode) -> None:
     await redis.call("SET", "{b}", "text")
 
     with pytest.raises(RedisUnavailable, match="places"):
@@ -62,7 +62,7 @@ async def test_a_script_on_a_key_of_another_kind_is_unavailable(redis: RedisConn
 
 
 async def test_nobody_there_is_unavailable_at_once() -> None:
-    connection, started = RedisConnection(f"redis://127.0.0.1:{free_port()}/0", 2), time.monotonic()
+    connection, started = RedisNode(f"redis://127.0.0.1:{free_port()}/0", 2), time.monotonic()
 
     refused = await asyncio.gather(*(connection.call("PING") for _ in range(20)), return_exceptions=True)
 
@@ -72,7 +72,7 @@ async def test_nobody_there_is_unavailable_at_once() -> None:
 
 
 async def test_a_silent_redis_is_given_up_and_found_again(own_redis_engine: Engine) -> None:
-    connection = RedisConnection(engines.redis_url(own_redis_engine), 0.2)
+    connection = RedisNode(engines.redis_url(own_redis_engine), 0.2)
     try:
         assert await connection.call("PING") == b"PONG"
         own_redis_engine.signal(signal.SIGSTOP)
@@ -88,7 +88,7 @@ async def test_a_silent_redis_is_given_up_and_found_again(own_redis_engine: Engi
 
 
 async def test_a_redis_that_was_killed_is_found_again(own_redis_engine: Engine) -> None:
-    connection = RedisConnection(engines.redis_url(own_redis_engine), 2)
+    connection = RedisNode(engines.redis_url(own_redis_engine), 2)
     try:
         await connection.call("SET", "kept", "no")
         own_redis_engine.kill()
@@ -102,7 +102,7 @@ async def test_a_redis_that_was_killed_is_found_again(own_redis_engine: Engine) 
         await connection.close()
 
 
-async def _answer_of(connection: RedisConnection) -> object:
+async def _answer_of(connection: RedisNode) -> object:
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -115,7 +115,7 @@ async def _answer_of(connection: RedisConnection) -> object:
 async def test_a_server_that_accepts_and_says_nothing_is_not_left_connected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection_module, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(node_module, "CONNECT_SECONDS", 0.1)
     ended = asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,7 +127,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_not_left_connected(
 
     async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
-        connection = RedisConnection(f"redis://:secret@127.0.0.1:{port}/0", 2)
+        connection = RedisNode(f"redis://:secret@127.0.0.1:{port}/0", 2)
         with pytest.raises(RedisUnavailable, match="cannot connect"):
             await connection.call("PING")
 
@@ -136,7 +136,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_not_left_connected(
 
 
 async def test_connections_are_counted(own_redis_engine: Engine) -> None:
-    connection = RedisConnection(engines.redis_url(own_redis_engine), 2)
+    connection = RedisNode(engines.redis_url(own_redis_engine), 2)
     try:
         await connection.call("PING")
         await connection.call("PING")
