@@ -162,11 +162,16 @@ async def test_it_works_from_the_keyboard(browser: Browser, serve: Serve, laurel
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel, scheme: str) -> None:
     await fill(laurel)
+    long_id = "a-very.long_id:of@a-customer-" + "0123456789" * 3
+    await laurel.admin.batch_upsert_users([User(user_id=long_id, username="W" * 60, country="GB")])
+    await award(laurel, long_id, 90_000_000_000)
     phone = {"viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True}
     async with visiting(browser, serve.run["http"], color_scheme=scheme, **phone) as visit:
-        page = await visit.open("/?user=ada")
-        await expect(page.locator("#board .name")).to_have_count(4)
+        page = await visit.open(f"/?user={long_id}")
+        await expect(page.locator("#board .name")).to_have_count(5)
         await expect(page.locator("#pinned")).to_contain_text("Nobody is ahead")
+        await award(laurel, long_id, 1)
+        await expect(page.locator("#feed li")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert background == {"light": "rgb(250, 249, 246)", "dark": "rgb(17, 20, 18)"}[scheme]

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from laurel_client import Laurel, LaurelCallError, User, Visibility
+from laurel_client import ActionConfig, BoardConfig, BoardKind, Laurel, LaurelCallError, User, Visibility
 from tests.e2e.browser import needs_chromium, started, visiting
 from tests.e2e.conftest import StartServe
 from tests.e2e.serving import Serve
@@ -177,10 +177,56 @@ async def test_it_takes_a_token_with_the_scope_admin(browser: Browser, start_ser
         await expect(page.get_by_text("All well")).to_be_visible()
 
 
+LONG_ID = "a-very.long_id:of@a-customer-" + "0123456789" * 3
+LONG_TEXT = "a-word-without-any-place-to-break-it-" * 8
+
+
+async def fill_with_long_texts(laurel: Laurel) -> None:
+    """One of everything that the page shows, each as long as it may be."""
+    await laurel.admin.batch_upsert_users(
+        [
+            User(
+                user_id=LONG_ID,
+                username="W" * 60,
+                region="r" * 32,
+                country="GB",
+                email=f"{'e' * 60}@example.com",
+            )
+        ]
+    )
+    for points in (10, 9_007_199_254_740):
+        await laurel.rewards.award_points(
+            LONG_ID, "PURCHASE", {"order_value": str(100 * points)}, order_id="o" * 64, reason=LONG_TEXT
+        )
+    await laurel.admin.put_action_config(
+        ActionConfig(
+            action="A" * 64, display_name="n" * 64, base_points="1", description=LONG_TEXT, active=True
+        )
+    )
+    await laurel.admin.create_board(
+        BoardConfig(board_id="b" * 40, display_name="b" * 64, kind=BoardKind.BOARD_KIND_SCORES)
+    )
+    await laurel.admin.run_job("verify")
+
+
 async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel) -> None:
-    await laurel.rewards.award_points("ada", "REVIEW")
+    await fill_with_long_texts(laurel)
     async with visiting(browser, serve.run["http"], viewport={"width": 360, "height": 740}) as visit:
-        for path in ("/admin#overview", "/admin#people/ada", "/admin#jobs"):
-            page = await visit.open(path)
-            await expect(page.locator("tbody tr").first).to_be_visible()
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        page = await visit.open("/admin")
+        parts = await page.locator("nav a").evaluate_all("links => links.map(link => link.hash)")
+        for part in (*parts, f"#people/{LONG_ID}"):
+            await page.goto("about:blank")
+            await visit.open(f"/admin{part}")
+            await expect(page.get_by_role("heading", level=1)).to_be_visible()
+            await page.wait_for_load_state("networkidle")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 360, part
+
+        for deed in ("Award", "Adjust", "Edit", "Visibility", "Erase"):
+            await page.get_by_role("button", name=deed, exact=True).click()
+            dialog = page.get_by_role("dialog")
+            assert await dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth"), deed
+            await dialog.get_by_role("button", name="Cancel").click()
+        await visit.open("/admin#jobs")
+        await page.get_by_role("button", name="Run verify").click()
+        await expect(page.locator("#toast")).to_contain_text("verify succeeded")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 360
