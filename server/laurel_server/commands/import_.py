@@ -15,7 +15,7 @@ from laurel_server.commands.ledger_address import ledger_dsn
 from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, read_openings
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.postgres import schema
+from laurel_server.postgres import schema, standings
 from laurel_server.postgres.pool import Pool, connect_lane, create_pool
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.opening import Imported, OpeningBalances
@@ -25,6 +25,9 @@ from laurel_server.runtime.environment import load_settings
 from laurel_server.runtime.sandbox import StoredClock
 
 _TIMEOUT_SECONDS: Final = 60
+_LOOK_SECONDS: Final = 0.2
+_STANDSTILL_SECONDS: Final = 10
+"""How long the boards may stand still before the command says that nobody fills them."""
 
 _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE.csv", show_default=False)]
 _Lanes = Annotated[int, typer.Option(min=1, max=16, help="Transactions at a time.")]
@@ -57,16 +60,35 @@ async def _import(settings: Settings, dsn: str, openings: OpeningFile, lanes: in
         zone = ZoneInfo(settings.program.time_zone)
         rule_book = RuleBook(pool, clock, Catalogue(), zone, settings.program.grace)
         await rule_book.seed()
-        balances = OpeningBalances(pool, rule_book, LedgerWriter(rule_book, clock), clock, openings.digest)
+        balances = OpeningBalances(
+            pool, rule_book, LedgerWriter(rule_book, clock, tells=False), clock, openings.digest
+        )
         await balances.allow()
         connections = [await connect_lane(dsn, _TIMEOUT_SECONDS) for _ in range(lanes)]
         for connection in connections:
             held.push_async_callback(connection.close)
         with _progress_bar() as bar:
             task = bar.add_task("importing", total=openings.lines)
-            return await balances.run(
+            imported = await balances.run(
                 openings.openings(), connections, lambda lines: bar.advance(task, lines)
             )
+            if imported.balances:
+                await _boards_follow(pool, bar)
+        return imported
+
+
+async def _boards_follow(pool: Pool, bar: Progress) -> None:
+    """Wait until a server has taken everything to the boards; not for one that does not run."""
+    left = await standings.count_unprojected(pool)
+    task, moved_at = bar.add_task("filling boards", total=left), time.monotonic()
+    while left and time.monotonic() - moved_at < _STANDSTILL_SECONDS:
+        await asyncio.sleep(_LOOK_SECONDS)
+        before, left = left, await standings.count_unprojected(pool)
+        if left != before:
+            moved_at = time.monotonic()
+            bar.update(task, completed=(bar.tasks[task].total or 0) - left)
+    if left:
+        bar.console.print("no server has filled the boards yet; one that runs does so by itself")
 
 
 async def _clock(settings: Settings, pool: Pool) -> Clock:

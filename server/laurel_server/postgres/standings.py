@@ -1,5 +1,6 @@
 """Where the ledger says that users stand: what boards are filled from and repaired by."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,7 +13,8 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.pool import Pool, Session
 from laurel_server.postgres.sql import load
 
-BATCHES_AT_ONCE = 500
+BATCHES_AT_ONCE = 50
+"""Batches read at a time; those of an import have a thousand users each."""
 
 
 class FaceRow(NamedTuple):
@@ -51,7 +53,8 @@ class Erased(NamedTuple):
 class Batch(NamedTuple):
     """A committed batch: whose boards it moved, and boards that users have left, by user number.
 
-    `removed` are users who were taken off score boards.
+    `removed` are users who were taken off score boards. `tiers` are those that users had before, by user id, where the
+    batch changed them.
     """
 
     batch_no: int
@@ -59,6 +62,7 @@ class Batch(NamedTuple):
     left: dict[int, list[BoardKey]]
     erased: Sequence[Erased]
     removed: Sequence[Erased]
+    tiers: Mapping[str, set[Tier]]
 
 
 async def is_registered(pool: Pool, board: BoardKey) -> bool:
@@ -137,12 +141,18 @@ async def scan_board(pool: Pool, chunk: int, board: BoardKey) -> AsyncIterator[l
 async def unprojected(pool: Pool, older_than: timedelta) -> list[Batch]:
     """Return the oldest batches that nobody has said to be on the boards."""
     rows = await pool.fetch(load("outbox_unprojected"), older_than, BATCHES_AT_ONCE)
-    return [_batch(row) for row in rows]
+    return await _batches(rows)
+
+
+async def count_unprojected(pool: Pool) -> int:
+    """Return how many batches nobody has said to be on the boards."""
+    number: int = await pool.fetchval(load("outbox_count_unprojected"))
+    return number
 
 
 async def batches_since(pool: Pool, batch_no: int) -> list[Batch]:
     """Return the next batches after that number."""
-    return [_batch(row) for row in await pool.fetch(load("outbox_since"), batch_no, BATCHES_AT_ONCE)]
+    return await _batches(await pool.fetch(load("outbox_since"), batch_no, BATCHES_AT_ONCE))
 
 
 async def replay_start(pool: Pool, batch_no: int) -> int:
@@ -185,10 +195,19 @@ def _member(row: asyncpg.Record) -> Member:
     return Member(row["user_no"], row["user_id"], row["version"], membership, orjson.loads(row["totals"]))
 
 
+async def _batches(rows: Sequence[asyncpg.Record]) -> list[Batch]:
+    batches = []
+    for row in rows:
+        batches.append(_batch(row))
+        await asyncio.sleep(0)  # the events of a large batch take some milliseconds
+    return batches
+
+
 def _batch(row: asyncpg.Record) -> Batch:
     left: dict[int, list[BoardKey]] = {}
     erased: list[Erased] = []
     removed: list[Erased] = []
+    tiers: dict[str, set[Tier]] = {}
     for event in orjson.loads(row["events"]):
         if event["type"] == "user.moved":
             left[event["user_no"]] = _boards(event)
@@ -196,7 +215,19 @@ def _batch(row: asyncpg.Record) -> Batch:
             removed.append(Erased(event["user_id"], event["version"], _boards(event)))
         elif event["type"] == "user.erased":
             erased.append(Erased(event["user_id"], event["version"], _boards(event)))
-    return Batch(row["batch_no"], row["user_nos"], left, erased, removed)
+        elif tier := _tier_left(event):
+            tiers.setdefault(event["user_id"], set()).add(Tier[tier])
+    return Batch(row["batch_no"], row["user_nos"], left, erased, removed, tiers)
+
+
+def _tier_left(event: Mapping[str, Any]) -> str:
+    """Return the tier on whose boards an event found a user who is in another one since; empty if there is none."""
+    if event["type"] == "tier.changed":
+        return str(event["from_tier"])
+    if event["type"] == "rewards.earned" and event["points"] == event["lifetime_points"]:
+        return ""  # he had nothing before, and was on no board
+    before = event.get("tier_before", "")
+    return str(before) if before != event.get("tier", "") else ""
 
 
 def _boards(event: Mapping[str, Any]) -> list[BoardKey]:

@@ -92,8 +92,10 @@ class CommittedBatch:
 class LedgerWriter:
     """Commits batches. One instance a process: it remembers which boards and partitions exist."""
 
-    def __init__(self, rule_book: RuleBook, clock: Clock) -> None:
+    def __init__(self, rule_book: RuleBook, clock: Clock, *, tells: bool = True) -> None:
+        """`tells`: badges, tiers and milestones are told to who watches, beside being given."""
         self._rule_book = rule_book
+        self._tells = tells
         self._clock = clock
         self._matrix: BoardMatrix | None = None
         self._known_boards: set[BoardKey] = set()
@@ -131,7 +133,7 @@ class LedgerWriter:
         await self._read_windows(connection, opened, rules, now)
         await self._read_holdings(connection, opened, items, now)
         rules = await self._lock_budgets(connection, items, rules)
-        work = BatchWork(opened, rules, now)
+        work = BatchWork(opened, rules, now, tells=self._tells)
         results = [work.do(item, place) for place, item in enumerate(items)]
         if work.unlocking.chances:
             await work.unlock(connection, results)
@@ -259,7 +261,7 @@ class LedgerWriter:
             await ledger.write_usage(connection, used)
         if work.spent:
             await ledger.write_spending(connection, work.spent)
-        if work.achieved:
+        if work.achieved and self._tells:
             await achievements.write(connection, work.achieved)
         if work.tier_changes:
             await achievements.note_tier_changes(connection, work.tier_changes)
@@ -323,8 +325,9 @@ def with_spending(rules: Rules, spent: dict[str, int]) -> Rules:
 class BatchWork:
     """The computing part of a batch: takes the items one by one and collects what has to be written."""
 
-    def __init__(self, opened: OpenBatch, rules: Rules, now: datetime) -> None:
+    def __init__(self, opened: OpenBatch, rules: Rules, now: datetime, *, tells: bool = True) -> None:
         self.rules = rules
+        self._tells = tells
         self.now = now
         self.posted: list[PostedEntry] = []
         self.answers: list[Answer] = []
@@ -376,7 +379,7 @@ class BatchWork:
             posting = results[place]
             assert isinstance(posting, Posting)  # noqa: S101 - nothing else unlocks
             results[place] = replace(posting, badges=unlocked)
-        for user_no, badge, award_id in self.unlocking.given:
+        for user_no, badge, award_id in self.unlocking.given if self._tells else ():
             self._events.append(unlock_event(badge, award_id))
             self.achieved.append((user_no, badge))
 

@@ -116,21 +116,23 @@ class Unlocking:
         )
 
     async def _count(self, connection: Connection) -> None:
-        """Fill in the counts that rules read and the batch has not read; a new user has none."""
+        """Fill in the counts that rules read and the batch has not read; who had nothing before has none."""
         missing = {
             (chance.account.user_no, action)
             for chance in self.chances
             for unlock in chance.unlocks
             for action in unlock.rule.actions - chance.counts.keys()
-            if not chance.account.is_new
+            if chance.before.version
         }
         if not missing:
             return
         found = await badges.count_awards(connection, sorted(missing))
+        by_user: dict[int, dict[str, int]] = {}
+        for (user_no, action), awards in found.items():
+            by_user.setdefault(user_no, {})[action] = awards
         for chance in self.chances:
-            for (user_no, action), awards in found.items():
-                if user_no == chance.account.user_no:
-                    chance.counts.setdefault(action, awards)
+            for action, awards in by_user.get(chance.account.user_no, {}).items():
+                chance.counts.setdefault(action, awards)
 
     def _unlocked(self, chance: Chance) -> Iterator[Unlock]:
         before, member = chance.before, {"member_number": chance.account.user_no}

@@ -1,14 +1,12 @@
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from laurel_server.cli import build_app
-from laurel_server.domain.errors import LaurelError
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import WEEK, board_at, listed, until, wrongs
+from tests.integration.wired import WEEK, board_at, keys_of, listed, wrongs
 
 FILE = """\
 user_id,points,username,country
@@ -40,13 +38,7 @@ async def test_people_balances_and_boards(parts: Parts, cli: CliRunner, tmp_path
     assert (await parts.profiles.get("ann")).country == "US"
     assert (await parts.profiles.get("cleo")).username == "Cleo"
     assert (await parts.statement.rewards("bob")).total_points == 250
-
-    async def has_everybody() -> bool:
-        with suppress(LaurelError):  # BOARDS_REBUILDING
-            return await listed(parts) == [("bob", 250), ("ann", 100)]
-        return False
-
-    await until(has_everybody, "the boards follow")
+    assert await listed(parts) == [("bob", 250), ("ann", 100)]
     assert await listed(parts, "country:US") == [("ann", 100)]
     assert (await parts.queries.page(board_at(parts, period_id=WEEK), "", 10)).lines == ()
     assert await wrongs(parts) == []
@@ -70,3 +62,17 @@ async def test_nothing_is_imported_from_a_file_that_is_wrong(
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
     assert not await parts.pool.fetchval("SELECT count(*) FROM users")
+
+
+async def test_what_balances_are_worth_is_given_and_told_to_nobody(
+    parts: Parts, cli: CliRunner, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("user_id,points\nann,60000\nbob,900\n")
+    await run(cli, file)
+    assert (await parts.statement.rewards("ann")).tier.name == "DIAMOND"
+    held = {badge.badge_type for badge, _ in await parts.badges.of("ann")}
+    assert {"POINTS_1K", "POINTS_10K", "EARLY_ADOPTER"} <= held
+    assert not await parts.pool.fetchval("SELECT count(*) FROM achievements")
+    assert await listed(parts, "tier:diamond") == [("ann", 60000)]
+    assert not await parts.redis.call("EXISTS", keys_of("tier:bronze")[2])  # she was never there

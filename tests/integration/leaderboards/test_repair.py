@@ -272,3 +272,22 @@ async def test_what_never_came_to_a_board_of_the_past_is_brought_there(past: Par
 
     await until(lambda: whole(past), "the boards equal the ledger")
     assert await listed(past, "global", DAY) == [("ann", 10), ("bob", 5)]
+
+
+async def test_a_promotion_that_redis_lost_leaves_nobody_on_the_board_of_his_old_tier(
+    ledger_dsn: str, snapshots: Snapshots
+) -> None:
+    async with running(ledger_dsn, snapshots.url) as parts:
+        await give(parts, "ann", 10)
+        await give(parts, "bob", 20)
+        await until(lambda: settled(parts), "the canary follows")
+        await snapshots.take()
+        await give(parts, "ann", 60_000)
+        await until(lambda: settled(parts), "the canary follows")
+        snapshots.restore()
+
+        await until(lambda: whole(parts), "the boards equal the ledger")
+        assert await listed(parts, "tier:bronze") == [("bob", 20)]
+        assert await listed(parts, "tier:diamond") == [("ann", 60_010)]
+        gone = await parts.redis.call("HLEN", keys_of("tier:diamond")[2])
+        assert gone == 0
