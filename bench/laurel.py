@@ -4,17 +4,22 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load.unary import Target
-from bench.processes import python
+from bench.processes import cpu_seconds, python
+from bench.rounds import Figures
 from laurel_server.devstack.runfile import read_run_file
 
 AWARD = "/laurel.rewards.v1.RewardsService/AwardPoints"
 BATCH_AWARD = "/laurel.rewards.v1.RewardsService/BatchAwardPoints"
+INGEST_AWARDS = "/laurel.rewards.v1.RewardsService/IngestAwards"
+REDEEM = "/laurel.rewards.v1.RewardsService/RedeemPoints"
+REVERSE = "/laurel.rewards.v1.RewardsService/ReverseTransaction"
+LIST_TRANSACTIONS = "/laurel.rewards.v1.RewardsService/ListTransactions"
 GET_LEADERBOARD = "/laurel.leaderboard.v1.LeaderboardService/GetLeaderboard"
 GET_RANK = "/laurel.leaderboard.v1.LeaderboardService/GetRank"
 GET_SURROUNDING = "/laurel.leaderboard.v1.LeaderboardService/GetSurrounding"
@@ -33,6 +38,18 @@ class Laurel:
     def method(self, path: str) -> Target:
         """Return a method of it as a target."""
         return Target(self.address, path)
+
+    async def costing(self, turn: Awaitable[Figures]) -> Figures:
+        """Await a turn and add what each of its calls cost the processes, in microseconds of processor time.
+
+        On a machine that others use too these say more than the rate, which falls with what is left to us.
+        """
+        before = {name: cpu_seconds(pid) for name, pid in self.pids.items()}
+        figures = await turn
+        return figures | {
+            f"{name}_us": (cpu_seconds(pid) - before[name]) / figures["calls"] * 1e6
+            for name, pid in self.pids.items()
+        }
 
 
 @asynccontextmanager

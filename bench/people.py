@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 
@@ -15,8 +15,14 @@ from laurel.leaderboard.v1.leaderboard_service_pb2 import (
     GetRankRequest,
     GetSurroundingRequest,
 )
-from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, BatchAwardPointsRequest
+from laurel.rewards.v1.corrections_pb2 import ReverseTransactionRequest
+from laurel.rewards.v1.rewards_service_pb2 import (
+    AwardPointsRequest,
+    BatchAwardPointsRequest,
+    IngestAwardsRequest,
+)
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
+from laurel.rewards.v1.spending_pb2 import RedeemPointsRequest
 from laurel.type.v1.board_pb2 import BoardRef
 from laurel.type.v1.user_pb2 import User
 
@@ -68,6 +74,40 @@ def award_batches(people: int, size: int) -> Iterator[bytes]:
         ).SerializeToString()
 
 
+def poured_awards(people: int) -> Iterator[bytes]:
+    """Yield awards as messages of IngestAwards without end."""
+    while True:
+        yield IngestAwardsRequest(award=random_purchase(people)).SerializeToString()
+
+
+def redemptions(people: int) -> Iterator[bytes]:
+    """Yield redemptions of one point, by any of the users, without end."""
+    while True:
+        yield RedeemPointsRequest(
+            request_id=f"spend-{next(_request_numbers):09}",
+            user_id=user_id(random.randrange(people)),
+            points=1,
+        ).SerializeToString()
+
+
+def redemptions_of(user: str) -> Iterator[bytes]:
+    """Yield redemptions of one point by one user without end."""
+    while True:
+        yield RedeemPointsRequest(
+            request_id=f"spend-{next(_request_numbers):09}", user_id=user, points=1
+        ).SerializeToString()
+
+
+def reversals(transaction_ids: Sequence[str]) -> Iterator[bytes]:
+    """Yield reversals of one point of any of the awards without end."""
+    while True:
+        yield ReverseTransactionRequest(
+            request_id=f"refund-{next(_request_numbers):09}",
+            transaction_id=random.choice(transaction_ids),
+            points=1,
+        ).SerializeToString()
+
+
 def overtakers() -> Iterator[bytes]:
     """Yield awards without end, each to a new user who with it passes everyone else."""
     while True:
@@ -99,6 +139,28 @@ async def settle(address: str, people: int) -> None:
     async with grpc.aio.insecure_channel(address) as channel:
         await _in_chunks(people, partial(_introduce, AdminServiceStub(channel)))
         await _in_chunks(people, partial(_reward, RewardsServiceStub(channel)))
+
+
+async def enrich(address: str, people: int, points: int) -> list[str]:
+    """Give each user one more award of so many points; returns the ids of these transactions."""
+    made: list[str] = []
+
+    async def reward(numbers: range) -> None:
+        made.extend(await give(RewardsServiceStub(channel), [user_id(number) for number in numbers], points))
+
+    async with grpc.aio.insecure_channel(address) as channel:
+        await _in_chunks(people, reward)
+    return made
+
+
+async def give(rewards: RewardsServiceStub, users: Sequence[str], points: int) -> list[str]:
+    """Make an award of so many points for each of at most 1,000 users, who may repeat; returns transaction ids."""
+    awards = [purchase(user, points * 10_000) for user in users]
+    answer = await rewards.BatchAwardPoints(BatchAwardPointsRequest(awards=awards))
+    refused = [result.error for result in answer.results if result.HasField("error")]
+    if refused:
+        raise RuntimeError(f"{len(refused)} of {len(awards)} awards were refused: {refused[0].message}")
+    return [result.award.transaction.transaction_id for result in answer.results]
 
 
 async def _in_chunks(people: int, work: Callable[[range], Awaitable[None]]) -> None:

@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from laurel_server.devstack import exec_child
@@ -71,6 +71,23 @@ def resident_bytes(pid: int) -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used, its own and the system's."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    """Return the processor time that a process and all it has started used, their own and the system's.
+
+    Of a descendant that has ended, what its parent was told counts: nothing is lost but of who is left an orphan.
+    """
+    ticks, parents = _clocks()
+    tree = [pid]
+    for parent in tree:
+        tree += [child for child, of in parents.items() if of == parent]
+    return sum(ticks[each] for each in tree) / os.sysconf("SC_CLK_TCK")
+
+
+def _clocks() -> tuple[dict[int, int], dict[int, int]]:
+    """Return by pid the ticks of each process with its ended children, and its parent."""
+    ticks, parents = {}, {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            after_name = file.read_text().rpartition(")")[2].split()
+            pid = int(file.parent.name)
+            parents[pid], ticks[pid] = int(after_name[1]), sum(map(int, after_name[11:15]))
+    return ticks, parents

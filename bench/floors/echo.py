@@ -13,7 +13,9 @@ from google.protobuf.wrappers_pb2 import BytesValue
 
 from bench.floors.serving import serve
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetSurroundingRequest
+from laurel.rewards.v1.corrections_pb2 import ReverseTransactionRequest
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest
+from laurel.rewards.v1.spending_pb2 import RedeemPointsRequest
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
@@ -54,6 +56,8 @@ def handlers(echo: Echo) -> dict[str, Handler]:
         "SetAnswer": grpc.unary_unary_rpc_method_handler(echo.set_answer),
         "Raw": grpc.unary_unary_rpc_method_handler(echo.raw),
         "AwardPoints": parsing(echo, AwardPointsRequest.FromString),
+        "RedeemPoints": parsing(echo, RedeemPointsRequest.FromString),
+        "ReverseTransaction": parsing(echo, ReverseTransactionRequest.FromString),
         "GetRank": parsing(echo, GetRankRequest.FromString),
         "GetSurrounding": parsing(echo, GetSurroundingRequest.FromString),
     }

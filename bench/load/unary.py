@@ -25,10 +25,11 @@ class Target(NamedTuple):
 
 @dataclass(slots=True)
 class Load:
-    """What a load did to a target. Latencies are in seconds, of calls that ended while recording."""
+    """What a load did to a target. Latencies are in seconds, of calls that ended while recording; `calls` are all."""
 
     seconds: float = 0.0
     client_cpu: float = 0.0
+    calls: int = 0
     recording: bool = False
     latencies: list[float] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
@@ -45,6 +46,7 @@ class Load:
             "p50_ms": ordered[count // 2] * 1e3,
             "p99_ms": ordered[count * 99 // 100] * 1e3,
             "client_us": self.client_cpu / count * 1e6,
+            "calls": self.calls,
         }
 
 
@@ -59,6 +61,7 @@ class _Caller(Connection):
 
     def on_end(self, stream: int, status: str) -> None:
         started = self.started.pop(stream)
+        self._load.calls += 1
         if status == "0":
             if self._load.recording:
                 self._load.latencies.append(perf_counter() - started)
@@ -85,7 +88,7 @@ async def closed_loop(
     for number in range(in_flight):
         again(callers[number % len(callers)])
     _flush(callers)
-    await _measure(load, seconds)
+    await measure(load, seconds)
     load.recording = running = False
     await _drain(load, callers)
     return load.figures()
@@ -101,7 +104,7 @@ async def open_loop(
     load = Load()
     callers = await _connect(target, load, lambda _: None, connections)
     pacer = asyncio.create_task(_pace(callers, requests, rate))
-    await _measure(load, seconds)
+    await measure(load, seconds)
     pacer.cancel()
     await _drain(load, callers)  # still recorded: the last calls may be the slowest
     return load.figures()
@@ -135,7 +138,7 @@ def _flush(callers: Sequence[_Caller]) -> None:
         caller.flush()
 
 
-async def _measure(load: Load, seconds: float) -> None:
+async def measure(load: Load, seconds: float) -> None:
     """Let the load run and record what happens after the warm-up."""
     await asyncio.sleep(WARM_UP_SECONDS)
     load.recording = True

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bench.rounds import Row
-from bench.scenarios import award, batch, fanout, memory, reads, telemetry
+from bench.scenarios import award, batch, fanout, ingest, memory, reads, spending, statement, telemetry
 from bench.workbench import Workbench
 
 SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
@@ -12,6 +12,11 @@ SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
     "half-load": award.half_load,
     "batch": batch.rpc,
     "ledger": batch.writer,
+    "redeem": spending.redeem,
+    "reverse": spending.reverse,
+    "lots": spending.lots,
+    "ingest": ingest.run,
+    "statement": statement.depth,
     "top": reads.top,
     "rank": reads.rank,
     "surrounding": reads.surrounding,
@@ -20,4 +25,7 @@ SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
     "telemetry": telemetry.run,
 }
 
-GROUPS: Mapping[str, tuple[str, ...]] = {"reads": ("top", "rank", "surrounding")}
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "reads": ("top", "rank", "surrounding"),
+    "money": ("redeem", "reverse", "lots", "ingest", "statement"),
+}

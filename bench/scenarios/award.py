@@ -19,7 +19,7 @@ async def full(bench: Workbench) -> list[Row]:
     echoed, ours, transactions = await in_turn(
         options.rounds,
         lambda: closed_loop(echo, requests, IN_FLIGHT, options.seconds),
-        lambda: closed_loop(target, requests, IN_FLIGHT, options.seconds),
+        lambda: laurel.costing(closed_loop(target, requests, IN_FLIGHT, options.seconds)),
         bench.transactions,
     )
     return [

@@ -17,7 +17,7 @@ async def rpc(bench: Workbench) -> list[Row]:
     requests, target = people.award_batches(options.people, AWARDS), laurel.method(BATCH_AWARD)
 
     async def turn() -> Figures:
-        figures = await closed_loop(target, requests, CALLS_IN_FLIGHT, options.seconds)
+        figures = await laurel.costing(closed_loop(target, requests, CALLS_IN_FLIGHT, options.seconds))
         return figures | {"rate": figures["rate"] * AWARDS}
 
     transactions, ours = await in_turn(options.rounds, bench.transactions, turn)

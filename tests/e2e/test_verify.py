@@ -58,5 +58,12 @@ def test_a_ledger_is_verified_and_tampering_is_found(start_serve: StartServe) ->
     assert "FAIL  balances_equal_entries" in laurel_verify(serve, "--scope", "ledger").stdout
     assert laurel_verify(serve, "--scope", "chain").returncode == 0
 
+    kept = "{batch}:{seal}".format(**report["sealed"])
+    done = laurel_verify(serve, "--scope", "chain", "--seal", kept)
+    assert (done.returncode, "ok    kept_seal_is_in_chain" in done.stdout) == (0, True)
+    done = laurel_verify(serve, "--scope", "chain", "--seal", kept[:-2] + "00")
+    assert (done.returncode, "FAIL  kept_seal_is_in_chain" in done.stdout) == (1, True)
+    assert "--seal" in laurel_verify(serve, "--seal", "81920").stderr
+
     serve.end()
     assert laurel_verify(serve).returncode == 1  # there is no ledger

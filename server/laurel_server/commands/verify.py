@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -19,11 +19,12 @@ from laurel_server.domain.clock import SystemClock
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.views import Check
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.postgres.chain import Seal, last_seal
+from laurel_server.postgres.chain import NO_SEAL, Seal, last_seal
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import create_pool
 from laurel_server.redis.connection import connection
 from laurel_server.rewards.rule_book import RuleBook
+from laurel_server.rewards.verify_chain import verify_kept
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import load_settings
 from laurel_server.runtime.verifying import verify as compare
@@ -42,26 +43,46 @@ class Scope(StrEnum):
 
 
 _Scope = Annotated[Scope, typer.Option(help="What to compare.")]
+_Kept = Annotated[
+    str,
+    typer.Option(
+        "--seal",
+        metavar="BATCH:SEAL",
+        help="A seal that an earlier run showed: also check that the chain still leads to it.",
+    ),
+]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def verify(scope: _Scope = Scope.ALL, as_json: _AsJson = False) -> None:
+def verify(scope: _Scope = Scope.ALL, seal: _Kept = "", as_json: _AsJson = False) -> None:
     """Compare balances, entries, lots, the hash chain and the boards with each other, while the service goes on.
 
     Works on the engines themselves: those of LAUREL_PG_DSN and LAUREL_REDIS_URL, or of the running `laurel serve`.
     Ends with 1 if anything differs, with 3 if it could not be compared now.
     """
+    kept = _read_seal(seal) if seal else None
     settings = load_settings()
     try:
-        checks, seal = asyncio.run(_verify(settings, "" if scope is Scope.ALL else scope.value))
+        checks, newest = asyncio.run(_verify(settings, "" if scope is Scope.ALL else scope.value, kept))
     except (LaurelError, *UNAVAILABLE) as away:
         typer.echo(f"laurel: not compared: {str(away) or type(away).__name__}", err=True)
         raise typer.Exit(NOT_NOW) from None
-    typer.echo(_as_json(checks, seal) if as_json else _as_text(checks, seal))
+    typer.echo(_as_json(checks, newest) if as_json else _as_text(checks, newest))
     raise typer.Exit(0 if all(check.ok for check in checks) else _BROKEN)
 
 
-async def _verify(settings: Settings, scope: str) -> tuple[Sequence[Check], Seal]:
+def _read_seal(text: str) -> Seal:
+    """Return a seal in the form in which it is shown, with or without commas in the number."""
+    batch, _, seal = text.replace(",", "").replace(" ", "").partition(":")
+    with suppress(ValueError):
+        read = Seal(int(batch), bytes.fromhex(seal))
+        if len(read.seal) == len(NO_SEAL.seal):
+            return read
+    hint = "must be the number of a batch and its seal, such as 81920:5f0c...e1"
+    raise typer.BadParameter(hint, param_hint="--seal")
+
+
+async def _verify(settings: Settings, scope: str, kept: Seal | None) -> tuple[Sequence[Check], Seal]:
     pool = await create_pool(ledger_dsn(settings), 1, 2, _STATEMENT_SECONDS)
     boards = settings.boards
     redis = connection(_redis_url(settings), boards.read_timeout_ms / 1000, cluster=boards.redis_cluster)
@@ -71,7 +92,9 @@ async def _verify(settings: Settings, scope: str) -> tuple[Sequence[Check], Seal
     try:
         await rules.current()  # puts the boards there are into the catalogue
         with _bars() as progress:
-            checks = await compare(pool, redis, catalogue, scope, progress)
+            checks = [*await compare(pool, redis, catalogue, scope, progress)]
+        if kept is not None:
+            checks.append(await verify_kept(pool, kept))
         return checks, await last_seal(pool)
     finally:
         await redis.close()

@@ -51,6 +51,12 @@ async def last_seal(pool: Pool) -> Seal:
     return Seal(*row) if row else NO_SEAL
 
 
+async def seal_of(pool: Pool, batch_no: int) -> bytes | None:
+    """Return the seal of a batch; None: it has none."""
+    found: bytes | None = await pool.fetchval(load("chain_seal_of"), batch_no)
+    return found
+
+
 async def unsealed(pool: Pool, after: int, up_to: int, limit: int) -> list[tuple[int, bytes]]:
     """Return the numbers and digests of the next batches to seal."""
     return [tuple(row) for row in await pool.fetch(load("chain_unsealed"), after, up_to, limit)]

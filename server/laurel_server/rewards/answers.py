@@ -153,7 +153,7 @@ def change_answer_again(
     return ChangeAnswer(
         stored.rewards(user_id),
         kept[stored.transaction_id].entry if stored.transaction_id else None,
-        stored.hold,
+        stored.hold and stored.hold._replace(user_id=user_id),
         stored.tier_change(user_id),
         ranks,
         state,

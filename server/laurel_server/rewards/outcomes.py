@@ -166,8 +166,11 @@ def encode_change(change: Change, now: datetime) -> bytes:
         rewards.version,
     )
     transaction_id = change.entry.transaction_id if change.entry else 0
+    hold = change.hold and change.hold._replace(
+        user_id=""
+    )  # he may be erased before this answer is forgotten
     return _encoder.encode(
-        StoredChange(transaction_id, after, int(change.tier_before), now, change.period_ids, change.hold)
+        StoredChange(transaction_id, after, int(change.tier_before), now, change.period_ids, hold)
     )
 
 

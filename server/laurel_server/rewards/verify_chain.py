@@ -28,6 +28,22 @@ async def verify_chain(pool: Pool, progress: Progress = unnoticed) -> list[Check
     return [digests.check(), seals.check()]
 
 
+async def verify_kept(pool: Pool, kept: Seal) -> Check:
+    """Compare a seal that somebody kept outside of the ledger with the one that is there now. LEDGER_UNAVAILABLE.
+
+    Together with `verify_chain` it shows that nothing up to that batch was changed or taken away, not even by who could
+    make the whole chain anew.
+    """
+    findings = Findings("kept_seal_is_in_chain", checked=1)
+    async with ledger_errors():
+        found = await chain.seal_of(pool, kept.batch_no)
+    if found is None:
+        findings.wrong.append(f"batch {kept.batch_no}: is not in the chain")
+    elif found != kept.seal:
+        findings.wrong.append(f"batch {kept.batch_no}: has another seal than was kept")
+    return findings.check()
+
+
 class _Digests:
     """Entries in the order of their ids against the digests that were kept of their batches."""
 

@@ -6,8 +6,10 @@ import asyncpg
 import pytest
 
 from laurel_server.domain.chain import FIRST_SEAL, seal
+from laurel_server.postgres.chain import Seal, last_seal
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.rewards.sealing import Sealing
+from laurel_server.rewards.verify_chain import verify_kept
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import give, until, wrongs
 
@@ -129,6 +131,27 @@ async def test_nothing_of_it_can_be_changed(parts: Parts, table: str) -> None:
             await parts.pool.execute(statement)
 
 
+@pytest.mark.usefixtures("batches")
+async def test_no_partition_can_be_changed_by_itself(parts: Parts) -> None:
+    """Neither those of entries there are, nor the one for all others, nor one that is made ahead."""
+    await parts.pool.execute("SELECT make_entry_partition(12 * 60)")
+    rows = await parts.pool.fetch(
+        "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'reward_transactions'::regclass"
+    )
+    partitions = {row[0] for row in rows}
+    assert partitions >= {f"reward_transactions_{name}" for name in ("default", "2026_11", "2030_01")}
+    for partition in partitions:
+        await refuses(parts, f"TRUNCATE {partition}")
+    for change in ("DELETE FROM", "UPDATE"):
+        points = " SET points = 1" if change == "UPDATE" else ""
+        await refuses(parts, f"{change} reward_transactions_2026_11{points}")
+
+
+async def refuses(parts: Parts, statement: str) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="append-only"):
+        await parts.pool.execute(statement)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -211,6 +234,52 @@ async def test_a_batch_deleted_with_all_that_belongs_to_it_is_found(parts: Parts
     assert (
         seals.detail == f"batch {batches[2]}: its seal does not follow from its digest and the batches before"
     )
+
+
+async def test_two_batches_that_changed_places_are_found(parts: Parts, batches: list[int]) -> None:
+    """With entries and digests, which still fit each other under the other number."""
+    here, there = batches[1:3]
+    swapped = f"CASE %s WHEN {here} THEN {there} ELSE {here} END"
+    await tamper(
+        parts,
+        "UPDATE reward_transactions SET transaction_id = transaction_id + 1000 * (1 << 10)"
+        " WHERE (transaction_id & ((1::bigint << 48) - 1)) >> 10 IN ($1, $2)",
+        here,
+        there,
+    )
+    moved = f"(transaction_id & ((1::bigint << 48) - 1)) >> 10 IN ({here + 1000}, {there + 1000})"
+    await tamper(
+        parts,
+        "UPDATE reward_transactions SET transaction_id = transaction_id - 1000 * (1 << 10)"
+        f" + CASE WHEN (transaction_id & ((1::bigint << 48) - 1)) >> 10 = {here + 1000} THEN 1 ELSE -1 END"
+        f" * ({there - here} << 10) WHERE {moved}",
+    )
+    await tamper(parts, f"UPDATE ledger_batches SET batch_no = -batch_no WHERE batch_no IN ({here}, {there})")
+    number = swapped % "-batch_no"
+    await tamper(parts, f"UPDATE ledger_batches SET batch_no = {number} WHERE batch_no < 0")
+    digests, seals = await parts.maintenance.verify("chain")
+    assert digests.mismatches == 2  # the ids of the entries are part of their digests
+    assert seals.mismatches == 2
+
+
+async def test_a_tail_that_is_gone_with_all_that_belongs_to_it_is_found_by_a_seal_kept_elsewhere(
+    parts: Parts, batches: list[int]
+) -> None:
+    kept = await last_seal(parts.pool)
+    assert (await verify_kept(parts.pool, kept)).ok
+    assert (await verify_kept(parts.pool, await last_seal(parts.pool))).ok
+    for statement in (
+        "DELETE FROM reward_transactions WHERE (transaction_id & ((1::bigint << 48) - 1)) >> 10 >= $1",
+        "DELETE FROM ledger_batches WHERE batch_no >= $1",
+        "DELETE FROM ledger_seals WHERE batch_no >= $1",
+    ):
+        await tamper(parts, statement, batches[3])
+    assert [check.ok for check in await parts.maintenance.verify("chain")] == [True, True]
+    assert (await verify_kept(parts.pool, kept)).detail == f"batch {kept.batch_no}: is not in the chain"
+    other = Seal(batches[2], bytes(32))
+    assert (
+        await verify_kept(parts.pool, other)
+    ).detail == f"batch {batches[2]}: has another seal than was kept"
 
 
 async def test_a_batch_put_in_later_is_found(parts: Parts, batches: list[int]) -> None:

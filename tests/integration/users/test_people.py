@@ -17,7 +17,18 @@ from laurel_server.domain.user_filter import UserFilter
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import DAY, WEEK, board_at, entries_of, give, listed, until, wrongs
+from tests.integration.spend import hold, redeem
+from tests.integration.wired import (
+    DAY,
+    WEEK,
+    board_at,
+    entries_of,
+    give,
+    listed,
+    run_job,
+    until,
+    wrongs,
+)
 
 
 def order(user_id: str, request_id: str = "r-1", actor: str = "joe", reason: str = "asked to") -> Order:
@@ -220,6 +231,29 @@ class TestErasure:
         assert not any(left.values())
         assert await parts.pool.fetchval("SELECT count(*) FROM user_measures WHERE measure = 'ERASE'") == 1
 
+    async def test_no_table_but_the_outbox_knows_of_him(self, parts: Parts) -> None:
+        """Whatever was kept meanwhile: answers, standings, snapshots, winners, badges, ranks by day."""
+        assert parts.clock is not None
+        ann = User(
+            "ann.lee", "Ann Lee", "ann.lee@shop.example", "https://shop.example/ann.lee.png", country="US"
+        )
+        await parts.profiles.upsert([ann])
+        await give(parts, "ann.lee", 6000)
+        await redeem(parts, "ann.lee", 7)
+        await hold(parts, "ann.lee", 5, request_id="h-1")
+        for name in ("award_badges", "snapshot_ranks"):
+            await run_job(parts, name)
+        await parts.clock.advance(timedelta(days=40))
+        for name in ("close_periods", "expire_points", "snapshot_ranks", "dispatch_notifications"):
+            await run_job(parts, name)
+        assert await known_in(parts, b"ann.lee") >= {"users", "outbox", "notifications"}
+
+        await parts.people.erase(order("ann.lee"))
+        await run_job(parts, "dispatch_notifications")
+
+        assert await known_in(parts, b"ann.lee") == {"outbox"}  # until its retention ends
+        assert await known_in(parts, b"Ann Lee") == set()
+
     async def test_the_ledger_stays(self, parts: Parts) -> None:
         await give(parts, "ann", 100)
         await give(parts, "bob", 7)
@@ -300,3 +334,17 @@ class TestErasure:
 
 async def _nothing(*_: object) -> None:
     return
+
+
+async def known_in(parts: Parts, what: bytes) -> set[str]:
+    """Return the tables that hold these bytes anywhere, in texts or in what is encoded."""
+    tables = await parts.pool.fetch(
+        "SELECT table_name FROM information_schema.tables"
+        " WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+    )
+    found = set()
+    for (table,) in tables:
+        rows = "".join(row[0] for row in await parts.pool.fetch(f"SELECT t::text FROM {table} t"))
+        if what.decode() in rows or what.hex() in rows:
+            found.add(table)
+    return found
