@@ -54,10 +54,10 @@ def _hand_out(rows: Iterable[asyncpg.Record], needs: Sequence[tuple[Account, Nee
             account.opened.holds[row["id"]] = hold_of(row, account.user_id)
 
 
-async def read_hold(pool: Pool, hold_id: int) -> Hold | None:
-    """Return a hold of a user who is known, as it was written last."""
-    row = await pool.fetchrow(load("hold_read"), hold_id)
-    return None if row is None else hold_of(row, row["user_id"])
+async def read_holds(pool: Pool, hold_ids: Sequence[int]) -> dict[int, Hold]:
+    """Return the holds of users who are known, as they were written last, by their ids."""
+    rows = await pool.fetch(load("holds_read"), hold_ids)
+    return {row["id"]: hold_of(row, row["user_id"]) for row in rows}
 
 
 def _lot(row: asyncpg.Record) -> Lot:
@@ -65,7 +65,7 @@ def _lot(row: asyncpg.Record) -> Lot:
 
 
 def hold_of(row: asyncpg.Record, user_id: str) -> Hold:
-    """Return the hold in a row of `hold_read` or `holdings_read`."""
+    """Return the hold in a row of `holds_read` or `holdings_read`."""
     return Hold(
         row["id"],
         user_id,
@@ -130,11 +130,6 @@ def _hold_rows(account: Account) -> Iterable[tuple[object, ...]]:
             hold.reference_id,
             hold.reason,
         )
-
-
-async def read_debits(pool: Pool, transaction_id: int) -> list[Debit]:
-    """Return what an entry took from lots."""
-    return [Debit(*row) for row in await pool.fetch(load("debits_read"), transaction_id)]
 
 
 async def read_debits_of(pool: Pool, transaction_ids: Sequence[int]) -> dict[int, list[Debit]]:

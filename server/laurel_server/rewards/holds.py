@@ -1,5 +1,7 @@
 """CreateHold, CaptureHold and ReleaseHold."""
 
+from functools import partial
+
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.holdings import Hold
 from laurel_server.domain.holds import (
@@ -8,7 +10,8 @@ from laurel_server.domain.holds import (
     ReleaseHoldCommand,
     hold_not_found,
 )
-from laurel_server.postgres.holdings import read_hold
+from laurel_server.postgres.holdings import read_holds
+from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.rewards.commands import Commands
 
@@ -18,7 +21,7 @@ class Holds:
 
     def __init__(self, commands: Commands, pool: Pool) -> None:
         self._commands = commands
-        self._pool = pool
+        self._kept = Lookups[Hold](partial(read_holds, pool))
 
     async def create(self, command: CreateHoldCommand, deadline: float | None) -> ChangeAnswer:
         """Set points aside. USER_NOT_FOUND, INSUFFICIENT_POINTS, INVALID_FIELD."""
@@ -40,7 +43,7 @@ class Holds:
 
     async def _find(self, hold_id: int) -> Hold:
         async with ledger_errors():
-            held = await read_hold(self._pool, hold_id)
+            held = await self._kept.find(hold_id)
         if held is None:
             raise hold_not_found(hold_id)
         return held

@@ -1,8 +1,12 @@
 """RedeemPoints and CancelRedemption."""
 
+from functools import partial
+
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
+from laurel_server.domain.lots import Debit
 from laurel_server.domain.spending import CancelRedemptionCommand, RedeemCommand
-from laurel_server.postgres.holdings import read_debits
+from laurel_server.postgres.holdings import read_debits_of
+from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.statement import Statement
@@ -14,7 +18,7 @@ class Spending:
     def __init__(self, commands: Commands, statement: Statement, pool: Pool) -> None:
         self._commands = commands
         self._statement = statement
-        self._pool = pool
+        self._debits = Lookups[list[Debit]](partial(read_debits_of, pool))
 
     async def redeem(self, command: RedeemCommand, deadline: float | None) -> ChangeAnswer:
         """Spend points. USER_NOT_FOUND, INSUFFICIENT_POINTS."""
@@ -26,7 +30,7 @@ class Spending:
         """Give the points of a redemption back. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
         original = await self._statement.transaction(transaction_id)
         async with ledger_errors():
-            debits = await read_debits(self._pool, transaction_id)
+            debits = await self._debits.find(transaction_id) or []
         command = CancelRedemptionCommand(
             **request._asdict(), user_id=original.user_id, original=original, debits=debits, reason=reason
         )

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from laurel_server.domain.clock import Clock, moment_after
 from laurel_server.domain.errors import transaction_not_found, user_not_found
 from laurel_server.domain.ledger import ExpiringPoints, LedgerEntry, Rewards
 from laurel_server.postgres import entries
+from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
 
 MAX_EXPIRING_LOTS = 10_000
@@ -19,6 +21,7 @@ class Statement:
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        self._entries = Lookups[entries.StoredEntry](partial(entries.read_entries, pool))
 
     async def rewards(self, user_id: str, as_of: datetime | None = None) -> Rewards:
         """Return the user's balances, now or after all that was recorded up to `as_of`. USER_NOT_FOUND."""
@@ -54,10 +57,10 @@ class Statement:
     async def stored(self, transaction_id: int) -> entries.StoredEntry:
         """Return one entry with what it was made from. TRANSACTION_NOT_FOUND."""
         async with ledger_errors():
-            found = await entries.read_entries(self._pool, [transaction_id])
-        if transaction_id not in found:
+            found = await self._entries.find(transaction_id)
+        if found is None:
             raise transaction_not_found(transaction_id)
-        return found[transaction_id]
+        return found
 
     async def transactions(
         self,

@@ -2,11 +2,13 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.commands import ChangeAnswer
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.postgres.pool import connect_lane
 from laurel_server.rewards.commands import AWARD, item_of
 from laurel_server.runtime.config import Ledger
 from laurel_server.runtime.wiring import Parts
@@ -229,3 +231,19 @@ async def test_debits_cannot_be_changed(parts: Parts) -> None:
     for statement in ("UPDATE lot_debits SET points = 1", "DELETE FROM lot_debits", "TRUNCATE lot_debits"):
         with pytest.raises(Exception, match="append-only"):
             await parts.pool.execute(statement)
+
+
+async def test_the_first_of_very_many_lots_is_found_without_a_look_at_the_others(
+    parts: Parts, ledger_dsn: str
+) -> None:
+    await asyncio.gather(*(give(parts, "ann", 1) for _ in range(1000)))
+    lane = await connect_lane(ledger_dsn, 5)
+    try:
+        # As lanes do it: planned once, whatever the table is like by then.
+        query = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM spendable_lots(1, 2, now())"
+        for _ in range(2):
+            (plan,) = orjson.loads(await lane.fetchval(query))
+    finally:
+        await lane.close()
+    assert plan["Plan"]["Actual Rows"] == 2
+    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] <= 5

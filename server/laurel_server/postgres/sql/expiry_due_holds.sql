@@ -1,5 +1,5 @@
 -- Holds that have timed out and are not swept, oldest first. $1, $2: after this time and hold id, $3: the business time, $4: how
--- many. Columns as hold_read. Cost: an index range.
+-- many. Columns as holds_read. Cost: an index range.
 SELECT h.hold_id AS id, u.user_id, h.points, h.captured_points, h.state, h.created_at AS starts_at, h.expires_at,
        h.reference_id, h.reason
   FROM holds h JOIN users u USING (user_no)

@@ -1,4 +1,0 @@
--- One hold, with its user. $1: hold id. Columns as the holds in holdings_read. Cost: two index look-ups.
-SELECT h.hold_id AS id, u.user_id, h.points, h.captured_points, h.state, h.created_at AS starts_at, h.expires_at,
-       h.reference_id, h.reason
-  FROM holds h JOIN users u USING (user_no) WHERE h.hold_id = $1 AND u.erased_at IS NULL
