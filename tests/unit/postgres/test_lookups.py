@@ -48,7 +48,7 @@ async def test_a_fault_is_told_to_all_who_asked_and_the_next_is_answered() -> No
     store.go_on.set()
     store.fault = OSError("away")
     answers = await asyncio.gather(lookups.find(2), lookups.find(4), return_exceptions=True)
-    assert answers == [store.fault, store.fault]
+    assert [*answers] == [store.fault, store.fault]
     store.fault = None
     assert await lookups.find(2) == "number 2"
 
