@@ -20,7 +20,10 @@ from pathlib import Path
 
 NO_ACCESS = 126  # as shells end when a program is there but cannot be run
 
-_PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
+_PR_SET_PDEATHSIG, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 1, 28, 47, 2
+# Leaves capabilities as they are when the account changes, also while access(2) looks with the real account's eyes:
+# without it PostgreSQL, which asks that of its own programs, is told that it may not read what it can read.
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _CLONE_NEWUSER = 0x10000000
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -58,7 +61,7 @@ def drop_to(uid: int, gid: int, capability: int | None) -> None:
     os.setgroups([])
     os.setresgid(gid, gid, gid)
     if capability is not None:
-        check(_libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
+        check(_libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0))
     os.setresuid(uid, uid, uid)
     if capability is not None:
         keep(capability)

@@ -68,6 +68,17 @@ def test_dropping_with_a_capability_keeps_that_one() -> None:
     assert int(capabilities.split()[1], 16) == 1 << 2
 
 
+@AS_ROOT
+def test_a_kept_capability_counts_also_where_programs_ask_for_access(tmp_path: Path) -> None:
+    (tmp_path / "program").touch(mode=0o755)
+    tmp_path.chmod(0o700)
+    for identity, answer in ((Identity(NOBODY), 1), (Identity(NOBODY, capability=2), 0)):
+        command = identity.wrap(
+            ["/usr/bin/test", "-x", tmp_path / "program"]
+        )  # asks access(2), as PostgreSQL does
+        assert subprocess.run(command, check=False).returncode == answer
+
+
 def test_a_namespace_gives_a_name_and_no_power(tmp_path: Path) -> None:
     done = run(Identity(NOBODY, namespace=True), f"{SHOW_ACCOUNT}; touch '{tmp_path}/file'")
     if done.returncode != 0:
