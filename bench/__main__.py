@@ -13,7 +13,7 @@ import uvloop
 
 from bench.report import Neighbours, save, show
 from bench.rounds import Row
-from bench.scenarios import GROUPS, SCENARIOS
+from bench.scenarios import GROUPS, SCENARIOS, USUAL
 from bench.workbench import Options, Workbench
 
 _RESULT = Path(__file__).parents[1] / ".laurel" / "bench" / "RESULT.json"
@@ -22,8 +22,8 @@ _RESULT = Path(__file__).parents[1] / ".laurel" / "bench" / "RESULT.json"
 def main() -> int:
     """Measure, print, write; 0 if every goal was met."""
     arguments = _parser().parse_args()
-    names = [name for given in arguments.scenarios or SCENARIOS for name in GROUPS.get(given, (given,))]
-    options = Options(arguments.rounds, arguments.seconds, arguments.people)
+    names = [name for given in arguments.scenarios or USUAL for name in GROUPS.get(given, (given,))]
+    options = Options(arguments.rounds, arguments.seconds, arguments.people, arguments.members)
     random.seed(1)
     neighbours = Neighbours()
     rows = uvloop.run(_measure(names, options))
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     known = ", ".join([*SCENARIOS, *GROUPS])
     parser.add_argument(
-        "scenarios", nargs="*", type=_scenario, metavar="SCENARIO", help=f"all, or of {known}"
+        "scenarios", nargs="*", type=_scenario, metavar="SCENARIO", help=f"all but scale, or of {known}"
     )
     parser.add_argument(
         "--rounds", type=int, default=defaults.rounds, help="rounds, each A B A B (%(default)s)"
@@ -49,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=defaults.seconds, help="of one turn (%(default)s)")
     parser.add_argument(
         "--people", type=int, default=defaults.people, help="users on the boards (%(default)s)"
+    )
+    parser.add_argument(
+        "--members",
+        type=int,
+        default=defaults.members,
+        help="users on the large board of `scale` (%(default)s)",
     )
     parser.add_argument(
         "--json", type=Path, default=_RESULT, metavar="FILE", help="where the result is written"

@@ -22,6 +22,7 @@ class Options:
     rounds: int = 5
     seconds: float = 2.0
     people: int = 100_000
+    members: int = 10_000_000
 
 
 @dataclass(slots=True)

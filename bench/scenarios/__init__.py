@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bench.rounds import Row
-from bench.scenarios import award, batch, fanout, ingest, memory, reads, spending, statement, telemetry
+from bench.scenarios import award, batch, fanout, ingest, memory, reads, scale, spending, statement, telemetry
 from bench.workbench import Workbench
 
 SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
@@ -23,9 +23,13 @@ SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
     "fanout": fanout.run,
     "memory": memory.run,
     "telemetry": telemetry.run,
+    "scale": scale.run,
 }
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "reads": ("top", "rank", "surrounding"),
     "money": ("redeem", "reverse", "lots", "ingest", "statement"),
 }
+
+USUAL = tuple(name for name in SCENARIOS if name != "scale")
+"""What is measured unless it is named; `scale` takes minutes and some GB of memory."""

@@ -34,6 +34,11 @@ PROJECTION_REPAIRED = Counter(
     "laurel_projection_repaired_batches_total", "Batches that repair took to the boards."
 )
 BOARDS_REBUILT = Counter("laurel_boards_rebuilt_total", "Boards filled anew after a loss.")
+BOARDS_FILL_MEMBERS = Counter("laurel_boards_fill_members_total", "Members that fills have sent to boards.")
+BOARDS_FILL_PROGRESS = Gauge(
+    "laurel_boards_fill_progress",
+    "How much of the ledger the last fill of points boards on this server has read, 0 to 1.",
+)
 
 JOB_RUNS = Counter("laurel_job_runs_total", "Runs of jobs that have ended.", ["job", "state"])
 JOB_SECONDS = Histogram(

@@ -20,8 +20,11 @@ from laurel_server.redis.scripts import script
 MAX_PLACEMENTS = 128
 """Users in one script call: more would hold up every read of a rank for over 10 ms."""
 
-CALLS_AT_ONCE = 16
-"""Script calls of one load that wait for a cluster at a time; they go to different boards."""
+CALLS_TO_SERVER = 2
+"""Script calls of one load that wait for Redis at a time: it works on one while the next is made."""
+
+CALLS_TO_CLUSTER = 16
+"""The same for a cluster, on which they go to different boards."""
 
 BUDGETS_WHILE_BUSY = 20
 """Budgets that a projection waits for a Redis that is busy but answering."""
@@ -229,7 +232,7 @@ class Projection:
             await self._seat(placements, (), ranked=False, tell=tell)
             placements = without_special(placements, self._catalogue.matrix)
         chunks = self._payloads([each for each in placements if each.boards or each.left], at_once)
-        for some in _together(chunks, CALLS_AT_ONCE if self._redis.one_slot else 1):
+        for some in _together(chunks, CALLS_TO_CLUSTER if self._redis.one_slot else CALLS_TO_SERVER):
             await asyncio.gather(
                 *(self._run(chunk, chunk.encode((), ranked=False), tell=tell) for chunk in some)
             )

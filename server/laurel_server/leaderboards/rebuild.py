@@ -13,7 +13,9 @@ import structlog
 from laurel_server.domain.boards import BoardKey, BoardMatrix, is_score_board
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
+from laurel_server.leaderboards.ahead import ahead
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_progress import FillProgress
 from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_on
@@ -21,6 +23,7 @@ from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
+from laurel_server.metrics import BOARDS_FILL_MEMBERS
 from laurel_server.postgres import ledger, scores, standings
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Pool
@@ -41,6 +44,9 @@ log = structlog.get_logger()
 
 READ_AT_ONCE = 1000
 """Users read from the ledger at a time."""
+
+CHUNKS_AHEAD = 3
+"""Such parts read while one is on its way to the boards."""
 
 BOARDS_AT_ONCE = 300
 """Boards that one script call names; Lua passes at most some thousand keys on."""
@@ -237,25 +243,30 @@ class Rebuild:
         """
         members, loading = 0, asyncio.create_task(asyncio.sleep(0))
         try:
-            async for chunk in self._members(
-                sorted({board.period_id for board in instances if not is_score_board(board.scope)})
-            ):
+            periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
+            progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
+            async for chunk in ahead(self._members(periods), CHUNKS_AHEAD):
                 placements = [placement_on(member, self._catalogue.matrix, wanted) for member in chunk]
-                members += sum(len(placement.boards) for placement in placements)
+                placed = sum(len(placement.boards) for placement in placements)
+                members += placed
                 if before is not None and isinstance(instances, set):
                     await before(placements, instances)
                 await loading
+                progress.read(chunk[-1].user_no, placed)
                 loading = asyncio.create_task(self._projection.load(placements, self._chunk, tell=False))
             await loading
+            progress.end()
         finally:
             loading.cancel()
         return members
 
     async def _load_scores(self, board: BoardKey) -> int:
         members = 0
-        async for chunk in scores.scan(self._pool, board, READ_AT_ONCE):
+        async for chunk in ahead(scores.scan(self._pool, board, READ_AT_ONCE), CHUNKS_AHEAD):
             seatings = seatings_of_scorers(chunk, self._catalogue)
-            members += sum(len(seating.on) for seating in seatings.values())
+            placed = sum(len(seating.on) for seating in seatings.values())
+            members += placed
+            BOARDS_FILL_MEMBERS.inc(placed)
             try:
                 await seat(self._redis, seatings, ranked=False, tell=False)
             except RedisUnavailable as away:

@@ -114,6 +114,12 @@ async def read_member(pool: Pool, user_id: str) -> Member | None:
     return None if row is None else _member(row)
 
 
+async def last_number(pool: Pool) -> int:
+    """Return the highest number of a user."""
+    number: int = await pool.fetchval(load("users_last_number"))
+    return number
+
+
 async def scan_open_totals(pool: Pool, chunk: int) -> AsyncIterator[list[Member]]:
     """Yield all users with open totals, in chunks by number."""
     after = 0
