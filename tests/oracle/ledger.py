@@ -69,8 +69,9 @@ class Account:
         """Available, lifetime, redeemed, expired, held and pending points, and the tier."""
         pending = sum(lot.remaining for lot in self.lots if lot.pending(now))
         tier = next((name for least, name in TIERS if self.lifetime >= least), "BRONZE")
+        expired = self.expired + sum(lot.remaining for lot in self.lots if lot.expired(now))
         available, held = self._available(now)
-        return available, self.lifetime, self.redeemed, self.expired, held, pending, tier
+        return available, self.lifetime, self.redeemed, expired, held, pending, tier
 
     def award(self, points: int, activates_at: datetime, expires_at: datetime | None) -> Entry:
         self.lifetime += points

@@ -71,6 +71,7 @@ class Account:
     lifetime_points: int = 0
     redeemed_points: int = 0
     expired_points: int = 0
+    """Points whose expiry is posted; what has expired and is not swept yet is in `unavailable_points`."""
     held_points: int = 0
     unavailable_points: int = 0
     """Points of open lots outside their time now: not active yet, or expired and not swept yet."""
@@ -132,7 +133,7 @@ class Account:
             total_points=available,
             lifetime_points=self.lifetime_points,
             redeemed_points=self.redeemed_points,
-            expired_points=self.expired_points,
+            expired_points=self.expired_points + self.unavailable_points - self.pending_points,
             held_points=held,
             pending_points=self.pending_points,
             tier=self.tier,
@@ -176,6 +177,13 @@ class Account:
             debits.append(self.take_from(lot, min(points, lot.remaining), now))
             points -= debits[-1].points
         return tuple(debits)
+
+    def take_all(self, points: int, now: datetime) -> tuple[Debit, ...]:
+        """Take exactly `points`, which the balance has. LookupError where too few lots were read to find them in."""
+        debits = self.take(points, now)
+        if sum(debit.points for debit in debits) < points:
+            raise LookupError(f"the lots that were read of {self.user_id} have too few points")
+        return debits
 
     def take_from(self, lot: Lot, points: int, now: datetime) -> Debit:
         """Take `points`, at most what remains, from one lot, whatever its time is."""

@@ -38,7 +38,7 @@ class AdjustCommand(Command):
     def _post(self, account: Account, turn: Turn) -> Change:
         self._check(account, turn)
         account.change(turn.sequence)
-        debits = account.take(-self.points, turn.now)
+        debits = account.take_all(max(0, -self.points), turn.now)
         entry = self._entry(account, turn)
         lot = account.open_lot(entry, turn.now) if self.points > 0 else None
         counted = periods_counted(turn.rules.actions[ADJUSTMENT], turn.rules, turn.now, turn.now)[0]

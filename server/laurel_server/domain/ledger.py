@@ -45,7 +45,7 @@ class LedgerEntry:
 class Rewards:
     """The account of a user. `total_points` is available now; balance = total + held + pending.
 
-    `version` grows with every change of the account.
+    `expired_points` has what expired by now, posted or not. `version` grows with every change of the account.
     """
 
     user_id: str

@@ -54,10 +54,14 @@ class ReverseCommand(Command):
 
     @property
     def needs(self) -> Needs:
-        """The entry's own lot, others for as many points, and how far it was reversed before."""
+        """The entry's own lot, others for as many points, and how far it was reversed before.
+
+        The others also where only the own lot is taken from: it may be one that another command of the batch counts on.
+        """
         own = LotKey(self.original.transaction_id, self.original.expires_at)
-        spend = 0 if self.policy is ReversalPolicy.ONLY_UNSPENT else max(0, self.original.points)
-        return Needs(spend=spend, lots=(own,), reversals=(self.original.transaction_id,))
+        return Needs(
+            spend=max(0, self.original.points), lots=(own,), reversals=(self.original.transaction_id,)
+        )
 
     def _post(self, account: Account, turn: Turn) -> Change:
         original = self.original

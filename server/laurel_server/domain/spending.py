@@ -87,7 +87,7 @@ def spend(
     """Take points that are there from the account's lots and return the redemption."""
     account.change(turn.sequence)
     account.redeemed_points += points
-    debits = account.take(points, turn.now)
+    debits = account.take_all(points, turn.now)
     entry = new_entry(command, account, REDEMPTION, -points, turn, reference_id=reference_id, reason=reason)
     return Change(account.rewards(), account.tier, entry=entry, debits=debits, hold=hold)
 

@@ -155,7 +155,7 @@ def _rewards(row: asyncpg.Record) -> Rewards:
         total_points=available,
         lifetime_points=row["lifetime_points"],
         redeemed_points=row["redeemed_points"],
-        expired_points=row["expired_points"],
+        expired_points=row["expired_points"] + row["expired"],
         held_points=held,
         pending_points=row["pending"],
         tier=Tier(row["tier"]),

@@ -4,6 +4,7 @@ import orjson
 
 from laurel_server.domain.awards import AwardCommand, Posting
 from laurel_server.domain.commands import Change
+from laurel_server.domain.expiry import EXPIRATION
 from laurel_server.domain.ledger import LedgerEntry, Rewards
 from laurel_server.domain.tiers import TierChange
 
@@ -46,7 +47,7 @@ def award_event(posting: Posting) -> dict[str, object]:
     }
 
 
-def change_inputs(change: Change, before: Rewards) -> str:
+def change_inputs(change: Change, entry: LedgerEntry, before: Rewards) -> str:
     """Return what an entry that is no award did beside the balance, as JSON; its lots are kept in `lot_debits`."""
     after = change.rewards
     return orjson.dumps(
@@ -55,7 +56,7 @@ def change_inputs(change: Change, before: Rewards) -> str:
             "periods": change.period_ids,
             "lifetime": after.lifetime_points - before.lifetime_points,
             "redeemed": after.redeemed_points - before.redeemed_points,
-            "expired": after.expired_points - before.expired_points,
+            "expired": -entry.points if entry.action == EXPIRATION else 0,
         }
     ).decode()
 

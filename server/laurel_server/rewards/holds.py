@@ -14,6 +14,10 @@ from laurel_server.postgres.holdings import read_holds
 from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.rewards.commands import Commands
+from laurel_server.rewards.unknown import answered_once
+
+CAPTURE, RELEASE = "capture_hold", "release_hold"
+"""The families of the request ids of CaptureHold and ReleaseHold."""
 
 
 class Holds:
@@ -21,6 +25,7 @@ class Holds:
 
     def __init__(self, commands: Commands, pool: Pool) -> None:
         self._commands = commands
+        self._pool = pool
         self._kept = Lookups[Hold](partial(read_holds, pool))
 
     async def create(self, command: CreateHoldCommand, deadline: float | None) -> ChangeAnswer:
@@ -31,15 +36,17 @@ class Holds:
         self, request: RequestKey, hold_id: int, points: int, deadline: float | None
     ) -> ChangeAnswer:
         """Spend points of a hold, 0: all. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS."""
-        held = await self._find(hold_id)
+        async with answered_once(self._pool, request, CAPTURE):
+            held = await self._find(hold_id)
         command = CaptureHoldCommand(**request._asdict(), user_id=held.user_id, held=held, points=points)
-        return await self._commands.carry_out(command, "capture_hold", deadline)
+        return await self._commands.carry_out(command, CAPTURE, deadline)
 
     async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
         """Give the points of a hold free. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE."""
-        held = await self._find(hold_id)
+        async with answered_once(self._pool, request, RELEASE):
+            held = await self._find(hold_id)
         command = ReleaseHoldCommand(**request._asdict(), user_id=held.user_id, held=held)
-        return await self._commands.carry_out(command, "release_hold", deadline)
+        return await self._commands.carry_out(command, RELEASE, deadline)
 
     async def _find(self, hold_id: int) -> Hold:
         async with ledger_errors():

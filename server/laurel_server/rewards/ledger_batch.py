@@ -27,7 +27,7 @@ from laurel_server.domain.badges import unlock_event
 from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import Change, Command, Turn
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import LaurelError, idempotency_conflict
 from laurel_server.domain.holdings import Holdings
 from laurel_server.domain.identifiers import SEQUENCE_BITS, is_user_id, transaction_id
 from laurel_server.domain.ledger import LedgerEntry
@@ -404,7 +404,7 @@ class BatchWork:
         before = account.rewards()
         change = command.post(account, Turn(self.rules, self._next_sequence(), self.now))
         if change.entry is not None:
-            inputs = change_inputs(change, before)
+            inputs = change_inputs(change, change.entry, before)
             self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
             self.debits[change.entry.transaction_id] = change.debits
             self._events.append(change_event(change, change.entry))
@@ -478,11 +478,7 @@ class BatchWork:
 def replay(answered: Answer, command: AwardCommand | Command) -> StoredAward | StoredChange | LaurelError:
     """Return the answer given before, or IDEMPOTENCY_CONFLICT when it was given to another body."""
     if answered.request_hash != command.request_hash:
-        return LaurelError(
-            Reason.IDEMPOTENCY_CONFLICT,
-            "this request_id was used before with another body",
-            metadata={"request_id": command.request_id},
-        )
+        return idempotency_conflict(command.request_id)
     stored = decode(answered.outcome)
     return stored.error() if isinstance(stored, StoredRefusal) else stored
 

@@ -10,6 +10,10 @@ from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.statement import Statement
+from laurel_server.rewards.unknown import answered_once
+
+CANCEL = "cancel_redemption"
+"""The family of the request ids of CancelRedemption."""
 
 
 class Spending:
@@ -18,6 +22,7 @@ class Spending:
     def __init__(self, commands: Commands, statement: Statement, pool: Pool) -> None:
         self._commands = commands
         self._statement = statement
+        self._pool = pool
         self._debits = Lookups[list[Debit]](partial(read_debits_of, pool))
 
     async def redeem(self, command: RedeemCommand, deadline: float | None) -> ChangeAnswer:
@@ -28,10 +33,11 @@ class Spending:
         self, request: RequestKey, transaction_id: int, reason: str, deadline: float | None
     ) -> ChangeAnswer:
         """Give the points of a redemption back. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
-        original = await self._statement.transaction(transaction_id)
+        async with answered_once(self._pool, request, CANCEL):
+            original = await self._statement.transaction(transaction_id)
         async with ledger_errors():
             debits = await self._debits.find(transaction_id) or []
         command = CancelRedemptionCommand(
             **request._asdict(), user_id=original.user_id, original=original, debits=debits, reason=reason
         )
-        return await self._commands.carry_out(command, "cancel_redemption", deadline)
+        return await self._commands.carry_out(command, CANCEL, deadline)

@@ -188,7 +188,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         awards=commands,
         spending=Spending(commands, statement, pool),
         holds=Holds(commands, pool),
-        corrections=Corrections(commands, statement),
+        corrections=Corrections(commands, statement, pool),
         expiry=expiry,
         statement=statement,
         explaining=Explaining(pool),

@@ -6,10 +6,13 @@ from fractions import Fraction
 import pytest
 
 from laurel_server.domain.boards import BoardEffect
+from laurel_server.domain.commands import ChangeAnswer
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.identifiers import BATCH_BITS
 from laurel_server.domain.ledger import RankState
-from laurel_server.domain.reversals import ReversalPolicy
+from laurel_server.domain.reversals import ReversalPolicy, ReverseCommand
 from laurel_server.domain.tiers import Tier
+from laurel_server.rewards.commands import item_of
 from laurel_server.runtime.config import Ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import (
@@ -18,8 +21,10 @@ from tests.integration.spend import (
     cancel,
     entry_id,
     hold,
+    key,
     lots_of,
     redeem,
+    redemption,
     refused,
     reverse,
 )
@@ -295,3 +300,44 @@ async def test_adjustments_move_boards_where_their_config_says_so(parts: Parts) 
     assert await listed(parts) == [("ann", 30)]
     assert await listed(parts, period_id=DAY) == []
     assert await wrongs(parts) == []
+
+
+async def test_a_reversal_of_what_is_unspent_leaves_enough_for_its_batch(parts: Parts) -> None:
+    """Both want 100 points: the one its own lot, which is also the first that the other would spend."""
+    awarded = await give(parts, "ann", 100)
+    await give(parts, "ann", 100)
+    undone = ReverseCommand(
+        **key(None, "undone")._asdict(),
+        user_id="ann",
+        original=awarded.entry,
+        policy=ReversalPolicy.ONLY_UNSPENT,
+    )
+
+    results = await parts.awards.submit(
+        [item_of(undone, "reverse"), item_of(redemption("ann", 100), "redeem")], None
+    )
+
+    entries = [each.entry for each in results if isinstance(each, ChangeAnswer) and each.entry]
+    assert [entry.points for entry in entries] == [-100, -100]
+    assert len({entry.transaction_id >> BATCH_BITS for entry in entries}) == 1
+    assert await available(parts, "ann") == sum(await entries_of(parts, "ann")) == 0
+    assert await wrongs(parts) == []
+
+
+async def test_a_request_about_an_unknown_entry_is_answered_once_too(parts: Parts) -> None:
+    awarded = await give(parts, "ann", 100)
+    with refused(Reason.TRANSACTION_NOT_FOUND, transaction_id="77"):
+        await reverse(parts, 77, request_id="r-1")
+    with refused(Reason.TRANSACTION_NOT_FOUND, transaction_id="77"):
+        await reverse(parts, 77, request_id="r-1")
+    with refused(Reason.IDEMPOTENCY_CONFLICT, request_id="r-1"):
+        await reverse(parts, awarded.entry.transaction_id, request_id="r-1")
+    await reverse(parts, awarded.entry.transaction_id, 1, request_id="r-2")
+    with refused(Reason.IDEMPOTENCY_CONFLICT, request_id="r-2"):
+        await reverse(parts, 77, request_id="r-2")
+    racing = await asyncio.gather(
+        *(reverse(parts, 78, request_id="r-3") for _ in range(5)), return_exceptions=True
+    )
+    assert {each.reason if isinstance(each, LaurelError) else each for each in racing} == {
+        Reason.TRANSACTION_NOT_FOUND
+    }

@@ -94,6 +94,15 @@ async def test_a_hold_is_settled_once_and_an_unknown_one_never(parts: Parts) -> 
         await parts.holds.capture(key(None, 7), 7, 0, None)
     with refused(Reason.HOLD_NOT_FOUND):
         await parts.holds.release(key(None, 7), 7, None)
+    held = await hold(parts, "ann", 10)
+    await capture(parts, held, request_id="c-1")
+    for reason, body in ((Reason.HOLD_NOT_FOUND, "first"), (Reason.IDEMPOTENCY_CONFLICT, "other")):
+        with refused(reason):
+            await parts.holds.capture(key("u-1", body), 7, 0, None)
+        with refused(reason):
+            await parts.holds.release(key("u-1", body), 7, None)
+    with refused(Reason.IDEMPOTENCY_CONFLICT, request_id="c-1"):
+        await parts.holds.capture(key("c-1", 7), 7, 0, None)
 
 
 async def test_no_more_is_captured_than_was_held(parts: Parts) -> None:

@@ -17,10 +17,11 @@ from hypothesis.stateful import run_state_machine_as_test as run_machine
 from redis.asyncio import Redis
 
 from laurel_server.domain.awards import AwardAnswer
-from laurel_server.domain.commands import ChangeAnswer
+from laurel_server.domain.commands import ChangeAnswer, Command
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import Rewards
-from laurel_server.domain.reversals import ReversalPolicy
+from laurel_server.domain.reversals import ReversalPolicy, ReverseCommand
+from laurel_server.rewards.commands import item_of
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines, spend
 from tests.integration.conftest import Run, new_ledger
@@ -48,6 +49,16 @@ class Done:
     send: Callable[[], Coroutine[Any, Any, Answer]]
     answer: Answer | None
     reason: str
+
+
+@dataclass
+class Step:
+    """One command of several that share a batch, and what the model makes of it."""
+
+    user: str
+    expected: Entry | Hold | str | None
+    family: str
+    command: Command
 
 
 def seen(rewards: Rewards) -> tuple[int, int, int, int, int, int, str]:
@@ -182,6 +193,53 @@ class LedgerMachine(RuleBasedStateMachine):
             lambda: self.accounts[user].reverse(entry, points, part, policy.name, self.now),
             lambda key: spend.reverse(self.parts, entry_id, points, part=part, policy=policy, request_id=key),
         )
+
+    @precondition(lambda self: self.entries)
+    @rule(
+        steps=st.lists(
+            st.tuples(places, st.just(100) | percents, st.sampled_from(ReversalPolicy)),
+            min_size=2,
+            max_size=5,
+        ),
+        user=users,
+    )
+    def together(self, steps: list[tuple[int, int, ReversalPolicy]], user: str) -> None:
+        """Redemptions and reversals that share one batch do what they would do one after the other."""
+        self.run(self._together([self._step(user, *step) for step in steps]))
+
+    def _step(self, user: str, place: int, percent: int, policy: ReversalPolicy) -> Step:
+        key = f"step-{next(self.numbers)}"
+        if place % 2:
+            points = self._share(user, percent)
+            expected = self._expected(user, lambda: self.accounts[user].redeem(points, self.now))
+            return Step(user, expected, "redeem", spend.redemption(user, points, key))
+        owner, entry, entry_id = self._pick(place, {"AWARD", "ADJUSTMENT"})
+        part = Fraction(1, 2) if place % 3 else Fraction()
+        expected = self._expected(
+            owner, lambda: self.accounts[owner].reverse(entry, 0, part, policy.name, self.now)
+        )
+        original = self.run(self.parts.statement.stored(entry_id))
+        undone = ReverseCommand(
+            **spend.key(key, part)._asdict(),
+            user_id=owner,
+            original=original.entry,
+            counted=original.period_ids,
+            part=part,
+            policy=policy,
+        )
+        return Step(owner, expected, "reverse", undone)
+
+    async def _together(self, steps: list[Step]) -> None:
+        results = await self.parts.awards.submit([item_of(step.command, step.family) for step in steps], None)
+        for step, result in zip(steps, results, strict=True):
+            if isinstance(step.expected, Entry):
+                assert isinstance(result, ChangeAnswer), result
+                assert result.entry is not None
+                assert result.entry.points == step.expected.points
+                self.entries.append((step.user, step.expected, result.entry.transaction_id))
+            else:
+                assert isinstance(result, LaurelError), result
+                assert result.reason.value == step.expected
 
     @rule(user=users, percent=percents, minutes=st.integers(1, 3_000))
     def hold(self, user: str, percent: int, minutes: int) -> None:

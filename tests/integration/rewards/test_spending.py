@@ -199,6 +199,9 @@ async def test_a_redemption_is_cancelled_once(parts: Parts) -> None:
     with pytest.raises(LaurelError) as refused:
         await cancel(parts, redeemed)
     assert refused.value.reason is Reason.ALREADY_REVERSED
+    with pytest.raises(LaurelError) as conflict:
+        await parts.spending.cancel(key("c-1", "unknown"), 77, "", None)
+    assert conflict.value.reason is Reason.IDEMPOTENCY_CONFLICT
     replay = await redeem(parts, "ann", 10, request_id=redeemed.entry.request_id if redeemed.entry else "")
     assert (replay.replayed, replay.entry) == (True, redeemed.entry)
     assert await entries_of(parts, "ann") == [10, -10, 10]

@@ -235,7 +235,7 @@ type UserRewards struct {
 	LifetimePoints int64 `protobuf:"varint,3,opt,name=lifetime_points,json=lifetimePoints,proto3" json:"lifetime_points,omitempty"`
 	// Points ever spent.
 	RedeemedPoints int64 `protobuf:"varint,4,opt,name=redeemed_points,json=redeemedPoints,proto3" json:"redeemed_points,omitempty"`
-	// Points ever expired.
+	// Points ever expired, also those whose EXPIRATION entry the job has not posted yet.
 	ExpiredPoints int64 `protobuf:"varint,5,opt,name=expired_points,json=expiredPoints,proto3" json:"expired_points,omitempty"`
 	// Points set aside by holds.
 	HeldPoints int64 `protobuf:"varint,6,opt,name=held_points,json=heldPoints,proto3" json:"held_points,omitempty"`

@@ -141,7 +141,7 @@ class UserRewards(_message.Message):
     redeemed_points: _builtins.int
     """Points ever spent."""
     expired_points: _builtins.int
-    """Points ever expired."""
+    """Points ever expired, also those whose EXPIRATION entry the job has not posted yet."""
     held_points: _builtins.int
     """Points set aside by holds."""
     pending_points: _builtins.int

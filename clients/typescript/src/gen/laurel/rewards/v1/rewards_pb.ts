@@ -193,7 +193,7 @@ export type UserRewards = Message<"laurel.rewards.v1.UserRewards"> & {
   redeemedPoints: bigint;
 
   /**
-   * Points ever expired.
+   * Points ever expired, also those whose EXPIRATION entry the job has not posted yet.
    *
    * @generated from field: int64 expired_points = 5;
    */
