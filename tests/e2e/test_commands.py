@@ -24,6 +24,7 @@ def laurel_command(*arguments: str, **environment: str) -> subprocess.CompletedP
 def test_version() -> None:
     done = laurel_command("version")
     assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+    assert json.loads(laurel_command("version", "--json").stdout) == {"version": __version__}
 
 
 def test_help_lists_every_command() -> None:
@@ -66,6 +67,20 @@ def test_migrate_finds_the_ledger_that_runs(laurel: Serve, arguments: tuple[str,
     done = laurel_command("migrate", *arguments, LAUREL_DATA_DIR=str(laurel.data_dir))
     assert done.returncode == 0
     assert schema.head() in done.stdout
+    as_json = laurel_command("migrate", *arguments, "--json", LAUREL_DATA_DIR=str(laurel.data_dir))
+    assert json.loads(as_json.stdout) == {"before": schema.head(), "after": schema.head()}
+
+
+def test_import_counts_what_is_new_once(laurel: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("user_id,points,country\nimported-1,10,GB\nimported-2,20,US\n")
+    for new in (2, 0):
+        done = laurel_command("import", str(file), "--json", LAUREL_DATA_DIR=str(laurel.data_dir))
+        counted = json.loads(done.stdout)
+        assert (counted["lines"], counted["people"], counted["balances"]) == (2, new, new)
+    assert "0 people and 0 balances are new" in (
+        laurel_command("import", str(file), LAUREL_DATA_DIR=str(laurel.data_dir)).stdout
+    )
 
 
 def test_migrate_without_a_ledger_says_what_to_do(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from laurel_server.commands.calling import AsJson, print_json
 from laurel_server.commands.ledger_address import ledger_dsn
 from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, read_openings
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
@@ -33,7 +34,7 @@ _File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FIL
 _Lanes = Annotated[int, typer.Option(min=1, max=16, help="Transactions at a time.")]
 
 
-def import_(file: _File, lanes: _Lanes = 3) -> None:
+def import_(file: _File, lanes: _Lanes = 3, as_json: AsJson = False) -> None:
     """Load people and opening balances: columns user_id, points, and any of username, email, country, region.
 
     Works on the ledger at LAUREL_PG_DSN, or that of the running `laurel serve`, whose boards follow. A line counts
@@ -48,6 +49,10 @@ def import_(file: _File, lanes: _Lanes = 3) -> None:
     imported = asyncio.run(_import(settings, ledger_dsn(settings), openings, lanes))
     seconds = time.monotonic() - started
     rate = round(openings.lines / seconds) if seconds else 0
+    if as_json:
+        counts = {"lines": openings.lines, "people": imported.people, "balances": imported.balances}
+        print_json({**counts, "lines_per_second": rate})
+        return
     new = f"{imported.people} people and {imported.balances} balances are new"
     typer.echo(f"{openings.lines} lines: {new}, {rate} lines a second")
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Annotated
@@ -14,8 +15,10 @@ from laurel_server.devstack.engines import Engine
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
 from laurel_server.postgres.schema import current_of, head
+from laurel_server.rpc.methods import Scope
 from laurel_server.runtime.config import Settings
-from laurel_server.runtime.environment import is_loopback, load_settings, unknown_variables
+from laurel_server.runtime.credentials import read_grants
+from laurel_server.runtime.environment import ConfigError, is_loopback, load_settings, unknown_variables
 from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
 from laurel_server.runtime.tls import read_tls
@@ -26,6 +29,10 @@ def serve(
     analytics: Annotated[
         bool, typer.Option("--analytics", help="Also start ClickHouse, as a library, for trends.")
     ] = False,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Also play awards of people named demo:NAME, to have something to see."),
+    ] = False,
 ) -> None:
     """Start PostgreSQL, Redis and the server, keep them running, and stop them on SIGTERM or Ctrl-C.
 
@@ -34,10 +41,38 @@ def serve(
     started = time.monotonic()
     for stranger, meant in unknown_variables().items():
         report(f"warning: {stranger} sets nothing{f'; did you mean {meant}?' if meant else ''}")
-    asyncio.run(
-        run_stack(stack_options(load_settings(), analytics=analytics), report, partial(announce, started))
-    )
+    settings = load_settings()
+    options = stack_options(settings, analytics=analytics)
+    asyncio.run(_run(options, partial(announce, started, options), _demo_token(settings) if demo else None))
     report("Laurel has stopped")
+
+
+async def _run(options: StackOptions, announced: Callable[[Ready], None], demo: str | None) -> None:
+    """Runs the stack until it is stopped; `demo` is the token with which the demo plays, None: there is none."""
+    plays: list[asyncio.Task[None]] = []
+
+    def begin(ready: Ready) -> None:
+        announced(ready)
+        if demo is not None:
+            from laurel_server.commands.demo import play  # noqa: PLC0415 - only then it needs the client
+
+            plays.append(asyncio.create_task(play(str(ready.grpc), demo, report)))
+
+    try:
+        await run_stack(options, report, begin)
+    finally:
+        for task in plays:
+            task.cancel()
+        await asyncio.gather(*plays, return_exceptions=True)
+
+
+def _demo_token(settings: Settings) -> str:
+    """Returns a token that may bring people in and award them; empty where everybody may."""
+    grants = read_grants(settings.auth)
+    able = [token for token, grant in grants.items() if {Scope.WRITE, Scope.ADMIN} <= grant.scopes]
+    if grants and not able:
+        raise ConfigError(["--demo needs a token with the scopes write and admin in LAUREL_AUTH_TOKENS"])
+    return able[0] if able else ""
 
 
 def stack_options(settings: Settings, *, analytics: bool = False) -> StackOptions:
@@ -94,9 +129,9 @@ async def _migrate(dsn: str) -> None:
     report(f"migrated the ledger from {found or 'nothing'} to {head()}")
 
 
-def announce(started: float, ready: Ready) -> None:
+def announce(started: float, options: StackOptions, ready: Ready) -> None:
     """Says what is where, and writes the ready line; `started` is the monotonic time of the start."""
-    report(_summary(ready, time.monotonic() - started))
+    report(_summary(options, ready, time.monotonic() - started))
     typer.echo(json.dumps({"ready": True, "grpc": str(ready.grpc), "http": str(ready.http)}))
 
 
@@ -105,12 +140,12 @@ _AWARD = (
 )
 
 
-def _summary(ready: Ready, seconds: float) -> str:
+def _summary(options: StackOptions, ready: Ready, seconds: float) -> str:
     return f"""\
 Laurel is ready after {seconds:.1f} s
   gRPC        {ready.grpc}
   HTTP        {ready.http}  ({_served(ready)})
-  {_line(ready.postgres)}
+{_pages(options, ready)}  {_line(ready.postgres)}
   {_line(ready.redis)}
   data, logs  {ready.data.root}
 Try
@@ -130,6 +165,13 @@ def _served(ready: Ready) -> str:
     if ready.gateway is None:
         return "/metrics, /healthz"
     return f"REST, gRPC-Web, /metrics, /healthz; Envoy {ready.gateway.version}"
+
+
+def _pages(options: StackOptions, ready: Ready) -> str:
+    if options.gateway is None or ready.gateway is None:
+        return ""
+    base = f"{'https' if options.gateway.tls else 'http'}://{ready.http}"
+    return f"  web         {base}/ (the live board), {base}/admin (for operators)\n"
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -129,10 +130,16 @@ def _bars() -> Iterator[Callable[[str, int, int], None]]:
 def _as_json(checks: Sequence[Check], seal: Seal) -> str:
     report = {
         "ok": all(check.ok for check in checks),
-        "checks": checks,
+        "checks": [_plain(check) for check in checks],
         "sealed": {"batch": seal.batch_no, "seal": seal.seal.hex()},
     }
     return msgspec.json.format(msgspec.json.encode(report)).decode()
+
+
+def _plain(check: Check) -> dict[str, object]:
+    """Return a check as VerifyIntegrity has it in JSON: 64-bit numbers are strings there."""
+    counts = {"checked": str(check.checked), "mismatches": str(check.mismatches)}
+    return {**asdict(check), **counts}
 
 
 def _as_text(checks: Sequence[Check], seal: Seal) -> str:
