@@ -1,8 +1,8 @@
 """Keeps the boards equal to the ledger, whatever happens to Redis or to a server between COMMIT and Redis."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import structlog
@@ -47,11 +47,30 @@ class Confirmations:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._batches: list[int] = []
+        self._carried: set[int] = set()
+        self._noted: set[int] = set()
+        self._written: set[int] = set()
+
+    @property
+    def in_hand(self) -> set[int]:
+        """The batches that this server is taking to the boards or has yet to confirm: repair need not look after them.
+
+        Under load that may last; repair would then make more of it.
+        """
+        return self._carried | self._noted | self._written
+
+    @contextmanager
+    def carrying(self, batch_no: int) -> Iterator[None]:
+        """Have a batch in hand; one that is not confirmed by the end is left to repair."""
+        self._carried.add(batch_no)
+        try:
+            yield
+        finally:
+            self._carried.discard(batch_no)
 
     def confirm(self, batch_no: int) -> None:
         """Note that a batch is on the boards."""
-        self._batches.append(batch_no)
+        self._noted.add(batch_no)
 
     async def run(self) -> None:
         """Write what was noted, every 200 ms, until cancelled."""
@@ -66,9 +85,13 @@ class Confirmations:
 
     async def flush(self) -> None:
         """Write what was noted."""
-        batches, self._batches = self._batches, []
-        if batches:
-            await standings.confirm(self._pool, batches)
+        if not self._noted:
+            return
+        self._written, self._noted = self._noted, set()
+        try:
+            await standings.confirm(self._pool, sorted(self._written))
+        finally:
+            self._written = set()
 
 
 class Repair:
@@ -82,6 +105,7 @@ class Repair:
         projection: Projection,
         rebuild: Rebuild,
         catalogue: Catalogue,
+        confirmations: Confirmations,
         interval: float,
     ) -> None:
         self._pool = pool
@@ -90,6 +114,7 @@ class Repair:
         self._projection = projection
         self._rebuild = rebuild
         self._catalogue = catalogue
+        self._confirmations = confirmations
         self._interval = interval
         self._wake = asyncio.Event()
         self._round = 0
@@ -165,7 +190,9 @@ class Repair:
             position = batches[-1].batch_no
 
     async def _replay_unconfirmed(self) -> None:
-        while missing := await standings.unprojected(self._pool, LEFT_TO_THE_WRITER):
+        while missing := await standings.unprojected(
+            self._pool, LEFT_TO_THE_WRITER, self._confirmations.in_hand
+        ):
             await self._replay(missing)
             await standings.confirm(self._pool, [batch.batch_no for batch in missing])
 

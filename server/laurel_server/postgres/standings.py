@@ -144,9 +144,9 @@ async def scan_board(pool: Pool, chunk: int, board: BoardKey) -> AsyncIterator[l
         after = rows[-1]["user_no"]
 
 
-async def unprojected(pool: Pool, older_than: timedelta) -> list[Batch]:
-    """Return the oldest batches that nobody has said to be on the boards."""
-    rows = await pool.fetch(load("outbox_unprojected"), older_than, BATCHES_AT_ONCE)
+async def unprojected(pool: Pool, older_than: timedelta, but: Collection[int] = ()) -> list[Batch]:
+    """Return the oldest batches that nobody has said to be on the boards, `but` those."""
+    rows = await pool.fetch(load("outbox_unprojected"), older_than, BATCHES_AT_ONCE, list(but))
     return await _batches(rows)
 
 

@@ -124,7 +124,8 @@ class Commands:
         changed = changed_faces(batch, moves)
         if changed:
             self._faces_changed(changed)
-        projected = await self._project(batch, moves)
+        with self._confirmations.carrying(batch.batch_no):
+            projected = await self._project(batch, moves)
         kept = await self._entries_of_replays(batch)
         for each, result in zip(waiting, batch.results, strict=True):
             user_id = each.item.command.user_id

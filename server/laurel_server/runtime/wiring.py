@@ -263,8 +263,9 @@ def _boards(
     rebuild = Rebuild(pool, redis, projection, catalogue, turns, is_open, settings.repair.chunk)
     leadership = Leadership(pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
-    repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, interval)
-    return _Boards(projection, Confirmations(pool), rebuild, leadership, repair)
+    confirmations = Confirmations(pool)
+    repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, confirmations, interval)
+    return _Boards(projection, confirmations, rebuild, leadership, repair)
 
 
 def _sealing(settings: Settings, pg_dsn: str, pool: Pool) -> Sealing:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +13,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT
 from laurel_server.redis.keys import CANARY
@@ -291,3 +292,40 @@ async def test_a_promotion_that_redis_lost_leaves_nobody_on_the_board_of_his_old
         assert await listed(parts, "tier:diamond") == [("ann", 60_010)]
         gone = await parts.redis.call("HLEN", keys_of("tier:diamond")[2])
         assert gone == 0
+
+
+async def test_repair_leaves_alone_what_this_server_still_has_in_hand(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes: repeating it would only add to the load that makes it slow."""
+    seen: list[set[int]] = []
+    project = Projection.project
+
+    async def watched(*arguments: Any) -> Projected:
+        seen.append(parts.confirmations.in_hand)
+        return await project(*arguments)
+
+    monkeypatch.setattr(Projection, "project", watched)
+    for user in ("ann", "bob"):
+        await give(parts, user)
+    ann, bob = [row[0] for row in await parts.pool.fetch("SELECT batch_no FROM outbox ORDER BY batch_no")]
+    assert ann in seen[0]
+    assert bob in seen[1]
+
+    async def projected() -> set[int]:
+        return {row[0] for row in await parts.pool.fetch("SELECT batch_no FROM outbox WHERE projected")}
+
+    async def both() -> bool:
+        return await projected() == {ann, bob}
+
+    async def only_bob() -> bool:
+        return await projected() == {bob}
+
+    await until(both, "the batches are confirmed")
+    assert parts.confirmations.in_hand == set()
+    with parts.confirmations.carrying(ann):
+        await parts.pool.execute(
+            "UPDATE outbox SET projected = false, created_at = created_at - interval '1 minute'"
+        )
+        await until(only_bob, "repair does the other batch")
+    await until(both, "repair does the batch that was given up")
