@@ -173,6 +173,10 @@ async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel, s
         await award(laurel, long_id, 1)
         await expect(page.locator("#feed li")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+        heights = await page.locator("#periods span").evaluate_all(
+            "spans => spans.map(span => span.offsetHeight)"
+        )
+        assert len(set(heights)) == 1, "no period breaks into two lines"
         background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert background == {"light": "rgb(250, 249, 246)", "dark": "rgb(17, 20, 18)"}[scheme]
         await page.locator("#scheme").tap()

@@ -220,6 +220,11 @@ async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel) -
             await expect(page.get_by_role("heading", level=1)).to_be_visible()
             await page.wait_for_load_state("networkidle")
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360, part
+            await expect(page.locator("nav a[aria-current]")).to_be_in_viewport(ratio=1)
+        await expect(page.locator(".tile dd").first).to_have_text("9,007,199,254,750")
+        assert await page.locator(".tile dd").evaluate_all(
+            "figures => figures.every(figure => figure.scrollWidth <= figure.clientWidth)"
+        )
 
         for deed in ("Award", "Adjust", "Edit", "Visibility", "Erase"):
             await page.get_by_role("button", name=deed, exact=True).click()
@@ -227,6 +232,8 @@ async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel) -
             assert await dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth"), deed
             await dialog.get_by_role("button", name="Cancel").click()
         await visit.open("/admin#jobs")
-        await page.get_by_role("button", name="Run verify").click()
-        await expect(page.locator("#toast")).to_contain_text("verify succeeded")
+        run = page.get_by_role("button", name="Run award_badges")
+        await expect(run).to_be_in_viewport(ratio=1)
+        await run.click()
+        await expect(page.locator("#toast")).to_contain_text("award_badges succeeded")
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360

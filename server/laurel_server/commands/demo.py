@@ -40,11 +40,11 @@ _FIRST_POINTS: Final = 52_000
 _FALL: Final = 0.87
 """Each begins with this part of what the one before has."""
 
-_AWARDS_A_SECOND: Final = 2.0
-_USUAL_ORDER: Final = 60_000
+_AWARDS_A_SECOND: Final = 1.5
+_USUAL_ORDER: Final = 2_000
 """The median of `order_value`; few orders are a lot larger."""
 
-_SPREAD: Final = 0.9
+_SPREAD: Final = 1.1
 _REVIEWS: Final = 0.2
 """The part of the awards that are for reviews."""
 

@@ -30,8 +30,9 @@ function open() {
   const [name, ...rest] = location.hash.slice(1).split("/").map(decodeURIComponent);
   const part = Object.hasOwn(PARTS, name) ? name : "overview";
   for (const link of document.querySelectorAll("nav a")) {
-    if (link.hash === `#${part}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.hash !== `#${part}`) { link.removeAttribute("aria-current"); continue; }
+    link.setAttribute("aria-current", "page");
+    link.scrollIntoView({ block: "nearest", inline: "center" });
   }
   document.title = `${PARTS[part].title} \u00b7 Laurel`;
   showIn(document.getElementById("panel"), () => PARTS[part].make(rest.join("/")));
