@@ -83,8 +83,10 @@ class Account:
     tier_since: datetime | None = None
     earned_before: int = 0
     """Lifetime points from before the window of the tier policy; 0 without a window."""
-    has_window: bool = False
-    """Whether a window decides the tier."""
+    window_from: int = 0
+    """The first transaction id of the window that decides the tier; 0 without a window."""
+    window_changed: bool = False
+    """Whether `earned_before` is another than the ledger has kept."""
     next_expiry: datetime | None = None
     following_expiry: datetime | None = None
     """The soonest expiry after now, None for none; known where `times_read`."""
@@ -204,6 +206,13 @@ class Account:
         self._note_expiry(lot, now)
         return debit._replace(points=-debit.points)
 
+    def take_back_earned(self, points: int, transaction_id: int) -> None:
+        """Lower the lifetime points by what was reversed of an award, perhaps of one from before the window."""
+        self.lifetime_points -= points
+        if points and transaction_id < self.window_from:
+            self.earned_before -= points
+            self.window_changed = True
+
     def count_in(self, periods: Iterable[Period], points: int) -> None:
         """Add `points` to the user's totals of `periods`; `reached` changes only where the score does."""
         if not points:
@@ -220,7 +229,7 @@ class Account:
     def promote(self, now: datetime) -> TierChange | None:
         """Move to the tier that an award has reached and return the change; with a window only a review demotes."""
         reached = tier_for(self.qualifying_points)
-        return None if self.has_window and reached < self.tier else self.settle_tier(now)
+        return None if self.window_from and reached < self.tier else self.settle_tier(now)
 
     def settle_tier(self, now: datetime) -> TierChange | None:
         """Move to the tier that the qualifying points reach, also down, and return the change."""

@@ -76,7 +76,7 @@ class ReverseCommand(Command):
         periods = self._open_periods(account, turn) if taken else ()
         account.count_in(periods, -taken)
         if original.action not in SYSTEM_ACTIONS:
-            account.lifetime_points -= taken
+            account.take_back_earned(taken, original.transaction_id)
         tier_change = account.settle_tier(turn.now)
         entry = new_entry(
             self,

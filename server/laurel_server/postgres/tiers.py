@@ -1,6 +1,6 @@
 """Tiers of users between rows and domain objects."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -41,9 +41,17 @@ class Reviewed(NamedTuple):
 async def read_windows(
     connection: "Connection | Pool", user_nos: Collection[int], since: int
 ) -> dict[int, int]:
-    """Return what users had earned before the window that begins with the transaction id `since`."""
-    rows = await connection.fetch(load("tiers_windows"), list(user_nos), since)
-    return {row["user_no"]: row["earned_before"] for row in rows}
+    """Return what users, who are known, had earned before the window that begins with the transaction id `since`."""
+    earned: dict[int, int] = {}
+    while unread := [user_no for user_no in user_nos if user_no not in earned]:
+        rows = await connection.fetch(load("tiers_windows"), unread, since)
+        earned |= {row["user_no"]: row["earned_before"] for row in rows}
+    return earned
+
+
+async def write_windows(connection: Connection, earned_before: Mapping[int, int]) -> None:
+    """Keep what users had earned before the window, by number; `read_windows` has read it in the same transaction."""
+    await connection.execute(load("tiers_write_windows"), list(earned_before), list(earned_before.values()))
 
 
 async def scan_tiers(pool: Pool, chunk: int, lowest_threshold: int) -> AsyncIterator[list[Reviewed]]:

@@ -7,7 +7,7 @@ from datetime import date, tzinfo
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.birthdays import birthdays_on, days_due
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import PeriodType, parse_period_id
 from laurel_server.postgres.birthdays import born_on
 from laurel_server.postgres.jobs import covered_until
@@ -16,6 +16,9 @@ from laurel_server.postgres.pool import Pool, ledger_errors
 ACTION = "BIRTHDAY_BONUS"
 CALLER = "laurel"
 JOB = "birthday_bonus"
+
+REFUSALS = (Reason.ACTION_INACTIVE, Reason.DAILY_CAP_REACHED, Reason.COOLDOWN_ACTIVE)
+"""The action is configured so that this user gets nothing now; the others still do."""
 
 AwardBatch = Callable[
     [Sequence[AwardCommand | LaurelError], None], Awaitable[Sequence[AwardAnswer | Exception]]
@@ -52,7 +55,7 @@ class Birthdays:
             ):
                 if isinstance(answer, AwardAnswer):
                     counts["awarded"] += not answer.replayed
-                elif isinstance(answer, LaurelError) and answer.reason.code == "FAILED_PRECONDITION":
+                elif isinstance(answer, LaurelError) and answer.reason in REFUSALS:
                     counts["refused"] += 1
                 else:
                     raise answer

@@ -40,7 +40,7 @@ from laurel_server.postgres.achievements import TierRecord
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
-from laurel_server.postgres.tiers import read_windows
+from laurel_server.postgres.tiers import read_windows, write_windows
 from laurel_server.rewards.batch_records import (
     award_event,
     award_inputs,
@@ -144,7 +144,8 @@ class LedgerWriter:
     async def _add_new_users(
         self, connection: Connection, opened: OpenBatch, rewarded: Collection[str], items: Sequence[Item]
     ) -> None:
-        unknown = {*rewarded, *users_of(items)} - opened.accounts.keys()
+        tried = [item for item in items if item.command.validate_only]
+        unknown = {*rewarded, *users_of(items), *referred_by(tried)} - opened.accounts.keys()
         if not unknown:
             return
         coming = sorted(unknown & {*rewarded})
@@ -197,9 +198,10 @@ class LedgerWriter:
         if start is None:
             return
         known = [account.user_no for account in opened.accounts.values() if not account.is_new]
-        earned = await read_windows(connection, known, transaction_id(start, 0)) if known else {}
+        window_from = transaction_id(start, 0)
+        earned = await read_windows(connection, known, window_from) if known else {}
         for account in opened.accounts.values():
-            account.has_window, account.earned_before = True, earned.get(account.user_no, 0)
+            account.window_from, account.earned_before = window_from, earned.get(account.user_no, 0)
 
     async def _read_holdings(
         self, connection: Connection, opened: OpenBatch, items: Sequence[Item], now: datetime
@@ -238,6 +240,9 @@ class LedgerWriter:
         opened = [account for account in changed if account.holdings is not None]
         if opened:
             await write_holdings(connection, opened, work.debits, work.now)
+        windows = {account.user_no: account.earned_before for account in opened if account.window_changed}
+        if windows:
+            await write_windows(connection, windows)
         batch.wrote = True
 
     async def _make_room(
@@ -391,11 +396,16 @@ class BatchWork:
             other = referral_of(command, self.rules, self.now)
             posting = award(command, account, self.rules, self._next_sequence(), self.now)
             if other is not None:
-                known = self._opened.accounts.get(other.user_id) or Account(0, other.user_id)
-                theirs = award(other, known.copy(), self.rules, self._next_sequence(), self.now)
-                posting = replace(posting, referral=theirs)
+                posting = replace(posting, referral=self._try_out_other(other, place))
         except LaurelError as refusal:
             return refusal
+        self.unlocking.note(place, account, before, posting, keeps=False)
+        return posting
+
+    def _try_out_other(self, command: AwardCommand, place: int) -> Posting:
+        account = self._opened.accounts[command.user_id].copy()
+        before = self.unlocking.before(account, command.action)
+        posting = award(command, account, self.rules, self._next_sequence(), self.now)
         self.unlocking.note(place, account, before, posting, keeps=False)
         return posting
 

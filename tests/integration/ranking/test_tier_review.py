@@ -10,7 +10,8 @@ from laurel_server.domain.tiers import Tier, TierPolicy
 from laurel_server.ranking.tier_review import TierReview
 from laurel_server.runtime.config import Tiers
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import give, listed, running, wrongs
+from tests.integration.spend import redeem, reverse
+from tests.integration.wired import gift, give, listed, run_job, running, wrongs
 
 GRACE = timedelta(days=10)
 
@@ -115,3 +116,36 @@ async def test_awards_while_a_review_demotes_lose_nothing(windowed: Parts) -> No
     await give(windowed, "ann", 5_000)  # back in time
     assert await review_by_window(windowed) == {"reviewed": 1, "promoted": 0, "demoted": 0, "at_risk": 0}
     assert (await windowed.standing.tier("ann")).tier is Tier.SILVER
+
+
+async def test_what_is_reversed_from_before_the_window_costs_none_of_its_points(windowed: Parts) -> None:
+    assert windowed.clock is not None
+    old = await give(windowed, "ann", 5_000)
+    await windowed.clock.set(datetime(2027, 3, 1, tzinfo=UTC))
+    new = await give(windowed, "ann", 5_500)
+
+    undone = await reverse(windowed, old.entry.transaction_id, 1_000)
+
+    assert (undone.tier_change, undone.rewards.lifetime_points) == (None, 9_500)
+    assert (await windowed.standing.tier("ann")).qualifying_points == 5_500
+    undone = await reverse(windowed, new.entry.transaction_id, 501)
+    assert (await windowed.standing.tier("ann")).qualifying_points == 4_999
+    assert undone.tier_change is not None
+    assert undone.tier_change.to_tier is Tier.BRONZE
+    await windowed.clock.set(datetime(2027, 4, 1, tzinfo=UTC))
+    assert (await windowed.standing.tier("ann")).qualifying_points == 4_999
+    assert await wrongs(windowed) == []
+
+
+async def test_spending_and_expiry_lower_no_tier(parts: Parts) -> None:
+    assert parts.clock is not None
+    await parts.rule_book.put_action(gift("GIVE_1D", expires_after="P1D"), "tests")
+    await give(parts, "ann", 6_000, action="GIVE_1D")
+    await redeem(parts, "ann", 5_000)
+    await parts.clock.advance(timedelta(days=1))
+    await run_job(parts, "expire_points")
+    await run_job(parts, "review_tiers")
+
+    status = await parts.standing.tier("ann")
+    assert (status.tier, status.qualifying_points, status.points_to_next) == (Tier.SILVER, 6_000, 4_000)
+    assert (await parts.statement.rewards("ann")).total_points == 0

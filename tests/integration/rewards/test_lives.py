@@ -192,3 +192,13 @@ async def test_two_servers_celebrate_once(parts: Parts) -> None:
     counts = await asyncio.gather(*(birthdays(parts).run() for _ in range(3)))
     assert sum(each["awarded"] for each in counts) == 50
     assert await parts.pool.fetchval("SELECT count(*) FROM reward_transactions") == 50
+
+
+async def test_a_birthday_bonus_that_a_rule_refuses_keeps_nobody_else_from_his(parts: Parts) -> None:
+    await parts.profiles.upsert([User(user_id, birth_date=date(1990, 11, 25)) for user_id in ("ann", "bob")])
+    seeded = next(config for config in SEEDED_ACTIONS if config.action == "BIRTHDAY_BONUS")
+    await parts.rule_book.put_action(replace(seeded, max_daily_points=500), "tests")
+    await give(parts, "ann", action="BIRTHDAY_BONUS")
+
+    assert await birthdays(parts).run() == {"awarded": 1, "refused": 1}
+    assert await entries_of(parts, "ann") == await entries_of(parts, "bob") == [500]

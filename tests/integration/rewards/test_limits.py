@@ -1,0 +1,160 @@
+"""Caps and previews, with the clock and the time zone of the program moved to where they are most easily wrong."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from laurel_server.domain.actions import CapMode
+from laurel_server.domain.campaigns import Campaign
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.runtime.wiring import Parts
+from tests.integration.spend import refused
+from tests.integration.wired import entries_of, gift, give, running, wrongs
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins", "ends"),
+    [
+        ("Europe/Berlin", "2026-03-28T23:00+00:00", "2026-03-29T22:00+00:00"),  # 23 hours
+        ("Europe/Berlin", "2026-10-24T22:00+00:00", "2026-10-25T23:00+00:00"),  # 25 hours
+        ("America/New_York", "2026-11-01T04:00+00:00", "2026-11-02T05:00+00:00"),  # 25 hours
+        ("UTC", "2028-02-29T00:00+00:00", "2028-03-01T00:00+00:00"),
+    ],
+)
+async def test_a_day_is_capped_once_where_clocks_are_changed(
+    ledger_dsn: str,
+    redis_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    zone: str,
+    begins: str,
+    ends: str,
+) -> None:
+    monkeypatch.setenv("LAUREL_PROGRAM_TIME_ZONE", zone)
+    first, following = datetime.fromisoformat(begins), datetime.fromisoformat(ends)
+    async with running(ledger_dsn, redis_url, now=first - timedelta(microseconds=1)) as parts:
+        assert parts.clock is not None
+        await parts.rule_book.put_action(gift("GIVE_10", max_daily_points=10), "tests")
+        await give(parts, "ann", 10, action="GIVE_10")
+        moment = first
+        while moment < following:
+            await parts.clock.set(moment)
+            if moment == first:
+                await give(parts, "ann", 10, action="GIVE_10")
+            else:
+                with refused(Reason.DAILY_CAP_REACHED, limit="10", remaining="0"):
+                    await give(parts, "ann", 10, action="GIVE_10")
+            moment += timedelta(hours=1)
+        await parts.clock.set(following - timedelta(microseconds=1))
+        with refused(Reason.DAILY_CAP_REACHED):
+            await give(parts, "ann", 1, action="GIVE_10")
+        await parts.clock.set(following)
+        await give(parts, "ann", 10, action="GIVE_10")
+        assert await entries_of(parts, "ann") == [10, 10, 10]
+
+
+async def test_a_cooldown_does_not_drift(parts: Parts) -> None:
+    assert parts.clock is not None
+    await parts.rule_book.put_action(gift("GIVE_DAILY", cooldown=timedelta(hours=24)), "tests")
+    begun = parts.business_clock.now()
+    for day in range(3):
+        await parts.clock.set(begun + timedelta(days=day))
+        await give(parts, "ann", 10, action="GIVE_DAILY")
+        await parts.clock.set(begun + timedelta(days=day + 1) - timedelta(seconds=1))
+        with pytest.raises(LaurelError) as early:
+            await give(parts, "ann", 10, action="GIVE_DAILY")
+        assert (early.value.reason, early.value.retry_after) == (Reason.COOLDOWN_ACTIVE, timedelta(seconds=1))
+
+
+async def a_second_award(parts: Parts) -> dict[str, Any]:
+    await give(parts, "ann", 1)
+    return {}
+
+
+async def daily_cap(parts: Parts) -> dict[str, Any]:
+    await parts.rule_book.put_action(gift("CAPPED", max_daily_points=100, cap_mode=CapMode.PARTIAL), "tests")
+    await give(parts, "ann", 70, action="CAPPED")
+    return {"action": "CAPPED"}
+
+
+async def refusing_cap(parts: Parts) -> dict[str, Any]:
+    await parts.rule_book.put_action(gift("REFUSED", max_daily_points=100, cap_mode=CapMode.REJECT), "tests")
+    await give(parts, "ann", 70, action="REFUSED")
+    return {"action": "REFUSED"}
+
+
+async def cooldown(parts: Parts) -> dict[str, Any]:
+    await parts.rule_book.put_action(gift("RESTING", cooldown=timedelta(hours=1)), "tests")
+    await give(parts, "ann", 70, action="RESTING")
+    return {"action": "RESTING"}
+
+
+async def campaigns_with_a_budget(parts: Parts) -> dict[str, Any]:
+    for name, budget in (("a", 0), ("b", 30)):
+        campaign = Campaign(name, "", frozenset(), Decimal(2), None, None, budget_points=budget)
+        await parts.rule_book.put_campaign(campaign, "tests")
+    return {}
+
+
+async def promotion(parts: Parts) -> dict[str, Any]:
+    await give(parts, "ann", 4_960)
+    return {}
+
+
+async def a_referral(parts: Parts) -> dict[str, Any]:
+    await parts.rule_book.put_action(gift("REFERRED", referral_points=50), "tests")
+    return {"action": "REFERRED", "referral_id": "bob"}
+
+
+async def pending_points_and_expiry(parts: Parts) -> dict[str, Any]:
+    rule = gift("LATER", pending_for=timedelta(days=14), expires_after="P1M", expires_at_month_end=True)
+    await parts.rule_book.put_action(rule, "tests")
+    return {"action": "LATER"}
+
+
+async def an_action_that_is_over(parts: Parts) -> dict[str, Any]:
+    await parts.rule_book.put_action(gift("OVER", effective_until=parts.business_clock.now()), "tests")
+    return {"action": "OVER"}
+
+
+async def outcome(parts: Parts, **award: Any) -> object:
+    """Return all that an award says but its number, its time and whether it was only tried out."""
+    try:
+        answer = await give(parts, "ann", 60, **award)
+    except LaurelError as refusal:
+        return refusal.reason, refusal.metadata, refusal.retry_after
+    entry, rewards = answer.entry, answer.rewards
+    return (
+        (entry.action, entry.points, entry.base_points, entry.multiplier, entry.balance_after),
+        (entry.expires_at, entry.activates_at, entry.occurred_at),
+        (rewards.total_points, rewards.lifetime_points, rewards.pending_points, rewards.tier),
+        (answer.breakdown, answer.tier_change, answer.badges, answer.closed_period_ids),
+        [(rank.board, rank.rank, rank.previous_rank, rank.score) for rank in answer.ranks],
+        (answer.rank_state, answer.referral.points if answer.referral else 0),
+    )
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        a_second_award,
+        daily_cap,
+        refusing_cap,
+        cooldown,
+        campaigns_with_a_budget,
+        promotion,
+        a_referral,
+        pending_points_and_expiry,
+        an_action_that_is_over,
+    ],
+)
+async def test_what_is_tried_out_is_what_happens(parts: Parts, arrange: Callable[..., Any]) -> None:
+    await give(parts, "zoe", 100)
+    award = await arrange(parts)
+
+    tried = [await outcome(parts, validate_only=True, **award) for _ in range(2)]
+
+    assert tried == [await outcome(parts, **award)] * 2
+    assert await wrongs(parts) == []
