@@ -6,9 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium")
+
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)  # a browser beside engines on two cores has its slow moments
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on PATH; ./scripts/browser fetches it"
@@ -51,7 +54,7 @@ class Visit:
 async def visiting(browser: Browser, http: str, **options: Any) -> AsyncIterator[Visit]:
     """A page in a browser of its own memory; nothing may go wrong in it."""
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(_PATIENCE_MS)
     try:
         visit = Visit(await context.new_page(), f"http://{http}")
         yield visit

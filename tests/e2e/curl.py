@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-_SECONDS = "20"
+_SECONDS = "60"
 
 
 @dataclass(frozen=True)

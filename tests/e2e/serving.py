@@ -110,7 +110,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+def eventually(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
     """Waits until the condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

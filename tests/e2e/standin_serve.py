@@ -16,7 +16,7 @@ from laurel_server.runtime.environment import load_settings
 def serve(mode: str) -> None:
     command = (sys.executable, str(Path(__file__).with_name("standin_server.py")), mode)
     options = replace(stack_options(load_settings()), server_command=command)
-    asyncio.run(run_stack(options, report, partial(announce, time.monotonic())))
+    asyncio.run(run_stack(options, report, partial(announce, time.monotonic(), options)))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def gateway(servers: tuple[Serve, Serve], tmp_path: Path) -> Iterator[str]:
     with (tmp_path / "envoy.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        eventually(lambda: _lives(port), "the gateway runs", 20)
+        eventually(lambda: _lives(port), "the gateway runs")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -95,7 +95,7 @@ def test_serve_starts_several_servers_and_brings_each_back(start_serve: StartSer
         if number == 10:
             os.kill(before["server-2"], signal.SIGKILL)
         assert curl(f"{url}?limit={number + 1}").status == 200
-    eventually(lambda: serve.pids["server-2"] != before["server-2"], "the server is back", 5)
+    eventually(lambda: serve.pids["server-2"] != before["server-2"], "the server is back")
     assert serve.pids["server"] == before["server"]
     assert serve.end() == 0
 

@@ -210,6 +210,32 @@ def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: 
         assert answer.reason == "INVALID_FIELD"
 
 
+@pytest.mark.parametrize(
+    ("path", "data", "field"),
+    [
+        ("rewards/redeem", '{"points": "five"}', "points"),
+        ("rewards/redeem", '{"requestId": 5}', "request_id"),
+        ("rewards/award", '{"attributes": [1]}', "attributes"),
+        ("rewards/award", '{"occurredAt": "yester\\"day\\\\"}', "occurred_at"),
+        ("rewards/award/batch", '{"awards": [{"userId": 5}]}', "awards[0].user_id"),
+        ("rewards/redeem", "{", ""),
+        ("rewards/redeem", "null", ""),
+        ("leaderboard/global?limit=many", None, "page_size"),
+        ("leaderboard/global?period=fortnightly", None, "board.period"),
+        ("leaderboard/global?colour=red", None, "colour"),
+    ],
+)
+def test_what_cannot_be_read_is_named_like_what_is_wrong(
+    api: str, path: str, data: object, field: str
+) -> None:
+    answer = curl(f"{api}/{path}", data=data)
+    info, broken = answer.json["details"]
+    (violation,) = broken["fieldViolations"]
+    assert (answer.status, info["metadata"], violation["field"]) == (400, {"field": field}, field)
+    assert answer.json["message"].endswith(violation["description"])
+    assert not [name for name in answer.headers if name.startswith("x-laurel")]
+
+
 def test_paths_outside_of_the_api_are_json_errors_too(api: str) -> None:
     answer = curl(api.replace("/api/v1", "/no/such/page"))
     assert (answer.status, answer.json["code"], answer.json["details"]) == (404, 5, [])
@@ -507,7 +533,7 @@ def test_a_gateway_without_servers_says_so_in_json_and_finds_them_again(start_se
     while answer.status == 200:
         answer = curl(url)
     assert (answer.status, answer.json["code"]) == (503, 14)
-    eventually(lambda: curl(url).status == 200, "the server is back", 15)
+    eventually(lambda: curl(url).status == 200, "the server is back")
 
 
 def test_more_than_the_limit_is_refused_in_json(start_serve: StartServe) -> None:

@@ -27,7 +27,7 @@ from tests.e2e.serving import Serve, eventually, is_alive, processes_of
 
 _STANDIN = Path(__file__).with_name("standin_serve.py")
 _NAMES = ("postgres", "redis", "server", "envoy")
-_BACK_SECONDS = 5
+_BACK_SECONDS = 15  # 5 s, and as much again twice where others work on the machine too
 _CLEAN_END = {
     "postgres": signal.SIGINT,
     "redis": signal.SIGTERM,
@@ -193,7 +193,7 @@ def test_keeps_committed_rows_over_every_kind_of_death(start: StartServe) -> Non
 def test_children_die_with_a_killed_supervisor(start: StartServe) -> None:
     serve = start()
     serve.process.kill()
-    eventually(lambda: processes_of(serve.data_dir) == {}, "its children end", 5)
+    eventually(lambda: processes_of(serve.data_dir) == {}, "its children end")
 
 
 @pytest.mark.parametrize("everything", [False, True], ids=["supervisor killed", "everything killed"])
@@ -204,7 +204,7 @@ def test_starts_again_quickly_after_a_kill(start_serve: StartServe, *, everythin
     serve.process.wait()
     started = time.monotonic()
     again = start_serve(data_dir=serve.data_dir)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert all(answers(again, name) for name in _NAMES)
 
 

@@ -1,5 +1,6 @@
 -- What the gateway does to a request before it is turned into gRPC. In front of this file stand JWT_TOKEN (nil or a
--- text) and BOARD_QUERIES (patterns of paths whose query names a board).
+-- text), BOARD_QUERIES (patterns of paths whose query names a board) and OWN_ERROR (the header that marks an error of
+-- the gateway's own).
 --
 -- Short forms that people type become the fields of the contract:
 --
@@ -8,6 +9,8 @@
 --   limit=100       -> page_size=100, or top_n=100 for the top of a board that is watched
 --
 -- That costs a few microseconds for a request with a query, nothing for others.
+--
+-- And what it does to errors of the gateway's own: where a request could not be read, they name the field.
 
 local BOARD = { period = "board.period", period_id = "board.period_id", periodId = "board.period_id", scope = "board.scope" }
 
@@ -75,4 +78,40 @@ function envoy_on_request(handle)
     pairs_[#pairs_ + 1] = long_form(pair, path)
   end
   handle:headers():replace(":path", path .. "?" .. table.concat(pairs_, "&"))
+end
+
+-- Returns the field that a complaint of the transcoder is about, by its name in the contract, and what is wrong with it;
+-- "" for the whole request. `text` is JSON inside of quotes.
+local function complaint(text)
+  local field, wrong = text:match("^([%a_][%w_%.%[%]]*): (.*)$")
+  if field then
+    return field, wrong
+  end
+  local named = text:match('^Could not find field \\"([%w_%.]+)\\"') or text:match("for field '([%w_]+)'")
+  return named or "", text
+end
+
+local function bad_request(text)
+  local field, wrong = complaint(text)
+  local violation = '{"field":"' .. field .. '","description":"' .. wrong .. '","reason":""}'
+  return '{"code":3,"message":"' .. text .. '","details":['
+    .. '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_FIELD","domain":"laurel",'
+    .. '"metadata":{"field":"' .. field .. '"}},'
+    .. '{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[' .. violation .. ']}]}'
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  if not headers:get(OWN_ERROR) then
+    return
+  end
+  headers:remove(OWN_ERROR)
+  if headers:get(":status") ~= "400" then
+    return
+  end
+  local body = handle:body()
+  local text = body and body:getBytes(0, body:length()):match('"message":"(.*)"}%s*$')
+  if text then
+    body:setBytes(bad_request((text:gsub("^: ", ""))))
+  end
 end

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from laurel_server.devstack.gateway_errors import local_replies
+from laurel_server.devstack.gateway_errors import OWN_ERROR, local_replies
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.rpc.routes import LONGEST_CALL_SECONDS, Routes, routes
 
@@ -155,7 +155,8 @@ _IF_GOOD: Final = {
 def _script(jwt: Jwt | None, board_queries: Sequence[str]) -> str:
     token = json.dumps(jwt.token) if jwt else "nil"
     patterns = ", ".join(json.dumps(_lua_pattern(template)) for template in board_queries)
-    return f"local JWT_TOKEN = {token}\nlocal BOARD_QUERIES = {{{patterns}}}\n{_resource('envoy.lua')}"
+    given = {"JWT_TOKEN": token, "BOARD_QUERIES": f"{{{patterns}}}", "OWN_ERROR": json.dumps(OWN_ERROR)}
+    return "".join(f"local {name} = {value}\n" for name, value in given.items()) + _resource("envoy.lua")
 
 
 def _lua_pattern(template: str) -> str:

@@ -22,6 +22,9 @@ _CODES: Final = {
 }
 _INTERNAL: Final = 13
 
+OWN_ERROR: Final = "x-laurel-own-error"
+"""Marks an error of the gateway's own for its script, which takes it off again."""
+
 # What cannot be turned into a request, and what is too much; the others have no reason of ours.
 _REASONS: Final = {HTTPStatus.BAD_REQUEST: "INVALID_FIELD", HTTPStatus.TOO_MANY_REQUESTS: "RATE_LIMITED"}
 
@@ -34,7 +37,11 @@ def local_replies() -> dict[str, object]:
 
 def _mapper(code: int, details: Sequence[object], *filters: object) -> dict[str, object]:
     body = {"json_format": {"code": code, "message": "%LOCAL_REPLY_BODY%", "details": details}}
-    return {"filter": {"and_filter": {"filters": [_NOT_GRPC, *filters, _ANY]}}, "body_format_override": body}
+    return {
+        "filter": {"and_filter": {"filters": [_NOT_GRPC, *filters, _ANY]}},
+        "body_format_override": body,
+        "headers_to_add": [{"header": {"key": OWN_ERROR, "value": "1"}}],
+    }
 
 
 def _details(status: HTTPStatus) -> Sequence[object]:

@@ -113,6 +113,15 @@ async def test_reflection_explains_requests_and_errors(served: Served, symbol: s
     assert symbol.removeprefix(f"{file.package}.") in {each.name for kind in kinds for each in kind}
 
 
+async def test_reflection_finds_methods(served: Served) -> None:
+    service = "laurel.rewards.v1.RewardsService"
+    answer = await reflect(served, file_containing_symbol=f"{service}.AwardPoints")
+    file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+    assert [each.name for each in file.service] == ["RewardsService"]
+    unknown = await reflect(served, file_containing_symbol=f"{service}.Juggle")
+    assert unknown.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
 async def test_a_free_port_is_found(served: Served) -> None:
     assert 0 < served.port < 65536
 
