@@ -206,11 +206,12 @@ type ActionConfig struct {
 	TierMultipliers map[string]string `protobuf:"bytes,6,rep,name=tier_multipliers,json=tierMultipliers,proto3" json:"tier_multipliers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Points one award gives at the most; 0: no limit.
 	MaxPointsPerAction int64 `protobuf:"varint,7,opt,name=max_points_per_action,json=maxPointsPerAction,proto3" json:"max_points_per_action,omitempty"`
-	// Points a user gets by this action in one day of the program's time zone; 0: no limit.
+	// Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
+	// action had no limit over time (neither this nor a cooldown) does not count.
 	MaxDailyPoints int64 `protobuf:"varint,8,opt,name=max_daily_points,json=maxDailyPoints,proto3" json:"max_daily_points,omitempty"`
 	// What the daily cap does with an award that goes beyond it.
 	CapMode CapMode `protobuf:"varint,9,opt,name=cap_mode,json=capMode,proto3,enum=laurel.admin.v1.CapMode" json:"cap_mode,omitempty"`
-	// Time between two awards of this action to one user; 0: none.
+	// Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points.
 	Cooldown *durationpb.Duration `protobuf:"bytes,10,opt,name=cooldown,proto3" json:"cooldown,omitempty"`
 	// Life of the points as an ISO 8601 duration such as `P1Y`; empty: they never expire.
 	ExpiresAfter string `protobuf:"bytes,11,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`

@@ -158,7 +158,9 @@ class ActionConfig(_message.Message):
     max_points_per_action: _builtins.int
     """Points one award gives at the most; 0: no limit."""
     max_daily_points: _builtins.int
-    """Points a user gets by this action in one day of the program's time zone; 0: no limit."""
+    """Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
+    action had no limit over time (neither this nor a cooldown) does not count.
+    """
     cap_mode: Global___CapMode.ValueType
     """What the daily cap does with an award that goes beyond it."""
     expires_after: _builtins.str
@@ -187,7 +189,7 @@ class ActionConfig(_message.Message):
 
     @_builtins.property
     def cooldown(self) -> _duration_pb2.Duration:
-        """Time between two awards of this action to one user; 0: none."""
+        """Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points."""
 
     @_builtins.property
     def effective_from(self) -> _timestamp_pb2.Timestamp:

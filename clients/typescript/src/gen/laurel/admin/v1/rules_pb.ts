@@ -74,7 +74,8 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   maxPointsPerAction: bigint;
 
   /**
-   * Points a user gets by this action in one day of the program's time zone; 0: no limit.
+   * Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
+   * action had no limit over time (neither this nor a cooldown) does not count.
    *
    * @generated from field: int64 max_daily_points = 8;
    */
@@ -88,7 +89,7 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   capMode: CapMode;
 
   /**
-   * Time between two awards of this action to one user; 0: none.
+   * Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points.
    *
    * @generated from field: google.protobuf.Duration cooldown = 10;
    */
