@@ -67,6 +67,20 @@ EVENTS_LAG_BATCHES = Gauge(
 EVENTS_SET_ASIDE = Counter(
     "laurel_events_set_aside_total", "Events that a reader could not handle and has put aside.", ["reader"]
 )
+EVENTS_CONSUMED = Counter(
+    "laurel_events_consumed_total", "Events that a consumer of Laurel has dealt with.", ["consumer"]
+)
+CONSUMER_LAG = Gauge(
+    "laurel_consumer_lag_records",
+    "Records of Kafka that wait for this server as a member of a consumer group.",
+    ["group"],
+)
+NOTIFICATIONS_MADE = Counter("laurel_notifications_made_total", "Notifications that users are to be told.")
+NOTIFICATIONS_SENT = Counter(
+    "laurel_notifications_sent_total",
+    "Attempts to send notifications, by how they ended: sent, failed, given_up.",
+    ["outcome"],
+)
 EVENTS_TRIMMED = Counter("laurel_events_trimmed_total", "Rows of the outbox removed by age or number.")
 EVENTS_LOST = Counter(
     "laurel_events_lost_total",

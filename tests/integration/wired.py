@@ -58,7 +58,8 @@ async def running(
 ) -> AsyncIterator[Parts]:
     """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
 
-    `jobs`: those that are due run, and before `parts.clock.set` returns.
+    `jobs`: those that are due run, and before `parts.clock.set` returns. Without `events` no consumer gives badges or
+    makes notifications behind the back of a test.
     """
     settings = Settings(
         sandbox=Sandbox(enabled=True, now=now),
@@ -66,7 +67,7 @@ async def running(
         boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000, redis_cluster=redis_cluster),
         ledger=ledger or Ledger(),
         jobs=Jobs(scheduled=jobs),
-        events=events or Events(),
+        events=events or Events(consumers="off"),
         analytics=analytics or Analytics(),
         notifications=notifications or Notifications(),
         tiers=tiers or Tiers(),

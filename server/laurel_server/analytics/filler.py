@@ -1,6 +1,5 @@
-"""Fills ClickHouse: once with the whole ledger, then with what the outbox says is new."""
+"""Fills ClickHouse: once with the whole ledger, then with what events say is new."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -12,18 +11,28 @@ from laurel_server.analytics.news import News, news_of
 from laurel_server.analytics.store import EntryFact, RankFact, ResultFact, Store, TierChangeFact
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.tiers import TierChange
-from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
-from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.postgres.facts import number_of, read_facts, read_results, scan_facts
+from laurel_server.events.outbox import UNREADABLE
+from laurel_server.events.relay import READER as RELAY
+from laurel_server.events.source import Heard, Polled, SetAside
+from laurel_server.events.topics import PERIOD_CLOSED, REWARDS_CHANGED, REWARDS_EARNED, TIER_CHANGED
+from laurel_server.postgres.facts import (
+    latest_ranks,
+    number_of,
+    read_facts,
+    read_results,
+    scan_facts,
+    scan_ranks,
+)
 from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.outbox import count_gaps
 from laurel_server.postgres.pool import Pool
 
 log = structlog.get_logger()
 
-WAIT_SECONDS: Final = 0.2
-AWAY_SECONDS: Final = 2.0
+READER: Final = "analytics"
+"""The name of the consumer."""
 LOOK_AGAIN_ROUNDS: Final = 50
-"""Rounds without news after which it is looked whether ClickHouse still has what was written."""
+"""Rounds after which it is looked whether ClickHouse still has what was written, and whether days are missing."""
 
 
 class RankReader(Protocol):
@@ -34,67 +43,48 @@ class RankReader(Protocol):
 
 
 class Filler:
-    """The loop of the leading server."""
+    """The consumer that writes to ClickHouse. The leading server writes what the ledger already has."""
+
+    name = READER
+    topics = (REWARDS_EARNED, REWARDS_CHANGED, TIER_CHANGED, PERIOD_CLOSED)
+    away = AWAY
 
     def __init__(
         self,
         pool: Pool,
         leadership: Leadership,
-        reader: OutboxReader,
         ranks: RankReader,
         store: Store,
         now: Callable[[], datetime],
     ) -> None:
         self._pool = pool
         self._leadership = leadership
-        self._reader = reader
         self._ranks = ranks
         self._store = store
         self._now = now
-        self._is_filled = False
-        self._idle = 0
+        self._rounds = 0
 
-    async def run(self) -> None:
-        """Fill until cancelled."""
-        while True:
-            seconds = await self._round()
-            await asyncio.sleep(seconds)
+    async def prepare(self) -> bool:
+        """Write the whole ledger if ClickHouse does not have it or has missed events; False: another server does.
 
-    async def _round(self) -> float:
-        try:
-            if not await self._leadership.held():
-                self._reader.start_over()
-                return WAIT_SECONDS
-            return 0.0 if await self.fill() else WAIT_SECONDS
-        except (*AWAY, *UNAVAILABLE) as away:
-            log.warning("analytics.postponed", error=f"{type(away).__name__}: {away}"[:300])
-        except Exception:  # without this loop trends would end here
-            log.exception("analytics.failed")
-        self._is_filled = False  # perhaps ClickHouse came back empty
-        return AWAY_SECONDS
-
-    async def fill(self) -> bool:
-        """Write the next page of the outbox, the first time the whole ledger; return whether there was anything.
-
-        Raises one of AWAY or UNAVAILABLE, and then repeats.
+        Raises one of AWAY or UNAVAILABLE, and then begins again.
         """
-        if not self._is_filled:
-            await self._store.make_tables()
-            if not await self._store.is_filled():
-                await self.backfill()
-            self._is_filled = True
-        page = await self._reader.next_page()
-        if page is None:
-            self._idle += 1
-            self._is_filled = self._idle % LOOK_AGAIN_ROUNDS != 0
+        if self._rounds % LOOK_AGAIN_ROUNDS == 0 and not await self._is_whole():
             return False
-        await self._write(page)
-        await self._reader.done(page)
+        self._rounds += 1
         return True
+
+    async def handle(self, polled: Polled, set_aside: SetAside) -> None:
+        """Write what is new. What is written twice is there once."""
+        try:
+            await self._write(polled, set_aside)
+        except AWAY:
+            self._rounds = 0  # perhaps ClickHouse comes back empty
+            raise
 
     async def backfill(self) -> int:
         """Write the whole ledger and return how many entries that were; awards go on meanwhile."""
-        written = 0
+        gaps, written = await self._gaps(), 0
         async for rows in scan_facts(self._pool):
             await self._store.add_entries([_entry(row) for row in rows])
             await self._store.add_tier_changes(
@@ -106,20 +96,49 @@ class Filler:
             )
             written += len(rows)
         await self._store.add_results([ResultFact(*row) for row in await read_results(self._pool, None)])
-        await self._store.note_filled(self._now(), written)
+        await self._store.note_filled(self._now(), written, gaps)
         log.info("analytics.filled", entries=written)
         return written
 
-    async def _write(self, page: Page) -> None:
-        news = [each for event in page.events if (each := await self._read(event)) is not None]
+    async def _is_whole(self) -> bool:
+        leads = await self._leadership.held()
+        if leads:
+            await self._store.make_tables()
+        elif not await self._store.is_made():
+            return False
+        if await self._store.gaps_when_filled() != await self._gaps():
+            if not leads:
+                return False
+            await self.backfill()
+        if leads:
+            await self._write_days()
+        return True
+
+    async def _gaps(self) -> int:
+        """Return how often events have been dropped on their way here; it only grows."""
+        return await count_gaps(self._pool, (READER, RELAY))
+
+    async def _write_days(self) -> None:
+        """Write where everybody stood at the ends of days that ClickHouse does not have yet."""
+        latest = await latest_ranks(self._pool)
+        written = await self._store.days_until()
+        if latest is None or (written is not None and latest <= written):
+            return
+        async for rows in scan_ranks(self._pool, written, latest):
+            await self._store.add_ranks([RankFact(*row) for row in rows])
+        await self._store.note_days(latest)
+
+    async def _write(self, polled: Polled, set_aside: SetAside) -> None:
+        news = [each for heard in polled.events if (each := await self._read(heard, set_aside)) is not None]
         tiers = {each.transaction_id: each.tier for each in news if each.transaction_id}
-        rows = await read_facts(self._pool, tiers)
+        rows = await read_facts(self._pool, tiers) if tiers else []
         await self._store.add_entries(
             [_entry(row)._replace(tier=tiers[row["transaction_id"]]) for row in rows]
         )
         numbers = {row["user_id"]: row["user_no"] for row in rows}
         await self._write_changes([each.change for each in news if each.change], numbers)
-        await self._store.add_ranks(await self._rank_facts(page, numbers))
+        if polled.ranked and numbers:
+            await self._store.add_ranks(await self._rank_facts(numbers))
         if closed := [each.closed for each in news if each.closed]:
             results = await read_results(self._pool, closed)
             await self._store.add_results([ResultFact(*row) for row in results])
@@ -133,17 +152,17 @@ class Filler:
                 facts.append(TierChangeFact(change.changed_at, number, *tiers))
         await self._store.add_tier_changes(facts)
 
-    async def _read(self, event: OutboxEvent) -> News | None:
+    async def _read(self, heard: Heard, set_aside: SetAside) -> News | None:
         try:
-            return news_of(event.body)
+            return news_of(heard.body)
         except UNREADABLE as error:
-            log.warning("analytics.set_aside", event_id=event.id, error=repr(error))
-            await self._reader.set_aside(event, repr(error))
+            log.warning("analytics.set_aside", event_id=heard.id, error=repr(error))
+            await set_aside(heard, error)
             return None
 
-    async def _rank_facts(self, page: Page, numbers: Mapping[str, int]) -> list[RankFact]:
-        """Return where the users of the page stand now: ranks of the past are gone."""
-        ranks = await self._ranks.of(page.user_nos) if page.ranked and numbers else None
+    async def _rank_facts(self, numbers: Mapping[str, int]) -> list[RankFact]:
+        """Return where the users stand now: ranks of the past are gone."""
+        ranks = await self._ranks.of(frozenset(numbers.values()))
         now = self._now()
         return [
             RankFact(numbers[user_id], *rank.board, now, rank.rank, rank.score, rank.total)

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.tiers import Tier, TierChange, tier_change
-from laurel_server.events.topics import ENTRY_EVENTS, REWARDS_EARNED, TIER_CHANGED
-
-PERIOD_CLOSED: Final = "period.closed"
+from laurel_server.events.topics import ENTRY_EVENTS, PERIOD_CLOSED, REWARDS_EARNED, TIER_CHANGED
 
 
 class News(NamedTuple):

@@ -1,7 +1,7 @@
 """The tables of ClickHouse: making them, and writing to them. Whatever is written twice is there once."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from laurel_server.analytics.engine import Engine
@@ -31,7 +31,7 @@ _TIER_CHANGE: Final[Mapping[str, str]] = {
     "from_tier": _NAME,
     "to_tier": _NAME,
 }
-_RANK_POINT: Final[Mapping[str, str]] = {
+_RANK: Final[Mapping[str, str]] = {
     "user_no": "Int64",
     "scope": _NAME,
     "period_id": _NAME,
@@ -50,7 +50,19 @@ _RESULT: Final[Mapping[str, str]] = {
     "participants": "Int64",
     "closed_at": _MOMENT,
 }
-_TABLES: Final = ("entries", "tier_changes", "rank_points", "period_results", "backfills")
+_FILL: Final[Mapping[str, str]] = {
+    "what": _NAME,
+    "done_at": _MOMENT,
+    "until": _MOMENT,
+    "entries": "Int64",
+    "gaps": "Int64",
+}
+_LEDGER, _DAYS = "ledger", "days"
+_LAST_FILL: Final = (
+    "SELECT gaps FROM fills WHERE what = {what:String} ORDER BY done_at DESC, gaps DESC LIMIT 1"
+)
+_LAST_DAYS: Final = "SELECT until FROM fills WHERE what = {what:String} ORDER BY until DESC LIMIT 1"
+_TABLES: Final = ("entries", "tier_changes", "rank_snapshots", "period_results", "fills")
 
 
 class EntryFact(NamedTuple):
@@ -116,14 +128,34 @@ class Store:
         for table in _TABLES:
             await self._engine.command(statement(f"create_{table}"))
 
-    async def is_filled(self) -> bool:
-        """Return whether the whole ledger has been written once."""
-        rows = await self._engine.query("SELECT count() FROM backfills")
+    async def is_made(self) -> bool:
+        """Return whether the tables are there."""
+        rows = await self._engine.query(
+            "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = 'fills'"
+        )
         return bool(rows[0][0])
 
-    async def note_filled(self, now: datetime, entries: int) -> None:
+    async def is_filled(self) -> bool:
+        """Return whether the whole ledger has been written once."""
+        return await self.is_made() and await self.gaps_when_filled() is not None
+
+    async def gaps_when_filled(self) -> int | None:
+        """Return how often events had been dropped when the whole ledger was written last; None: it never was."""
+        rows = await self._engine.query(_LAST_FILL, what=_LEDGER)
+        return int(rows[0][0]) if rows else None
+
+    async def note_filled(self, now: datetime, entries: int, gaps: int) -> None:
         """Keep that the whole ledger has been written."""
-        await self._engine.insert("backfills", {"done_at": _MOMENT, "entries": "Int64"}, [(now, entries)])
+        await self._engine.insert("fills", _FILL, [(_LEDGER, now, now, entries, gaps)])
+
+    async def days_until(self) -> datetime | None:
+        """Return until when the ranks that the ledger noted at the ends of days have been written."""
+        rows = await self._engine.query(_LAST_DAYS, what=_DAYS)
+        return rows[0][0].replace(tzinfo=UTC) if rows else None
+
+    async def note_days(self, until: datetime) -> None:
+        """Keep that the ranks of days up to a moment have been written."""
+        await self._engine.insert("fills", _FILL, [(_DAYS, until, until, 0, 0)])
 
     async def add_entries(self, entries: Sequence[EntryFact]) -> None:
         """Write entries."""
@@ -135,7 +167,7 @@ class Store:
 
     async def add_ranks(self, ranks: Sequence[RankFact]) -> None:
         """Write ranks."""
-        await self._engine.insert("rank_points", _RANK_POINT, ranks)
+        await self._engine.insert("rank_snapshots", _RANK, ranks)
 
     async def add_results(self, results: Sequence[ResultFact]) -> None:
         """Write results of periods."""

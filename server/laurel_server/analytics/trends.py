@@ -1,12 +1,10 @@
 """GetTrends: from a question to one statement, and from its rows to points."""
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
@@ -16,10 +14,7 @@ from laurel_server.analytics.store import Store
 from laurel_server.domain.boards import ScopeKind, parse_scope
 from laurel_server.domain.clock import EPOCH
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
-from laurel_server.domain.periods import parse_period_id
-from laurel_server.domain.rank_history import RankPoint
 from laurel_server.domain.trends import (
-    MAX_POINTS,
     Granularity,
     Measured,
     Metric,
@@ -29,9 +24,8 @@ from laurel_server.domain.trends import (
     starts,
 )
 from laurel_server.postgres.facts import number_of, read_expiring
-from laurel_server.postgres.outbox import has_unread, last_batch
+from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.postgres.rank_history import ranks_of
 
 log = structlog.get_logger()
 
@@ -47,9 +41,6 @@ _BUCKETS: Final = {
     Granularity.WEEK: "toMonday({0}, {{zone:String}})",
     Granularity.MONTH: "toStartOfMonth({0}, {{zone:String}})",
 }
-
-READER: Final = "analytics"
-"""The name under which the outbox is read for ClickHouse."""
 
 
 class _Form(NamedTuple):
@@ -72,12 +63,21 @@ _FORMS: Final[Mapping[Metric, _Form]] = {
 _PENDING: Final = _Form("trend_pending", "change.1")
 
 
+class Heard(Protocol):
+    """What tells how far ClickHouse has followed."""
+
+    async def caught_up(self, batch_no: int, seconds: float) -> bool:
+        """Wait until all events up to a batch of the ledger are written; False: not within so many seconds."""
+        ...
+
+
 class Trends:
     """Answers questions."""
 
-    def __init__(self, engine: Engine, pool: Pool) -> None:
+    def __init__(self, engine: Engine, pool: Pool, heard: Heard) -> None:
         self._engine = engine
         self._pool = pool
+        self._heard = heard
         self._store = Store(engine)
         self._is_filled = False
 
@@ -94,8 +94,6 @@ class Trends:
             questions.append(_question(query, _PENDING, user_no))
         await self._catch_up()
         rows = [row for text, parameters in questions for row in await self._rows(text, parameters)]
-        if query.metric is Metric.RANK:
-            return filled(query, begins, _latest(begins, rows, await self._snapshots(query, user_no)))
         points = filled(query, begins, _measured(rows))
         return points + await self._will_expire(query) if is_split_liability else points
 
@@ -114,14 +112,6 @@ class Trends:
             log.warning("trends.failed", error=str(away)[:300])
             raise _disabled("ClickHouse does not answer") from away
 
-    async def _snapshots(self, query: TrendQuery, user_no: int) -> Sequence[RankPoint]:
-        """Return where the ledger noted the user at the ends of days."""
-        period_type = parse_period_id(query.period_id).type
-        between = None, query.to_time
-        return await ranks_of(
-            self._pool, query.scope, period_type, query.period_id, user_no, between, 0, MAX_POINTS
-        )
-
     async def _will_expire(self, query: TrendQuery) -> list[TrendPoint]:
         months = await read_expiring(self._pool, query.to_time, str(query.zone))
         return [TrendPoint(month, "EXPIRING", points) for month, points in months]
@@ -134,11 +124,12 @@ class Trends:
         async with ledger_errors():
             asked_at = await last_batch(self._pool)
         for _ in range(CATCH_UP_STEPS):
-            if await self._filled() and not await has_unread(self._pool, READER, asked_at):
+            if await self._filled():
+                async with ledger_errors():
+                    await self._heard.caught_up(asked_at, CATCH_UP_SECONDS)
                 return
             await asyncio.sleep(CATCH_UP_SECONDS / CATCH_UP_STEPS)
-        if not self._is_filled:
-            raise _disabled("the history is being written to ClickHouse, or ClickHouse does not answer")
+        raise _disabled("the history is being written to ClickHouse, or ClickHouse does not answer")
 
     async def _filled(self) -> bool:
         if not self._is_filled:
@@ -206,26 +197,6 @@ def _filter_scope(query: TrendQuery, filters: list[str], parameters: dict[str, o
 def _micros(moment: datetime) -> int:
     since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def _latest(
-    begins: Sequence[datetime], rows: Sequence[Sequence[Any]], snapshots: Sequence[RankPoint]
-) -> list[Measured]:
-    """Return the rank that was seen last in each stretch, be it by ClickHouse or in a snapshot of the ledger."""
-    seen = [
-        (moment, _stretch(begins, moment), rank)
-        for _, _, rank, micros in rows
-        for moment in (EPOCH + timedelta(microseconds=micros),)
-    ]
-    seen += [(each.taken_at, _stretch(begins, each.taken_at), each.rank) for each in snapshots]
-    last = {start: rank for _, start, rank in sorted(seen, key=itemgetter(0))}
-    return [Measured(start, "", rank) for start, rank in last.items()]
-
-
-def _stretch(begins: Sequence[datetime], moment: datetime) -> datetime | None:
-    """Return the beginning of the stretch that a moment lies in; None: before all of them."""
-    place = bisect_right(begins, moment)
-    return begins[place - 1] if place else None
 
 
 def _measured(rows: Sequence[Sequence[Any]]) -> Iterable[Measured]:

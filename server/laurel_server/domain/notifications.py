@@ -97,7 +97,7 @@ def notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterato
             yield _badge_notice(event_id, body, now)
         case "period.won":
             yield _winner_notice(body, now)
-        case "notifications.send":
+        case "points.expiring":
             yield _expiry_notice(event_id, body, now)
         case _:
             return
@@ -150,8 +150,7 @@ def _expiry_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Not
     day = str(body["expires_at"])[:10]
     data = {name: str(body[name]) for name in ("points", "days_before", "expires_at")}
     message = f"{int(body['points']):,} of your points expire on {day}"
-    kind = Kind(body["kind"])
-    return Notification(f"{event_id}.{kind.lower()}", body["user_id"], kind, message, data, now)
+    return Notification(f"{event_id}.expiring", body["user_id"], Kind.POINTS_EXPIRING, message, data, now)
 
 
 def rank_notice(

@@ -1,6 +1,6 @@
 """What reads and checks of boards return."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -72,6 +72,13 @@ class Place:
     rank: int
     score: int
     total: int
+
+
+class Standings(NamedTuple):
+    """The ranks of some users on one board, by user id, and how many users it lists."""
+
+    total: int
+    ranks: Mapping[str, int]
 
 
 class Unlisted(NamedTuple):

@@ -8,6 +8,7 @@ import structlog
 
 from laurel_server.domain.clock import Clock
 from laurel_server.events.sinks import NotSent, Sink
+from laurel_server.metrics import NOTIFICATIONS_SENT
 from laurel_server.postgres import notifications
 from laurel_server.postgres.notifications import Attempt, Due, State
 from laurel_server.postgres.pool import Pool
@@ -18,6 +19,8 @@ AT_ONCE: Final = 100
 SIDE_BY_SIDE: Final = 8
 FIRST_RETRY: Final = timedelta(seconds=30)
 LAST_RETRY: Final = timedelta(hours=1)
+
+_OUTCOMES: Final = {State.SENT: "sent", State.WAITING: "failed", State.GIVEN_UP: "given_up"}
 
 
 class Delivered(NamedTuple):
@@ -45,6 +48,8 @@ class Delivery:
             attempts = await asyncio.gather(*(self._attempt(each) for each in due))
             await notifications.note(self._pool, attempts)
             states = [attempt.state for attempt in attempts]
+            for state in states:
+                NOTIFICATIONS_SENT.labels(_OUTCOMES[state]).inc()
             total = Delivered(
                 total.sent + states.count(State.SENT),
                 total.failed + states.count(State.WAITING),

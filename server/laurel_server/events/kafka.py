@@ -1,12 +1,15 @@
-"""The producer: topics, idempotence, and what its errors mean."""
+"""Topics, the producer that fills them, and what the errors of Kafka mean."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
+from typing import Final, TypeAlias
 
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     KafkaError,
@@ -15,6 +18,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
+from aiokafka.partitioner import DefaultPartitioner
 
 from laurel_server.events.topics import TOPICS, Record
 from laurel_server.metrics import EVENTS_PUBLISHED
@@ -22,30 +26,31 @@ from laurel_server.metrics import EVENTS_PUBLISHED
 AWAY: Final = (KafkaError, OSError, TimeoutError)
 """Kafka cannot be reached or did not acknowledge: what was sent may have arrived."""
 
+Lane: TypeAlias = tuple[str, int]
+"""A topic and one of its partitions."""
+
+_BATCH_BYTES: Final = 256 << 10
+_RECORD_BYTES: Final = 400
+"""What key, headers and framing of a record take at most."""
+
 log = structlog.get_logger()
 logging.getLogger("aiokafka").setLevel(
     logging.CRITICAL
 )  # it reports each of its own attempts; we report ours
 
 
-class KafkaProducer:
-    """Publishes in order. `timeout` (seconds) bounds the wait for an acknowledgement.
-
-    Connects with the first record and anew after an error, because a producer that gave up on a record may
-    keep later ones of the same partition in its queue.
-    """
+class Topics:
+    """The topics of one cluster. `timeout` (seconds) bounds the wait for an answer."""
 
     def __init__(self, bootstrap: str, timeout: float, partitions: int, replication: int) -> None:
-        self._bootstrap = bootstrap
+        self.bootstrap = bootstrap
         self._timeout_ms = int(timeout * 1000)
         self._partitions = partitions
         self._replication = replication
-        self._producer: AIOKafkaProducer | None = None
-        self._connecting = asyncio.Lock()
 
-    async def make_topics(self) -> None:
+    async def make(self) -> None:
         """Make the topics that are missing. Raises one of AWAY."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=self._timeout_ms)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=self._timeout_ms)
         try:
             await admin.start()
             missing = sorted(set(TOPICS) - set(await admin.list_topics()))
@@ -55,6 +60,20 @@ class KafkaProducer:
         finally:
             await admin.close()
 
+
+class KafkaProducer:
+    """Publishes in order. `timeout` (seconds) bounds the wait for an acknowledgement.
+
+    Connects with the first record and anew after an error, because a producer that gave up on a record may
+    keep later ones of the same partition in its queue.
+    """
+
+    def __init__(self, topics: Topics, timeout: float) -> None:
+        self._topics = topics
+        self._timeout_ms = int(timeout * 1000)
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
+
     async def publish(self, records: Sequence[Record]) -> list[Record]:
         """Publish all records, each user's in order, and return those that Kafka will never take.
 
@@ -63,59 +82,48 @@ class KafkaProducer:
         async with self._connecting:
             producer = await self._connected()
         try:
-            pending = [await _send(producer, record) for record in records]
-            answers = await asyncio.gather(*filter(None, pending), return_exceptions=True)
-            for answer in answers:
-                if isinstance(answer, BaseException) and not isinstance(answer, MessageSizeTooLargeError):
-                    raise answer
+            lanes = await _lanes(producer, records)
+            answers = await asyncio.gather(
+                *(_send(producer, lane, some) for lane, some in lanes.items()), return_exceptions=True
+            )
+            refused = list(chain.from_iterable(_unfailed(answer) for answer in answers))
         except AWAY:
             await self.close()
             raise
-        return self._refused(records, pending)
-
-    def _refused(
-        self, records: Sequence[Record], pending: Sequence["asyncio.Future[object] | None"]
-    ) -> list[Record]:
-        refused: list[Record] = []
-        for record, future in zip(records, pending, strict=True):
-            if future is None or future.exception() is not None:
-                refused.append(record)
-            else:
-                EVENTS_PUBLISHED.labels(record.topic).inc()
+        _count(records, refused)
         return refused
 
     async def close(self) -> None:
         """Give the connection up; the next record opens another."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _stop(producer, self._timeout_ms / 1000)
+            await stop(producer, self._timeout_ms / 1000)
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
-            await self.make_topics()
+            await self._topics.make()
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                bootstrap_servers=self._topics.bootstrap,
                 client_id="laurel",
                 acks="all",
                 enable_idempotence=True,
                 request_timeout_ms=self._timeout_ms,
-                max_batch_size=256 << 10,
-                linger_ms=5,
+                max_batch_size=_BATCH_BYTES,
             )
             try:
                 await producer.start()
             except BaseException:
-                await _stop(producer, 1)
+                await stop(producer, 1)
                 raise
             self._producer = producer
         return self._producer
 
 
-async def make_topics_early(producer: KafkaProducer) -> None:
+async def make_topics_early(topics: Topics) -> None:
     """Make the topics before the server is ready; a Kafka that is away holds it up for 3 s at most."""
     try:
         async with asyncio.timeout(3):
-            await producer.make_topics()
+            await topics.make()
     except AWAY as away:
         log.warning("kafka.away", error=f"{type(away).__name__}: {away}")
 
@@ -128,20 +136,72 @@ def _check(answers: Sequence[tuple[str, int, str | None]]) -> None:
             raise error(f"{topic}: {text}")
 
 
-async def _send(producer: AIOKafkaProducer, record: Record) -> "asyncio.Future[object] | None":
-    """Return the future acknowledgement; None: the record is larger than the producer may send."""
-    try:
-        pending: asyncio.Future[object] = await producer.send(
-            record.topic, record.payload, key=record.key, headers=list(record.headers)
-        )
-    except MessageSizeTooLargeError:
-        return None
-    return pending
+def _unfailed(answer: list[Record] | BaseException) -> list[Record]:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
 
 
-async def _stop(producer: AIOKafkaProducer, seconds: float) -> None:
-    """Stop a producer, which waits for its queue; a broker that is away must not keep it from ending."""
-    stopping = asyncio.ensure_future(producer.stop())
+async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[Lane, list[Record]]:
+    """Return the records by where they go, in their order. Batches of our own cost half of what single records cost."""
+    partitions = {topic: tuple(sorted(await producer.partitions_for(topic))) for topic in TOPICS}
+    lanes: dict[Lane, list[Record]] = {}
+    for record in records:
+        lane = record.topic, _partition(record.key, partitions[record.topic])
+        lanes.setdefault(lane, []).append(record)
+    return lanes
+
+
+@lru_cache(maxsize=100_000)
+def _partition(key: bytes, partitions: tuple[int, ...]) -> int:
+    """Return the partition of a key, as every client of Kafka would choose it."""
+    chosen: int = DefaultPartitioner()(key, partitions, partitions)
+    return chosen
+
+
+async def _send(producer: AIOKafkaProducer, lane: Lane, records: Sequence[Record]) -> list[Record]:
+    """Publish the records of a partition in order and return those that are too large. Raises one of AWAY."""
+    topic, partition = lane
+    refused: list[Record] = []
+    for some in _batches(records):
+        batch = producer.create_batch()
+        for record in some:
+            batch.append(key=record.key, value=record.payload, timestamp=None, headers=list(record.headers))
+        try:
+            await (await producer.send_batch(batch, topic, partition=partition))
+        except MessageSizeTooLargeError:
+            if len(some) == 1:
+                refused += some
+            else:  # one of them is; alone it hurts no other
+                for record in some:
+                    refused += await _send(producer, lane, [record])
+    return refused
+
+
+def _batches(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Yield records that go together, in their order; a large one goes alone."""
+    some: list[Record] = []
+    size = 0
+    for record in records:
+        size += len(record.payload) + _RECORD_BYTES
+        if some and size > _BATCH_BYTES:
+            yield some
+            some, size = [], len(record.payload) + _RECORD_BYTES
+        some.append(record)
+    if some:
+        yield some
+
+
+def _count(records: Sequence[Record], refused: Sequence[Record]) -> None:
+    published = Counter(record.topic for record in records)
+    published.subtract(record.topic for record in refused)
+    for topic, number in published.items():
+        EVENTS_PUBLISHED.labels(topic).inc(number)
+
+
+async def stop(client: AIOKafkaProducer | AIOKafkaConsumer, seconds: float) -> None:
+    """Stop a client, which waits for its queue; a broker that is away must not keep it from ending."""
+    stopping = asyncio.ensure_future(client.stop())
     await asyncio.wait({stopping}, timeout=seconds)
     if not stopping.done():
         stopping.cancel()

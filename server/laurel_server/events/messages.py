@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -11,8 +11,13 @@ from laurel.events.v1.events_pb2 import (
     AchievementsUnlocked,
     BoardStanding,
     LeaderboardUpdated,
+    PeriodClosed,
+    PeriodWon,
+    PointsExpiring,
+    RewardsChanged,
     RewardsEarned,
     TierChanged,
+    UserErased,
 )
 from laurel.type.v1.badge_pb2 import Badge
 from laurel.type.v1.board_pb2 import BoardRef, Period, RankState
@@ -25,9 +30,15 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.events.outbox import OutboxEvent
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
+    ENTRY_EVENTS,
     LEADERBOARD_UPDATED,
+    PERIOD_CLOSED,
+    PERIOD_WON,
+    POINTS_EXPIRING,
+    REWARDS_CHANGED,
     REWARDS_EARNED,
     TIER_CHANGED,
+    USER_ERASED,
     Record,
 )
 
@@ -45,9 +56,13 @@ def records_of(event: OutboxEvent, ranks: Ranks | None) -> list[Record]:
 
 
 def board_updates(events: Iterable[OutboxEvent], ranks: Ranks) -> list[Record]:
-    """Return one record for each user who has moved in these events, whatever the number of his events."""
-    latest = {str(event.body["user_id"]): event for event in events if event.body["type"] == REWARDS_EARNED}
-    return [_board_update(event, ranks[user_id]) for user_id, event in latest.items() if user_id in ranks]
+    """Return one record for each user whose score these events changed, whatever the number of his events."""
+    latest = {str(event.body["user_id"]): event for event in events if _changed_a_score(event)}
+    return [_board_update(event, ranks.get(user_id, ())) for user_id, event in latest.items()]
+
+
+def _changed_a_score(event: OutboxEvent) -> bool:
+    return event.body["type"] in ENTRY_EVENTS and bool(event.body.get("periods"))
 
 
 def _board_update(event: OutboxEvent, ranks: Sequence[BoardRank]) -> Record:
@@ -56,8 +71,7 @@ def _board_update(event: OutboxEvent, ranks: Sequence[BoardRank]) -> Record:
         user_id=_text(event, "user_id"),
         updated_at=_moment(event.body["recorded_at"]),
     )
-    for rank in ranks:
-        _add_standing(message.standings.add(), rank)
+    message.standings.extend(map(_standing, ranks))
     return _record(LEADERBOARD_UPDATED, message, event, "recorded_at")
 
 
@@ -85,10 +99,27 @@ def _add_standings(message: RewardsEarned, ranks: Ranks | None, periods: frozens
     if ranks is None:
         message.rank_state = RankState.RANK_STATE_PENDING
         return
-    for rank in ranks.get(message.user_id, ()):
-        if rank.board.period_id in periods:
-            _add_standing(message.standings.add(), rank)
+    own = ranks.get(message.user_id, ())
+    message.standings.extend(_standing(rank) for rank in own if rank.board.period_id in periods)
     message.rank_state = RankState.RANK_STATE_FRESH if message.standings else RankState.RANK_STATE_NOT_RANKED
+
+
+def _changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    body: Mapping[str, Any] = event.body
+    message = RewardsChanged(
+        event_id=event.id,
+        transaction_id=body["transaction_id"],
+        user_id=body["user_id"],
+        action=body["action"],
+        points=body["points"],
+        total_points=body["total_points"],
+        lifetime_points=body["lifetime_points"],
+        tier=_tier(body["tier"]),
+        reverses_transaction_id=body["reverses_transaction_id"],
+        occurred_at=_moment(body["occurred_at"]),
+        recorded_at=_moment(body["recorded_at"]),
+    )
+    yield _record(REWARDS_CHANGED, message, event, "recorded_at")
 
 
 def _tier_changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
@@ -128,21 +159,79 @@ def _unlocked(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(ACHIEVEMENTS_UNLOCKED, message, event, "earned_at")
 
 
+def _closed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    board = BoardKey(_text(event, "scope"), _text(event, "period_id"))
+    message = PeriodClosed(
+        event_id=event.id, board=_board_ref(board), closed_at=_moment(_text(event, "closed_at"))
+    )
+    yield _record(PERIOD_CLOSED, message, event, "closed_at", subject="/".join(board))
+
+
+def _won(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    body: Mapping[str, Any] = event.body
+    message = PeriodWon(
+        event_id=event.id,
+        user_id=body["user_id"],
+        board=_board_ref(BoardKey(body["scope"], body["period_id"])),
+        rank=body["rank"],
+        score=body["score"],
+        bonus_points=body["bonus_points"],
+        transaction_id=body["transaction_id"],
+        closed_at=_moment(body["closed_at"]),
+    )
+    yield _record(PERIOD_WON, message, event, "closed_at")
+
+
+def _expiring(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    body: Mapping[str, Any] = event.body
+    message = PointsExpiring(
+        event_id=event.id,
+        user_id=body["user_id"],
+        points=body["points"],
+        days_before=body["days_before"],
+        expires_at=_moment(body["expires_at"]),
+        recorded_at=_moment(body["recorded_at"]),
+    )
+    yield _record(POINTS_EXPIRING, message, event, "recorded_at")
+
+
+def _erased(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+    message = UserErased(
+        event_id=event.id, user_id=_text(event, "user_id"), erased_at=_moment(_text(event, "erased_at"))
+    )
+    yield _record(USER_ERASED, message, event, "erased_at")
+
+
 _BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Ranks | None], Iterator[Record]]]] = {
     REWARDS_EARNED: _earned,
+    REWARDS_CHANGED: _changed,
     TIER_CHANGED: _tier_changed,
     ACHIEVEMENTS_UNLOCKED: _unlocked,
+    PERIOD_CLOSED: _closed,
+    PERIOD_WON: _won,
+    POINTS_EXPIRING: _expiring,
+    USER_ERASED: _erased,
 }
 
 
+_Message: TypeAlias = (
+    RewardsEarned
+    | RewardsChanged
+    | LeaderboardUpdated
+    | TierChanged
+    | AchievementsUnlocked
+    | PeriodClosed
+    | PeriodWon
+    | PointsExpiring
+    | UserErased
+)
+
+
 def _record(
-    topic: str,
-    message: RewardsEarned | LeaderboardUpdated | TierChanged | AchievementsUnlocked,
-    event: OutboxEvent,
-    moment: str,
+    topic: str, message: _Message, event: OutboxEvent, moment: str, *, subject: str | None = None
 ) -> Record:
-    time = _text(event, moment)
-    return Record(topic, message.event_id, message.user_id, time, message.SerializeToString())
+    about = _text(event, "user_id") if subject is None else subject
+    return Record(topic, message.event_id, about, _text(event, moment), message.SerializeToString())
 
 
 def _text(event: OutboxEvent, name: str) -> str:
@@ -164,13 +253,11 @@ def _tier(name: str) -> TierMessage.ValueType:
     return TierMessage.ValueType(Tier[name])
 
 
-def _add_standing(target: BoardStanding, rank: BoardRank) -> None:
-    target.MergeFromString(_serialized_board(rank.board))
-    target.rank, target.score, target.total = rank.rank, rank.score, rank.total
+def _standing(rank: BoardRank) -> BoardStanding:
+    return BoardStanding(board=_board_ref(rank.board), rank=rank.rank, score=rank.score, total=rank.total)
 
 
 @lru_cache(maxsize=8192)
-def _serialized_board(board: BoardKey) -> bytes:
+def _board_ref(board: BoardKey) -> BoardRef:
     period = Period.ValueType(parse_period_id(board.period_id).type)
-    ref = BoardRef(scope=board.scope, period=period, period_id=board.period_id)
-    return BoardStanding(board=ref).SerializeToString()
+    return BoardRef(scope=board.scope, period=period, period_id=board.period_id)

@@ -35,13 +35,14 @@ class OutboxEvent(NamedTuple):
 class Page(NamedTuple):
     """Some events in order, whose boards have followed unless `ranked` is False, and where they end.
 
-    `age` is that of the oldest, in seconds.
+    `age` is that of the oldest, in seconds. `is_full`: there are more to be read at once.
     """
 
     events: Sequence[OutboxEvent]
     user_nos: frozenset[int]
     ranked: bool
     age: float
+    is_full: bool
     end: Position
 
 
@@ -70,7 +71,8 @@ class OutboxReader:
             rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
         await self._measure(rows)
         ready = _in_one_page(self._ready(rows))
-        return await self._page(ready) if ready else None
+        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE
+        return await self._page(ready, is_full=is_full) if ready else None
 
     async def done(self, page: Page) -> None:
         """Keep that the page is dealt with."""
@@ -100,7 +102,7 @@ class OutboxReader:
             ready.append(row)
         return ready
 
-    async def _page(self, rows: Sequence[OutboxRow]) -> Page:
+    async def _page(self, rows: Sequence[OutboxRow], *, is_full: bool) -> Page:
         events: list[OutboxEvent] = []
         for row in rows:
             try:
@@ -114,6 +116,7 @@ class OutboxReader:
             frozenset(number for row in rows for number in row.user_nos),
             all(row.projected for row in rows),
             rows[0].age,
+            is_full,
             self._position._replace(batch_no=rows[-1].batch_no),
         )
 

@@ -67,17 +67,20 @@ class Relay:
             if not await self._leadership.held():
                 self._reader.start_over()
                 return self._interval
-            published = await self.publish()
+            is_full = await self.publish()
         except (*AWAY, *UNAVAILABLE) as away:
             return self._wait_after(away)
         except Exception:  # without this loop nothing would ever be published again
             log.exception("events.failed")
             return self._back_off()
         self._backoff = 0.0
-        return 0.0 if published else self._interval
+        return 0.0 if is_full else self._interval
 
     async def publish(self) -> bool:
-        """Publish the next page; return whether there was one. Raises one of AWAY or UNAVAILABLE, and then repeats."""
+        """Publish the next page; return whether there are more to come at once: few are published together.
+
+        Raises one of AWAY or UNAVAILABLE, and then repeats.
+        """
         page = await self._reader.next_page()
         if page is None:
             return False
@@ -88,7 +91,7 @@ class Relay:
         for refused in await self._producer.publish(records):
             await self._set_aside(page, refused)
         await self._reader.done(page)
-        return True
+        return page.is_full
 
     async def _records(self, page: Page, ranks: Ranks | None) -> list[Record]:
         records: list[Record] = []

@@ -1,6 +1,7 @@
 """Keeps the outbox bounded: rows that are too old or too many go, whether somebody has read them or not."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -18,12 +19,16 @@ ROWS_AT_ONCE: Final = 2000
 
 
 class Retention:
-    """A loop of every server, as two may well trim at once. `age` and `rows` bound the outbox."""
+    """A loop of every server, as two may well trim at once. `age` and `rows` bound the outbox.
 
-    def __init__(self, pool: Pool, age: timedelta, rows: int) -> None:
+    `readers` are those that read it now: what they have not read is lost to them.
+    """
+
+    def __init__(self, pool: Pool, age: timedelta, rows: int, readers: Collection[str] = ()) -> None:
         self._pool = pool
         self._age = age
         self._rows = rows
+        self._readers = readers
 
     async def run(self) -> None:
         """Trim every minute, until cancelled."""
@@ -39,7 +44,7 @@ class Retention:
     async def trim(self) -> Trimmed:
         """Remove all rows above the bounds, some at a time, and return how many went."""
         total = Trimmed(0, 0)
-        while (some := await trim(self._pool, self._age, self._rows, ROWS_AT_ONCE)).removed:
+        while (some := await trim(self._pool, self._age, self._rows, ROWS_AT_ONCE, self._readers)).removed:
             total = Trimmed(total.removed + some.removed, total.unread + some.unread)
             EVENTS_TRIMMED.inc(some.removed)
         if total.unread:

@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 REWARDS_EARNED: Final = "rewards.earned"
+REWARDS_CHANGED: Final = "rewards.changed"
 LEADERBOARD_UPDATED: Final = "leaderboard.updated"
 ACHIEVEMENTS_UNLOCKED: Final = "achievements.unlocked"
 TIER_CHANGED: Final = "tier.changed"
+PERIOD_CLOSED: Final = "period.closed"
+PERIOD_WON: Final = "period.won"
+POINTS_EXPIRING: Final = "points.expiring"
+USER_ERASED: Final = "user.erased"
 NOTIFICATIONS_SEND: Final = "notifications.send"
 
 TOPICS: Final = (
     REWARDS_EARNED,
+    REWARDS_CHANGED,
     LEADERBOARD_UPDATED,
     ACHIEVEMENTS_UNLOCKED,
     TIER_CHANGED,
+    PERIOD_CLOSED,
+    PERIOD_WON,
+    POINTS_EXPIRING,
+    USER_ERASED,
     NOTIFICATIONS_SEND,
 )
-
-REWARDS_CHANGED: Final = "rewards.changed"
-"""Type of events, but no topic: an entry that is no award. A change of tier beside it is an event of its own."""
 
 ENTRY_EVENTS: Final = frozenset({REWARDS_EARNED, REWARDS_CHANGED})
 """Types of events that are about an entry of the ledger."""
@@ -29,18 +36,21 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 class Record(NamedTuple):
-    """A record for Kafka. `time` is RFC 3339; `payload` the serialized message of the topic."""
+    """A record for Kafka. `time` is RFC 3339; `payload` the serialized message of the topic.
+
+    `subject` is whom it is about: a user, whose records go to one partition and so stay in order, or a board.
+    """
 
     topic: str
     id: str
-    user_id: str
+    subject: str
     time: str
     payload: bytes
 
     @property
     def key(self) -> bytes:
-        """The user: his records go to one partition and so stay in order."""
-        return self.user_id.encode()
+        """The subject."""
+        return self.subject.encode()
 
     @property
     def headers(self) -> Headers:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
-from laurel_server.domain.periods import parse_period_id
-from laurel_server.domain.views import Board
+from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.views import Board, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.leaderboards.queries import BoardQueries
@@ -42,6 +42,16 @@ class PresentRanks:
             for user_id, rank in on_board.items():
                 ranks.setdefault(user_id, []).append(rank)
         return dict(ranks)
+
+    async def overall(self, user_ids: Collection[str]) -> Standings | None:
+        """Return the places on the global all-time board of those who have one; None while it is being rebuilt."""
+        try:
+            total, places = await self._queries.ranks_of(
+                self._queries.resolve(GLOBAL, PeriodType.ALL_TIME, ""), list(user_ids)
+            )
+        except LaurelError:  # BOARDS_REBUILDING
+            return None
+        return Standings(total, {user_id: rank for user_id, (rank, _) in places.items()})
 
     async def _on(self, board: BoardKey, user_ids: Sequence[str]) -> dict[str, BoardRank]:
         board_at = Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))

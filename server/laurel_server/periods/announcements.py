@@ -5,9 +5,7 @@ from datetime import datetime
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.closing import Winner
-
-PERIOD_CLOSED = "period.closed"
-PERIOD_WON = "period.won"
+from laurel_server.events.topics import PERIOD_CLOSED, PERIOD_WON
 
 
 def announcements(

@@ -11,6 +11,7 @@ from laurel_server.postgres.sql import load
 
 USERS_AT_ONCE = 500
 ENTRIES_AT_ONCE = 5000
+RANKS_AT_ONCE = 20_000
 
 
 async def read_facts(pool: Pool, transaction_ids: Collection[int]) -> list[asyncpg.Record]:
@@ -27,6 +28,22 @@ async def scan_facts(pool: Pool) -> AsyncIterator[list[asyncpg.Record]]:
             while rows := await cursor.fetch(ENTRIES_AT_ONCE):
                 yield rows
         after = last
+
+
+async def latest_ranks(pool: Pool) -> datetime | None:
+    """Return when ranks were noted last; None: never."""
+    latest: datetime | None = await pool.fetchval(load("analytics_latest_ranks"))
+    return latest
+
+
+async def scan_ranks(
+    pool: Pool, after: datetime | None, until: datetime
+) -> AsyncIterator[list[asyncpg.Record]]:
+    """Yield the ranks that were noted in `(after, until]`, with the columns of `analytics_ranks.sql`."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        cursor = await connection.cursor(load("analytics_ranks"), after, until)
+        while rows := await cursor.fetch(RANKS_AT_ONCE):
+            yield rows
 
 
 async def read_expiring(pool: Pool, from_time: datetime, zone: str) -> list[tuple[datetime, int]]:

@@ -1,6 +1,6 @@
 """The outbox as readers see it: pages of committed batches in order, positions, and what was set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -68,15 +68,35 @@ async def last_batch(pool: Pool) -> int:
     return number
 
 
-async def set_aside(pool: Pool, reader: str, batch_no: int, place: int, event: str, error: str) -> None:
-    """Put an event aside that a reader cannot handle; `place` -1 stands for the whole row."""
-    await pool.execute(load("events_set_aside"), reader, batch_no, place, event, error)
+async def set_aside(
+    pool: Pool, reader: str, number: int, place: int, event: str, error: str, origin: str = "outbox"
+) -> None:
+    """Put an event aside that a reader cannot handle.
+
+    `origin`: the outbox, with the batch as `number` and the place in it, -1 for the whole row; or `TOPIC/PARTITION`
+    of Kafka, with the offset as `number`.
+    """
+    await pool.execute(load("events_set_aside"), reader, origin, number, place, event, error)
 
 
-async def trim(pool: Pool, age: timedelta, rows: int, at_once: int) -> Trimmed:
-    """Remove rows above an age or beyond a number, oldest first, at most `at_once`."""
-    (row,) = await pool.fetch(load("events_trim"), age, rows, at_once)
+async def trim(pool: Pool, age: timedelta, rows: int, at_once: int, readers: Collection[str]) -> Trimmed:
+    """Remove rows above an age or beyond a number, oldest first, at most `at_once`.
+
+    What a reader had not read is a gap for it; `readers` are those for whom that is a loss.
+    """
+    (row,) = await pool.fetch(load("events_trim"), age, rows, at_once, list(readers))
     return Trimmed(*row)
+
+
+async def note_gap(pool: Pool, reader: str) -> None:
+    """Note that events were dropped before a reader had heard them."""
+    await pool.execute(load("events_note_gap"), reader)
+
+
+async def count_gaps(pool: Pool, readers: Collection[str]) -> int:
+    """Return how often those readers have missed events; it only grows."""
+    gaps: int = await pool.fetchval(load("events_count_gaps"), list(readers))
+    return gaps
 
 
 async def has_unread(pool: Pool, reader: str, until: int) -> bool:

@@ -51,7 +51,9 @@ async def leave_past(connection: Connection, user_no: int) -> list[BoardKey]:
     return [BoardKey(scope, row["period_id"]) for row in rows for scope in row["scopes"]]
 
 
-async def note_erasure(connection: Connection, batch_no: int, erased: Erased, scored: Erased) -> None:
+async def note_erasure(
+    connection: Connection, batch_no: int, erased: Erased, scored: Erased, now: datetime
+) -> None:
     """Note which points boards, and which score boards, the holder of an id has left for good."""
     events = [
         {
@@ -59,6 +61,7 @@ async def note_erasure(connection: Connection, batch_no: int, erased: Erased, sc
             "user_id": each.user_id,
             "version": each.version,
             "left": [tuple(board) for board in each.left],
+            "erased_at": now,
         }
         for name, each in (("user.erased", erased), ("score.removed", scored))
     ]

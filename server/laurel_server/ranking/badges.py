@@ -10,7 +10,7 @@ from laurel_server.domain.badges import Badge, Unlock, unlock_event
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.periods import Period, PeriodType, period_at
-from laurel_server.domain.views import Line
+from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres import achievements, badges
 from laurel_server.postgres.badges import BadgeRow, Held, Holder
@@ -58,17 +58,25 @@ class Badges:
         mark, given, more = "", 0, True
         while more:
             page = await self._queries.page(board, mark, USERS_AT_ONCE)
-            reach = max(
-                LOWEST_RANK_MILESTONE,
-                *(unlock.rule.reach(page.total) for unlock in rules.badges.by_standing),
-            )
             if not page.lines:
                 break
-            given += await self._award_places(rules, page.lines, page.total)
+            given += await self._award_places(
+                rules, Standings(page.total, {line.user_id: line.rank for line in page.lines})
+            )
             mark = page.marks[-1]
-            more = page.has_more and page.lines[-1].rank <= reach
+            more = page.has_more and page.lines[-1].rank <= _reach(rules, page.total)
             progress(given)
         return given
+
+    async def award_places(self, standings: Standings) -> int:
+        """Give some users what their places on the global all-time board unlock. Returns how many.
+
+        Cost: two round trips if anybody stands where a rule reaches. LEDGER_UNAVAILABLE.
+        """
+        rules = await self._rule_book.current()
+        reach = _reach(rules, standings.total)
+        reached = {user_id: rank for user_id, rank in standings.ranks.items() if rank <= reach}
+        return await self._award_places(rules, Standings(standings.total, reached)) if reached else 0
 
     async def sweep(self, progress: Callable[[int], None]) -> int:
         """Give everybody what he has reached before a definition was made or changed. Returns how many.
@@ -121,9 +129,9 @@ class Badges:
         self._show(given)
         return len(given)
 
-    async def _award_places(self, rules: Rules, lines: Sequence[Line], total: int) -> int:
-        places = {line.user_id: standing_facts(line.rank, total) for line in lines}
-        milestones = {line.user_id: milestone_of_rank(line.user_id, line.rank) for line in lines}
+    async def _award_places(self, rules: Rules, standings: Standings) -> int:
+        places = {user_id: standing_facts(rank, standings.total) for user_id, rank in standings.ranks.items()}
+        milestones = {user_id: milestone_of_rank(user_id, rank) for user_id, rank in standings.ranks.items()}
         async with ledger_errors():
             holders = await badges.read_holders(self._pool, places)
             reached = [
@@ -200,6 +208,11 @@ class Badges:
             for type_ in PeriodType
             if type_ is not PeriodType.ALL_TIME
         }
+
+
+def _reach(rules: Rules, total: int) -> int:
+    """Return the lowest rank that may unlock something on a board of so many users."""
+    return max(LOWEST_RANK_MILESTONE, *(unlock.rule.reach(total) for unlock in rules.badges.by_standing), 0)
 
 
 def _numbers(holder: Holder, periods: Mapping[str, str]) -> dict[str, int | Decimal]:

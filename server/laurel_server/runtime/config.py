@@ -291,10 +291,25 @@ class Events(Part):
     retention_batches: Annotated[int, Field(ge=1000)] = 2_000_000
     """Batches of the ledger whose events stay in the outbox at most, read or not."""
 
+    consumers: Literal["kafka", "outbox", "off"] | None = None
+    """Where the consumers of Laurel (badges, notifications, analytics) hear of events: as groups of Kafka, or from the
+    outbox; `off`: this server runs none of them. Unset: from Kafka if there is one."""
+
     @property
     def retention(self) -> timedelta:
         """`retention_hours` as a duration."""
         return timedelta(hours=self.retention_hours)
+
+    @property
+    def consumers_source(self) -> Literal["kafka", "outbox", "off"]:
+        """`consumers`, decided."""
+        return self.consumers or ("outbox" if self.kafka_bootstrap is None else "kafka")
+
+    @model_validator(mode="after")
+    def _groups_have_a_kafka(self) -> Self:
+        if self.consumers == "kafka" and self.kafka_bootstrap is None:
+            raise ValueError("LAUREL_EVENTS_CONSUMERS=kafka needs LAUREL_KAFKA_BOOTSTRAP")
+        return self
 
 
 class Notifications(Part):

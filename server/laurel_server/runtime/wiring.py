@@ -169,7 +169,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
     ranks = RankHistory(pool, queries, rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
-    events = await wire_events(settings, pg_dsn, pool, PresentRanks(pool, queries, catalogue), clock, zone)
+    present = PresentRanks(pool, queries, catalogue)
+    events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone)
     all_jobs = (
         *_jobs(settings, pool, clock, maintenance, close),
         expire_points(expiry),

@@ -1,33 +1,44 @@
-"""Makes what deals with events beside the calls: the relay, retention, analytics, notifications."""
+"""Makes what deals with events beside the calls: the relay, retention, and the consumers with their sources."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from laurel_server.analytics.engine import Engine
 from laurel_server.analytics.filler import Filler
 from laurel_server.analytics.store import Store
-from laurel_server.analytics.trends import READER as ANALYTICS
 from laurel_server.analytics.trends import Trends
 from laurel_server.domain.clock import Clock
+from laurel_server.events.consumers import Consumer, ConsumerLoop
 from laurel_server.events.delivery import Delivery
-from laurel_server.events.kafka import KafkaProducer, make_topics_early
+from laurel_server.events.kafka import KafkaProducer, Topics, make_topics_early
+from laurel_server.events.kafka_source import KafkaSource
 from laurel_server.events.loops import EventLoops
-from laurel_server.events.notifier import READER as NOTIFICATIONS
 from laurel_server.events.notifier import Notifier
 from laurel_server.events.outbox import OutboxReader
+from laurel_server.events.outbox_source import OutboxSource
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
 from laurel_server.events.retention import Retention
 from laurel_server.events.sinks import AllSinks, KafkaSink, LogSink, Sink, WebhookSink
+from laurel_server.events.source import Source
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
 from laurel_server.jobs.job import Job
 from laurel_server.leaderboards.present import PresentRanks
 from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool
+from laurel_server.ranking.badges import Badges
+from laurel_server.ranking.rank_badges import RankBadges
 from laurel_server.runtime.config import Events, Settings
+
+_ANALYTICS_SECONDS: Final = 0.2
+_SECONDS: Final = 0.5
+"""Pauses of the consumers: rarer looks find more at once, which costs less."""
+_DISPATCH_WAITS_SECONDS: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -42,7 +53,7 @@ class EventParts:
 
 @dataclass(slots=True)
 class _Maker:
-    """What the loops are made of."""
+    """What the loops are made of. `readers` are those of the outbox."""
 
     settings: Settings
     pool: Pool
@@ -50,63 +61,96 @@ class _Maker:
     ranks: PresentRanks
     clock: Clock
     zone: ZoneInfo
+    topics: Topics | None
+    readers: list[str] = field(default_factory=list)
     loops: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
 async def wire_events(
-    settings: Settings, pg_dsn: str, pool: Pool, ranks: PresentRanks, clock: Clock, zone: ZoneInfo
+    settings: Settings,
+    pg_dsn: str,
+    pool: Pool,
+    ranks: PresentRanks,
+    badges: Badges,
+    clock: Clock,
+    zone: ZoneInfo,
 ) -> EventParts:
     """Make all of it. A Kafka or ClickHouse that is away keeps nothing from starting."""
     events = settings.events
-    made = _Maker(settings, pool, Leadership(pg_dsn, "events"), ranks, clock, zone)
-    made.loops.append(Retention(pool, events.retention, events.retention_batches).run)
+    made = _Maker(settings, pool, Leadership(pg_dsn, "events"), ranks, clock, zone, _topics(events))
     await _relay(made)
+    _consume(made, RankBadges(badges, ranks), _SECONDS)
     trends = _analytics(made)
     job = _notifications(made)
+    made.loops.append(Retention(pool, events.retention, events.retention_batches, made.readers).run)
     loops = EventLoops(made.leadership, made.loops, made.closers)
     return EventParts(loops, trends, NotificationPreferences(pool, zone), (job,))
 
 
-async def _relay(made: _Maker) -> None:
-    events = made.settings.events
+def _topics(events: Events) -> Topics | None:
     if events.kafka_bootstrap is None:
+        return None
+    return Topics(
+        events.kafka_bootstrap,
+        events.kafka_timeout_seconds,
+        events.kafka_partitions,
+        events.kafka_replication,
+    )
+
+
+async def _relay(made: _Maker) -> None:
+    if made.topics is None:
         return
-    producer = _producer(events, events.kafka_bootstrap)
-    await make_topics_early(producer)
+    events = made.settings.events
+    await make_topics_early(made.topics)
     reader = OutboxReader(made.pool, RELAY, events.ranks_patience_seconds)
+    made.readers.append(RELAY)
+    producer = KafkaProducer(made.topics, events.kafka_timeout_seconds)
     made.loops.append(Relay(made.leadership, reader, made.ranks, producer, events.interval_ms / 1000).run)
 
 
-def _producer(events: Events, bootstrap: str) -> KafkaProducer:
-    return KafkaProducer(
-        bootstrap, events.kafka_timeout_seconds, events.kafka_partitions, events.kafka_replication
-    )
+def _consume(made: _Maker, consumer: Consumer, interval: float) -> Source:
+    """Let a consumer hear events, if any is to in this process, and return what it hears."""
+    source = _source(made, consumer)
+    if made.settings.events.consumers_source != "off":
+        made.loops.append(ConsumerLoop(consumer, source, interval).run)
+    return source
+
+
+def _source(made: _Maker, consumer: Consumer) -> Source:
+    events = made.settings.events
+    if made.topics is not None and events.consumers_source == "kafka":
+        return KafkaSource(
+            made.pool, made.topics, consumer.name, consumer.topics, events.kafka_timeout_seconds
+        )
+    made.readers.append(consumer.name)
+    return OutboxSource(made.pool, made.leadership, consumer.name, events.ranks_patience_seconds)
 
 
 def _notifications(made: _Maker) -> Job:
     told = made.settings.notifications
-    notifier = Notifier(
-        made.pool,
-        OutboxReader(made.pool, NOTIFICATIONS, made.settings.events.ranks_patience_seconds),
-        made.ranks,
-        made.clock,
-        made.zone,
-        timedelta(minutes=told.rank_every_minutes),
-    )
-    sink = AllSinks(_sinks(made.settings))
+    every = timedelta(minutes=told.rank_every_minutes)
+    source = _consume(made, Notifier(made.pool, made.ranks, made.clock, made.zone, every), _SECONDS)
+    sink = AllSinks(_sinks(made))
     made.closers.append(sink.close)
-    return dispatch_notifications(notifier, Delivery(made.pool, sink, made.clock, told.max_attempts))
+
+    async def heard_all() -> bool:
+        if made.settings.events.consumers_source == "off":
+            return False
+        return await source.caught_up(await last_batch(made.pool), _DISPATCH_WAITS_SECONDS)
+
+    return dispatch_notifications(heard_all, Delivery(made.pool, sink, made.clock, told.max_attempts))
 
 
-def _sinks(settings: Settings) -> list[Sink]:
-    events, told = settings.events, settings.notifications
+def _sinks(made: _Maker) -> list[Sink]:
+    told = made.settings.notifications
     sinks: list[Sink] = []
     if told.webhook_url is not None and told.webhook_key is not None:
         secret = told.webhook_key.get_secret_value().encode()
         sinks.append(WebhookSink(told.webhook_url.get_secret_value(), secret, told.webhook_timeout_seconds))
-    if events.kafka_bootstrap is not None:
-        sinks.append(KafkaSink(_producer(events, events.kafka_bootstrap)))
+    if made.topics is not None:
+        sinks.append(KafkaSink(KafkaProducer(made.topics, made.settings.events.kafka_timeout_seconds)))
     return sinks or [LogSink()]
 
 
@@ -116,8 +160,7 @@ def _analytics(made: _Maker) -> Trends | None:
         return None
     url, timeout = analytics.clickhouse_url.get_secret_value(), analytics.clickhouse_timeout_seconds
     writing, asking = Engine(url, timeout), Engine(url, timeout)
-    reader = OutboxReader(made.pool, ANALYTICS, made.settings.events.ranks_patience_seconds)
-    filler = Filler(made.pool, made.leadership, reader, made.ranks, Store(writing), made.clock.now)
-    made.loops.append(filler.run)
+    filler = Filler(made.pool, made.leadership, made.ranks, Store(writing), made.clock.now)
+    source = _consume(made, filler, _ANALYTICS_SECONDS)
     made.closers += [writing.close, asking.close]
-    return Trends(asking, made.pool)
+    return Trends(asking, made.pool, source)

@@ -67,11 +67,14 @@ class People:
 
         async def change(connection: Connection, batch_no: int, account: Account) -> Moved:
             left = [*self._moves.boards_of(account), *await people.leave_past(connection, account.user_no)]
-            await people.erase(connection, account.user_no, self._clock.now())
+            now = self._clock.now()
+            await people.erase(connection, account.user_no, now)
             version = batch_no * BATCH_NUMBERS
             seatings = await self._moves.remove_scores(connection, account, version)
             scored = Erased(account.user_id, version, list(seatings))
-            await people.note_erasure(connection, batch_no, Erased(account.user_id, version, left), scored)
+            await people.note_erasure(
+                connection, batch_no, Erased(account.user_id, version, left), scored, now
+            )
             await self._note(connection, account, Measure.ERASE, "", order)
             placement = Placement(account.user_id, version, {}, (), left)
             return Moved(batch_no, [placement], seatings=seatings)

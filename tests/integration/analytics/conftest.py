@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from laurel_server.analytics.embedded import PASSWORD, USER
 from laurel_server.analytics.engine import Engine
-from laurel_server.runtime.config import Analytics
+from laurel_server.runtime.config import Analytics, Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import running, until
 from tests.kafka import free_port
@@ -57,7 +57,7 @@ def _pings(port: int) -> bool:
 async def clickhouse_url(clickhouse: str) -> AsyncIterator[str]:
     """The address of an empty database."""
     engine = Engine(f"{clickhouse}/laurel", 20)
-    for table in ("entries", "tier_changes", "rank_points", "period_results", "backfills"):
+    for table in ("entries", "tier_changes", "rank_snapshots", "period_results", "fills"):
         await engine.command(f"DROP TABLE IF EXISTS {table}")
     yield f"{clickhouse}/laurel"
     await engine.close()
@@ -76,9 +76,9 @@ def analysed(ledger_dsn: str, redis_url: str, clickhouse_url: str) -> Analysed:
     """Runs a server that fills ClickHouse and answers from it."""
 
     @asynccontextmanager
-    async def run() -> AsyncIterator[Parts]:
+    async def run(events: Events | None = None) -> AsyncIterator[Parts]:
         analytics = Analytics(clickhouse_url=SecretStr(clickhouse_url))
-        async with running(ledger_dsn, redis_url, analytics=analytics) as parts:
+        async with running(ledger_dsn, redis_url, analytics=analytics, events=events or Events()) as parts:
             yield parts
 
     return run

@@ -13,7 +13,7 @@ from laurel_server.domain.people import Order
 from laurel_server.domain.trends import Granularity, Metric, TrendQuery
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
-from tests.integration.wired import START, give, run_job
+from tests.integration.wired import START, give, run_job, until
 
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -95,10 +95,18 @@ async def test_an_unknown_or_erased_user_is_not_found(three_days: Parts) -> None
 
 
 async def test_ranks_that_the_ledger_noted_by_day_count_too(three_days: Parts) -> None:
-    await run_job(three_days, "snapshot_ranks")
-    await three_days.pool.execute("UPDATE rank_history SET taken_at = $1", TODAY - timedelta(minutes=1))
+    assert three_days.clock is not None
     rank = {"scope": "global", "period_id": "all", "user_id": "a"}
-    assert await trend(three_days, Metric.RANK, **rank) == [(-2, 1), (-1, 2), (0, 2)]
+    assert await trend(three_days, Metric.RANK, **rank) == [(-2, 1), (-1, 1), (0, 1)], "b has passed him"
+    await three_days.clock.set(START + DAY)
+    await run_job(three_days, "snapshot_ranks")
+
+    async def noted() -> bool:
+        return await trend(three_days, Metric.RANK, **rank, to_time=TODAY + 2 * DAY) == [
+            (-2, 1), (-1, 1), (0, 1), (1, 2)
+        ]  # fmt: skip
+
+    await until(noted, "the ranks of the day are written", seconds=40)
 
 
 async def test_results_of_periods_are_kept(three_days: Parts, engine: Engine) -> None:
@@ -155,7 +163,7 @@ async def test_nothing_is_counted_twice_after_replays_and_refills(analysed: Anal
     async with analysed() as parts:
         expected = await some_awards(parts)
         await parts.pool.execute("DELETE FROM event_positions")
-    await engine.command("DROP TABLE backfills")
+    await engine.command("DROP TABLE fills")
     async with analysed() as parts:
         assert [await trend(parts, metric) for metric in LEVELS] == expected
     assert expected[0] == [(-2, 0), (-1, 6005), (0, 1)]
@@ -165,7 +173,7 @@ async def test_an_empty_clickhouse_is_filled_from_the_ledger(analysed: Analysed,
     async with analysed() as parts:
         expected = await some_awards(parts)
         await parts.pool.execute("DELETE FROM outbox WHERE batch_no < (SELECT max(batch_no) FROM outbox)")
-    for table in ("entries", "tier_changes", "backfills"):
+    for table in ("entries", "tier_changes", "fills"):
         await engine.command(f"DROP TABLE {table}")
     async with analysed() as parts:
         assert [await trend(parts, metric) for metric in LEVELS] == expected

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any, NamedTuple, Self
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from google.protobuf.message import Message
@@ -35,6 +36,13 @@ def decoded(record: Any) -> Seen:
     message: Message = messages[name].FromString(record.value)
     headers = {name: value.decode() for name, value in record.headers}
     return Seen(record.topic, record.key.decode(), headers, message)
+
+
+async def forget_positions(ledger_dsn: str) -> None:
+    """Let readers of the outbox begin anew when no server runs, as after the loss of all that they had kept."""
+    connection = await asyncpg.connect(ledger_dsn)
+    await connection.execute("DELETE FROM event_positions")
+    await connection.close()
 
 
 class Reader:

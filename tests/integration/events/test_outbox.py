@@ -113,10 +113,23 @@ async def test_the_outbox_is_bounded_by_age_and_by_number(parts: Parts) -> None:
 async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
     await give(parts, "read")
     await read_all(reader_of(parts))
+    await read_all(reader_of(parts, "of another time"))
     await give(parts, "unread")
     await give(parts, "newest")
     await parts.pool.execute("UPDATE outbox SET projected = true, created_at = now() - interval '8 days'")
-    assert await Retention(parts.pool, timedelta(days=7), 1000).trim() == Trimmed(2, 1)
+    assert await Retention(parts.pool, timedelta(days=7), 1000, ["test"]).trim() == Trimmed(2, 1)
+    assert await outbox.count_gaps(parts.pool, ["test"]) == 1
+    assert await outbox.count_gaps(parts.pool, ["test", "of another time"]) == 2
+
+
+async def test_what_a_reader_misses_that_does_not_read_now_is_no_loss_but_a_gap(parts: Parts) -> None:
+    await give(parts, "read")
+    await read_all(reader_of(parts))
+    await give(parts, "unread")
+    await give(parts, "newest")
+    await parts.pool.execute("UPDATE outbox SET projected = true, created_at = now() - interval '8 days'")
+    assert await Retention(parts.pool, timedelta(days=7), 1000, ["another"]).trim() == Trimmed(2, 0)
+    assert await outbox.count_gaps(parts.pool, ["test"]) == 1
 
 
 async def test_sql_reads_the_events_one_by_one(parts: Parts) -> None:

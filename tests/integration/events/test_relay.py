@@ -7,7 +7,8 @@ from datetime import datetime
 from laurel.type.v1.board_pb2 import RankState
 from laurel.type.v1.tier_pb2 import Tier
 from tests.integration.events.conftest import Connected
-from tests.integration.events.reading import Reader, Seen
+from tests.integration.events.reading import Reader, Seen, forget_positions
+from tests.integration.spend import reverse
 from tests.integration.wired import ALL, DAY, START, WEEK, command, give, until
 from tests.kafka import Broker
 
@@ -111,13 +112,13 @@ async def test_a_broker_that_dies_costs_awards_nothing_and_gets_all_of_them_late
 
 
 async def test_what_is_sent_again_has_the_same_ids(
-    connected: Connected, broker: Broker, reader: Reader
+    connected: Connected, broker: Broker, reader: Reader, ledger_dsn: str
 ) -> None:
     async with connected(broker) as parts:
         for points in (1, 2, 3):
             await give(parts, "again", points)
         before = await reader.until({EARNED: 3}, "again")
-        await parts.pool.execute("UPDATE event_positions SET from_xid = 0, batch_no = 0")
+    await forget_positions(ledger_dsn)
     async with connected(broker):
         ids = [each.id for each in by_topic(before, EARNED)]
 
@@ -224,3 +225,18 @@ async def test_another_server_goes_on_where_the_leader_has_ended(
         seen = await reader.until({EARNED: 4}, "handed")
     told = [each.body.points for each in by_topic(seen, EARNED)]
     assert list(dict.fromkeys(told)) == [1, 2, 3, 4]
+
+
+async def test_a_reversal_tells_where_the_user_stands_now(
+    connected: Connected, broker: Broker, reader: Reader
+) -> None:
+    async with connected(broker) as parts:
+        answer = await give(parts, "reversed", 100)
+        await reader.until({"rewards.earned": 1, "leaderboard.updated": 1}, "reversed")
+        await reverse(parts, answer.entry.transaction_id)
+        seen = await reader.until({"rewards.changed": 1, "leaderboard.updated": 2}, "reversed")
+    (changed,) = [each for each in seen if each.topic == "rewards.changed"]
+    assert (changed.body.action, changed.body.points) == ("REVERSAL", -100)
+    assert changed.body.reverses_transaction_id == str(answer.entry.transaction_id)
+    last = [each for each in seen if each.topic == "leaderboard.updated"][-1]
+    assert not last.body.standings, "he is off the boards"

@@ -29,7 +29,7 @@ async def advance(parts: Parts, **by: float) -> None:
 async def warnings_of(parts: Parts) -> list[tuple[str, int, int]]:
     """Return the warnings in the outbox: user, points, days before."""
     rows = await parts.pool.fetch(
-        "SELECT body::text FROM events WHERE type = 'notifications.send' ORDER BY batch_no"
+        "SELECT body::text FROM events WHERE type = 'points.expiring' ORDER BY batch_no"
     )
     bodies = [orjson.loads(row["body"]) for row in rows]
     return [(body["user_id"], body["points"], body["days_before"]) for body in bodies]

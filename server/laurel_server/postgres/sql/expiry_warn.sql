@@ -24,8 +24,7 @@ WITH person AS (
 ), announced AS (
     INSERT INTO outbox (batch_no, projected, user_nos, events)
     SELECT nextval('ledger_batch_seq'), true, '{}',
-           json_agg(json_build_object('type', 'notifications.send', 'kind', 'POINTS_EXPIRING', 'user_id', user_id,
-                                      'points', points, 'days_before', days_before, 'expires_at', expires_at,
+           json_agg(json_build_object('type', 'points.expiring', 'user_id', user_id, 'points', points, 'days_before', days_before, 'expires_at', expires_at,
                                       'recorded_at', $2) ORDER BY user_id, days_before)
       FROM notification HAVING count(*) > 0
 )

@@ -5,7 +5,7 @@
 // source: laurel/events/v1/events.proto
 
 // What Laurel tells other systems. The message of a topic has the topic's name: `rewards.earned` carries RewardsEarned.
-// Every record has the key `user_id` and the CloudEvents headers ce_id, ce_type, ce_time, ce_source and ce_specversion;
+// Every record has the key `user_id` (of `period.closed`: scope and period) and the CloudEvents headers ce_id, ce_type, ce_time, ce_source and ce_specversion;
 // ce_id stays the same when a record is sent again, so that readers can drop what they have seen.
 
 package eventsv1
@@ -246,6 +246,143 @@ func (x *RewardsEarned) GetRankState() v1.RankState {
 	return v1.RankState(0)
 }
 
+// Topic `rewards.changed`: an entry of the ledger that is no award: spending, its cancellation, a captured hold, a reversal,
+// an expiry, an adjustment. Once an entry; ce_id is its transaction_id.
+type RewardsChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as the header ce_id.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The entry; GetTransaction knows more of it.
+	TransactionId string `protobuf:"bytes,2,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Whose points.
+	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// What it is, such as `REDEMPTION`, `REVERSAL`, `EXPIRATION` or `MANUAL_ADJUSTMENT`.
+	Action string `protobuf:"bytes,4,opt,name=action,proto3" json:"action,omitempty"`
+	// Points of the entry; negative ones were taken.
+	Points int64 `protobuf:"varint,5,opt,name=points,proto3" json:"points,omitempty"`
+	// Points the user could spend after the entry.
+	TotalPoints int64 `protobuf:"varint,6,opt,name=total_points,json=totalPoints,proto3" json:"total_points,omitempty"`
+	// Points the user had ever earned after the entry.
+	LifetimePoints int64 `protobuf:"varint,7,opt,name=lifetime_points,json=lifetimePoints,proto3" json:"lifetime_points,omitempty"`
+	// The tier after the entry.
+	Tier v1.Tier `protobuf:"varint,8,opt,name=tier,proto3,enum=laurel.type.v1.Tier" json:"tier,omitempty"`
+	// The entry that this one reverses; empty when it reverses none.
+	ReversesTransactionId string `protobuf:"bytes,9,opt,name=reverses_transaction_id,json=reversesTransactionId,proto3" json:"reverses_transaction_id,omitempty"`
+	// When it happened for the user.
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// When Laurel recorded it.
+	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RewardsChanged) Reset() {
+	*x = RewardsChanged{}
+	mi := &file_laurel_events_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RewardsChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RewardsChanged) ProtoMessage() {}
+
+func (x *RewardsChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_events_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RewardsChanged.ProtoReflect.Descriptor instead.
+func (*RewardsChanged) Descriptor() ([]byte, []int) {
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RewardsChanged) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *RewardsChanged) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *RewardsChanged) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *RewardsChanged) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *RewardsChanged) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *RewardsChanged) GetTotalPoints() int64 {
+	if x != nil {
+		return x.TotalPoints
+	}
+	return 0
+}
+
+func (x *RewardsChanged) GetLifetimePoints() int64 {
+	if x != nil {
+		return x.LifetimePoints
+	}
+	return 0
+}
+
+func (x *RewardsChanged) GetTier() v1.Tier {
+	if x != nil {
+		return x.Tier
+	}
+	return v1.Tier(0)
+}
+
+func (x *RewardsChanged) GetReversesTransactionId() string {
+	if x != nil {
+		return x.ReversesTransactionId
+	}
+	return ""
+}
+
+func (x *RewardsChanged) GetOccurredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredAt
+	}
+	return nil
+}
+
+func (x *RewardsChanged) GetRecordedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordedAt
+	}
+	return nil
+}
+
 // Topic `leaderboard.updated`: where a user stands now on the boards of the present. Conflated: of several changes within
 // a moment only the last is told, and a user who moves because others did is not told of here; WatchRank does that.
 type LeaderboardUpdated struct {
@@ -254,7 +391,7 @@ type LeaderboardUpdated struct {
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Who has moved.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// All boards of periods that are open on which the user counts.
+	// All boards of periods that are open on which the user stands; none: he has left them, or takes no position.
 	Standings []*BoardStanding `protobuf:"bytes,3,rep,name=standings,proto3" json:"standings,omitempty"`
 	// When Laurel recorded the last change that is in it.
 	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
@@ -264,7 +401,7 @@ type LeaderboardUpdated struct {
 
 func (x *LeaderboardUpdated) Reset() {
 	*x = LeaderboardUpdated{}
-	mi := &file_laurel_events_v1_events_proto_msgTypes[2]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -276,7 +413,7 @@ func (x *LeaderboardUpdated) String() string {
 func (*LeaderboardUpdated) ProtoMessage() {}
 
 func (x *LeaderboardUpdated) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_events_v1_events_proto_msgTypes[2]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -289,7 +426,7 @@ func (x *LeaderboardUpdated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaderboardUpdated.ProtoReflect.Descriptor instead.
 func (*LeaderboardUpdated) Descriptor() ([]byte, []int) {
-	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *LeaderboardUpdated) GetEventId() string {
@@ -335,7 +472,7 @@ type AchievementsUnlocked struct {
 
 func (x *AchievementsUnlocked) Reset() {
 	*x = AchievementsUnlocked{}
-	mi := &file_laurel_events_v1_events_proto_msgTypes[3]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -347,7 +484,7 @@ func (x *AchievementsUnlocked) String() string {
 func (*AchievementsUnlocked) ProtoMessage() {}
 
 func (x *AchievementsUnlocked) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_events_v1_events_proto_msgTypes[3]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -360,7 +497,7 @@ func (x *AchievementsUnlocked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AchievementsUnlocked.ProtoReflect.Descriptor instead.
 func (*AchievementsUnlocked) Descriptor() ([]byte, []int) {
-	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AchievementsUnlocked) GetEventId() string {
@@ -401,7 +538,7 @@ type TierChanged struct {
 
 func (x *TierChanged) Reset() {
 	*x = TierChanged{}
-	mi := &file_laurel_events_v1_events_proto_msgTypes[4]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +550,7 @@ func (x *TierChanged) String() string {
 func (*TierChanged) ProtoMessage() {}
 
 func (x *TierChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_laurel_events_v1_events_proto_msgTypes[4]
+	mi := &file_laurel_events_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +563,7 @@ func (x *TierChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TierChanged.ProtoReflect.Descriptor instead.
 func (*TierChanged) Descriptor() ([]byte, []int) {
-	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TierChanged) GetEventId() string {
@@ -457,6 +594,334 @@ func (x *TierChanged) GetTransactionId() string {
 	return ""
 }
 
+// Topic `period.closed`: the standing of a board is final. The key of the record is `SCOPE/PERIOD_ID`.
+type PeriodClosed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as the header ce_id.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The board; GetPeriod and GetSnapshot know its result.
+	Board *v1.BoardRef `protobuf:"bytes,2,opt,name=board,proto3" json:"board,omitempty"`
+	// When it was closed.
+	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PeriodClosed) Reset() {
+	*x = PeriodClosed{}
+	mi := &file_laurel_events_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PeriodClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PeriodClosed) ProtoMessage() {}
+
+func (x *PeriodClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_events_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PeriodClosed.ProtoReflect.Descriptor instead.
+func (*PeriodClosed) Descriptor() ([]byte, []int) {
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *PeriodClosed) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *PeriodClosed) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
+}
+
+func (x *PeriodClosed) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
+// Topic `period.won`: a user has come to a rank that pays in a period that was closed. ce_id is the entry's transaction_id.
+type PeriodWon struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as the header ce_id.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Who has won.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// The board.
+	Board *v1.BoardRef `protobuf:"bytes,3,opt,name=board,proto3" json:"board,omitempty"`
+	// Rank in the final standing, from 1.
+	Rank int64 `protobuf:"varint,4,opt,name=rank,proto3" json:"rank,omitempty"`
+	// Score in the final standing.
+	Score int64 `protobuf:"varint,5,opt,name=score,proto3" json:"score,omitempty"`
+	// Points paid for it, at least 1.
+	BonusPoints int64 `protobuf:"varint,6,opt,name=bonus_points,json=bonusPoints,proto3" json:"bonus_points,omitempty"`
+	// The entry of the ledger that paid them.
+	TransactionId string `protobuf:"bytes,7,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// When the period was closed.
+	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PeriodWon) Reset() {
+	*x = PeriodWon{}
+	mi := &file_laurel_events_v1_events_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PeriodWon) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PeriodWon) ProtoMessage() {}
+
+func (x *PeriodWon) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_events_v1_events_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PeriodWon.ProtoReflect.Descriptor instead.
+func (*PeriodWon) Descriptor() ([]byte, []int) {
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PeriodWon) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *PeriodWon) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *PeriodWon) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
+	}
+	return nil
+}
+
+func (x *PeriodWon) GetRank() int64 {
+	if x != nil {
+		return x.Rank
+	}
+	return 0
+}
+
+func (x *PeriodWon) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *PeriodWon) GetBonusPoints() int64 {
+	if x != nil {
+		return x.BonusPoints
+	}
+	return 0
+}
+
+func (x *PeriodWon) GetTransactionId() string {
+	if x != nil {
+		return x.TransactionId
+	}
+	return ""
+}
+
+func (x *PeriodWon) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
+// Topic `points.expiring`: some of a user's points expire soon. Once for each of the days before on which Laurel warns.
+type PointsExpiring struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as the header ce_id.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Whose points.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// How many, at least 1.
+	Points int64 `protobuf:"varint,3,opt,name=points,proto3" json:"points,omitempty"`
+	// Within how many days, as configured.
+	DaysBefore int32 `protobuf:"varint,4,opt,name=days_before,json=daysBefore,proto3" json:"days_before,omitempty"`
+	// When the first of them expire.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// When Laurel noticed.
+	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PointsExpiring) Reset() {
+	*x = PointsExpiring{}
+	mi := &file_laurel_events_v1_events_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PointsExpiring) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PointsExpiring) ProtoMessage() {}
+
+func (x *PointsExpiring) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_events_v1_events_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PointsExpiring.ProtoReflect.Descriptor instead.
+func (*PointsExpiring) Descriptor() ([]byte, []int) {
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PointsExpiring) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *PointsExpiring) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *PointsExpiring) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *PointsExpiring) GetDaysBefore() int32 {
+	if x != nil {
+		return x.DaysBefore
+	}
+	return 0
+}
+
+func (x *PointsExpiring) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *PointsExpiring) GetRecordedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RecordedAt
+	}
+	return nil
+}
+
+// Topic `user.erased`: a person was erased. Who keeps something of him under that id has to erase it too.
+type UserErased struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same as the header ce_id.
+	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// The id, which may belong to another person later.
+	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// When Laurel erased him.
+	ErasedAt      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=erased_at,json=erasedAt,proto3" json:"erased_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UserErased) Reset() {
+	*x = UserErased{}
+	mi := &file_laurel_events_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UserErased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UserErased) ProtoMessage() {}
+
+func (x *UserErased) ProtoReflect() protoreflect.Message {
+	mi := &file_laurel_events_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UserErased.ProtoReflect.Descriptor instead.
+func (*UserErased) Descriptor() ([]byte, []int) {
+	return file_laurel_events_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UserErased) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *UserErased) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *UserErased) GetErasedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ErasedAt
+	}
+	return nil
+}
+
 var File_laurel_events_v1_events_proto protoreflect.FileDescriptor
 
 const file_laurel_events_v1_events_proto_rawDesc = "" +
@@ -483,7 +948,22 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"recordedAt\x12=\n" +
 	"\tstandings\x18\v \x03(\v2\x1f.laurel.events.v1.BoardStandingR\tstandings\x128\n" +
 	"\n" +
-	"rank_state\x18\f \x01(\x0e2\x19.laurel.type.v1.RankStateR\trankState\"\xc2\x01\n" +
+	"rank_state\x18\f \x01(\x0e2\x19.laurel.type.v1.RankStateR\trankState\"\xc3\x03\n" +
+	"\x0eRewardsChanged\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12%\n" +
+	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x17\n" +
+	"\auser_id\x18\x03 \x01(\tR\x06userId\x12\x16\n" +
+	"\x06action\x18\x04 \x01(\tR\x06action\x12\x16\n" +
+	"\x06points\x18\x05 \x01(\x03R\x06points\x12!\n" +
+	"\ftotal_points\x18\x06 \x01(\x03R\vtotalPoints\x12'\n" +
+	"\x0flifetime_points\x18\a \x01(\x03R\x0elifetimePoints\x12(\n" +
+	"\x04tier\x18\b \x01(\x0e2\x14.laurel.type.v1.TierR\x04tier\x126\n" +
+	"\x17reverses_transaction_id\x18\t \x01(\tR\x15reversesTransactionId\x12;\n" +
+	"\voccurred_at\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"occurredAt\x12;\n" +
+	"\vrecorded_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"recordedAt\"\xc2\x01\n" +
 	"\x12LeaderboardUpdated\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12=\n" +
@@ -498,7 +978,35 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x122\n" +
 	"\x06change\x18\x03 \x01(\v2\x1a.laurel.type.v1.TierChangeR\x06change\x12%\n" +
-	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionIdB\xba\x01\n" +
+	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\"\x92\x01\n" +
+	"\fPeriodClosed\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12.\n" +
+	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x127\n" +
+	"\tclosed_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\x9c\x02\n" +
+	"\tPeriodWon\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12.\n" +
+	"\x05board\x18\x03 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x12\x12\n" +
+	"\x04rank\x18\x04 \x01(\x03R\x04rank\x12\x14\n" +
+	"\x05score\x18\x05 \x01(\x03R\x05score\x12!\n" +
+	"\fbonus_points\x18\x06 \x01(\x03R\vbonusPoints\x12%\n" +
+	"\x0etransaction_id\x18\a \x01(\tR\rtransactionId\x127\n" +
+	"\tclosed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\xf5\x01\n" +
+	"\x0ePointsExpiring\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\x03R\x06points\x12\x1f\n" +
+	"\vdays_before\x18\x04 \x01(\x05R\n" +
+	"daysBefore\x129\n" +
+	"\n" +
+	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12;\n" +
+	"\vrecorded_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"recordedAt\"y\n" +
+	"\n" +
+	"UserErased\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
+	"\auser_id\x18\x02 \x01(\tR\x06userId\x127\n" +
+	"\terased_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\berasedAtB\xba\x01\n" +
 	"\x14com.laurel.events.v1B\vEventsProtoP\x01Z3laurel.example/clients/go/laurel/events/v1;eventsv1\xa2\x02\x03LEX\xaa\x02\x10Laurel.Events.V1\xca\x02\x10Laurel\\Events\\V1\xe2\x02\x1cLaurel\\Events\\V1\\GPBMetadata\xea\x02\x12Laurel::Events::V1b\x06proto3"
 
 var (
@@ -513,36 +1021,51 @@ func file_laurel_events_v1_events_proto_rawDescGZIP() []byte {
 	return file_laurel_events_v1_events_proto_rawDescData
 }
 
-var file_laurel_events_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_laurel_events_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_laurel_events_v1_events_proto_goTypes = []any{
 	(*BoardStanding)(nil),         // 0: laurel.events.v1.BoardStanding
 	(*RewardsEarned)(nil),         // 1: laurel.events.v1.RewardsEarned
-	(*LeaderboardUpdated)(nil),    // 2: laurel.events.v1.LeaderboardUpdated
-	(*AchievementsUnlocked)(nil),  // 3: laurel.events.v1.AchievementsUnlocked
-	(*TierChanged)(nil),           // 4: laurel.events.v1.TierChanged
-	(*v1.BoardRef)(nil),           // 5: laurel.type.v1.BoardRef
-	(v1.Tier)(0),                  // 6: laurel.type.v1.Tier
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(v1.RankState)(0),             // 8: laurel.type.v1.RankState
-	(*v1.Badge)(nil),              // 9: laurel.type.v1.Badge
-	(*v1.TierChange)(nil),         // 10: laurel.type.v1.TierChange
+	(*RewardsChanged)(nil),        // 2: laurel.events.v1.RewardsChanged
+	(*LeaderboardUpdated)(nil),    // 3: laurel.events.v1.LeaderboardUpdated
+	(*AchievementsUnlocked)(nil),  // 4: laurel.events.v1.AchievementsUnlocked
+	(*TierChanged)(nil),           // 5: laurel.events.v1.TierChanged
+	(*PeriodClosed)(nil),          // 6: laurel.events.v1.PeriodClosed
+	(*PeriodWon)(nil),             // 7: laurel.events.v1.PeriodWon
+	(*PointsExpiring)(nil),        // 8: laurel.events.v1.PointsExpiring
+	(*UserErased)(nil),            // 9: laurel.events.v1.UserErased
+	(*v1.BoardRef)(nil),           // 10: laurel.type.v1.BoardRef
+	(v1.Tier)(0),                  // 11: laurel.type.v1.Tier
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(v1.RankState)(0),             // 13: laurel.type.v1.RankState
+	(*v1.Badge)(nil),              // 14: laurel.type.v1.Badge
+	(*v1.TierChange)(nil),         // 15: laurel.type.v1.TierChange
 }
 var file_laurel_events_v1_events_proto_depIdxs = []int32{
-	5,  // 0: laurel.events.v1.BoardStanding.board:type_name -> laurel.type.v1.BoardRef
-	6,  // 1: laurel.events.v1.RewardsEarned.tier:type_name -> laurel.type.v1.Tier
-	7,  // 2: laurel.events.v1.RewardsEarned.occurred_at:type_name -> google.protobuf.Timestamp
-	7,  // 3: laurel.events.v1.RewardsEarned.recorded_at:type_name -> google.protobuf.Timestamp
+	10, // 0: laurel.events.v1.BoardStanding.board:type_name -> laurel.type.v1.BoardRef
+	11, // 1: laurel.events.v1.RewardsEarned.tier:type_name -> laurel.type.v1.Tier
+	12, // 2: laurel.events.v1.RewardsEarned.occurred_at:type_name -> google.protobuf.Timestamp
+	12, // 3: laurel.events.v1.RewardsEarned.recorded_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: laurel.events.v1.RewardsEarned.standings:type_name -> laurel.events.v1.BoardStanding
-	8,  // 5: laurel.events.v1.RewardsEarned.rank_state:type_name -> laurel.type.v1.RankState
-	0,  // 6: laurel.events.v1.LeaderboardUpdated.standings:type_name -> laurel.events.v1.BoardStanding
-	7,  // 7: laurel.events.v1.LeaderboardUpdated.updated_at:type_name -> google.protobuf.Timestamp
-	9,  // 8: laurel.events.v1.AchievementsUnlocked.badge:type_name -> laurel.type.v1.Badge
-	10, // 9: laurel.events.v1.TierChanged.change:type_name -> laurel.type.v1.TierChange
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	13, // 5: laurel.events.v1.RewardsEarned.rank_state:type_name -> laurel.type.v1.RankState
+	11, // 6: laurel.events.v1.RewardsChanged.tier:type_name -> laurel.type.v1.Tier
+	12, // 7: laurel.events.v1.RewardsChanged.occurred_at:type_name -> google.protobuf.Timestamp
+	12, // 8: laurel.events.v1.RewardsChanged.recorded_at:type_name -> google.protobuf.Timestamp
+	0,  // 9: laurel.events.v1.LeaderboardUpdated.standings:type_name -> laurel.events.v1.BoardStanding
+	12, // 10: laurel.events.v1.LeaderboardUpdated.updated_at:type_name -> google.protobuf.Timestamp
+	14, // 11: laurel.events.v1.AchievementsUnlocked.badge:type_name -> laurel.type.v1.Badge
+	15, // 12: laurel.events.v1.TierChanged.change:type_name -> laurel.type.v1.TierChange
+	10, // 13: laurel.events.v1.PeriodClosed.board:type_name -> laurel.type.v1.BoardRef
+	12, // 14: laurel.events.v1.PeriodClosed.closed_at:type_name -> google.protobuf.Timestamp
+	10, // 15: laurel.events.v1.PeriodWon.board:type_name -> laurel.type.v1.BoardRef
+	12, // 16: laurel.events.v1.PeriodWon.closed_at:type_name -> google.protobuf.Timestamp
+	12, // 17: laurel.events.v1.PointsExpiring.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 18: laurel.events.v1.PointsExpiring.recorded_at:type_name -> google.protobuf.Timestamp
+	12, // 19: laurel.events.v1.UserErased.erased_at:type_name -> google.protobuf.Timestamp
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_laurel_events_v1_events_proto_init() }
@@ -556,7 +1079,7 @@ func file_laurel_events_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_laurel_events_v1_events_proto_rawDesc), len(file_laurel_events_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -28,7 +28,7 @@ from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
 from laurel.type.v1 import tier_pb2 as laurel_dot_type_dot_v1_dot_tier__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/events/v1/events.proto\x12\x10laurel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"d\n\rBoardStanding\x12\'\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\x12\x0c\n\x04rank\x18\x02 \x01(\x03\x12\r\n\x05score\x18\x03 \x01(\x03\x12\r\n\x05total\x18\x04 \x01(\x03\"\x82\x03\n\rRewardsEarned\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x16\n\x0etransaction_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x14\n\x0ctotal_points\x18\x06 \x01(\x03\x12\x17\n\x0flifetime_points\x18\x07 \x01(\x03\x12\"\n\x04tier\x18\x08 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\tstandings\x18\x0b \x03(\x0b\x32\x1f.laurel.events.v1.BoardStanding\x12-\n\nrank_state\x18\x0c \x01(\x0e\x32\x19.laurel.type.v1.RankState\"\x9b\x01\n\x12LeaderboardUpdated\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x32\n\tstandings\x18\x03 \x03(\x0b\x32\x1f.laurel.events.v1.BoardStanding\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x14\x41\x63hievementsUnlocked\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x05\x62\x61\x64ge\x18\x03 \x01(\x0b\x32\x15.laurel.type.v1.Badge\"t\n\x0bTierChanged\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12*\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1a.laurel.type.v1.TierChange\x12\x16\n\x0etransaction_id\x18\x04 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlaurel/events/v1/events.proto\x12\x10laurel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1alaurel/type/v1/badge.proto\x1a\x1alaurel/type/v1/board.proto\x1a\x19laurel/type/v1/tier.proto\"d\n\rBoardStanding\x12\'\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\x12\x0c\n\x04rank\x18\x02 \x01(\x03\x12\r\n\x05score\x18\x03 \x01(\x03\x12\r\n\x05total\x18\x04 \x01(\x03\"\x82\x03\n\rRewardsEarned\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x16\n\x0etransaction_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x14\n\x0ctotal_points\x18\x06 \x01(\x03\x12\x17\n\x0flifetime_points\x18\x07 \x01(\x03\x12\"\n\x04tier\x18\x08 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12/\n\x0boccurred_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\tstandings\x18\x0b \x03(\x0b\x32\x1f.laurel.events.v1.BoardStanding\x12-\n\nrank_state\x18\x0c \x01(\x0e\x32\x19.laurel.type.v1.RankState\"\xc1\x02\n\x0eRewardsChanged\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x16\n\x0etransaction_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\x03\x12\x14\n\x0ctotal_points\x18\x06 \x01(\x03\x12\x17\n\x0flifetime_points\x18\x07 \x01(\x03\x12\"\n\x04tier\x18\x08 \x01(\x0e\x32\x14.laurel.type.v1.Tier\x12\x1f\n\x17reverses_transaction_id\x18\t \x01(\t\x12/\n\x0boccurred_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9b\x01\n\x12LeaderboardUpdated\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x32\n\tstandings\x18\x03 \x03(\x0b\x32\x1f.laurel.events.v1.BoardStanding\x12.\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x14\x41\x63hievementsUnlocked\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x05\x62\x61\x64ge\x18\x03 \x01(\x0b\x32\x15.laurel.type.v1.Badge\"t\n\x0bTierChanged\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12*\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1a.laurel.type.v1.TierChange\x12\x16\n\x0etransaction_id\x18\x04 \x01(\t\"x\n\x0cPeriodClosed\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\'\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\x12-\n\tclosed_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd1\x01\n\tPeriodWon\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\'\n\x05\x62oard\x18\x03 \x01(\x0b\x32\x18.laurel.type.v1.BoardRef\x12\x0c\n\x04rank\x18\x04 \x01(\x03\x12\r\n\x05score\x18\x05 \x01(\x03\x12\x14\n\x0c\x62onus_points\x18\x06 \x01(\x03\x12\x16\n\x0etransaction_id\x18\x07 \x01(\t\x12-\n\tclosed_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb9\x01\n\x0ePointsExpiring\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0e\n\x06points\x18\x03 \x01(\x03\x12\x13\n\x0b\x64\x61ys_before\x18\x04 \x01(\x05\x12.\n\nexpires_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brecorded_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"^\n\nUserErased\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12-\n\terased_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOARDSTANDING']._serialized_end=267
   _globals['_REWARDSEARNED']._serialized_start=270
   _globals['_REWARDSEARNED']._serialized_end=656
-  _globals['_LEADERBOARDUPDATED']._serialized_start=659
-  _globals['_LEADERBOARDUPDATED']._serialized_end=814
-  _globals['_ACHIEVEMENTSUNLOCKED']._serialized_start=816
-  _globals['_ACHIEVEMENTSUNLOCKED']._serialized_end=911
-  _globals['_TIERCHANGED']._serialized_start=913
-  _globals['_TIERCHANGED']._serialized_end=1029
+  _globals['_REWARDSCHANGED']._serialized_start=659
+  _globals['_REWARDSCHANGED']._serialized_end=980
+  _globals['_LEADERBOARDUPDATED']._serialized_start=983
+  _globals['_LEADERBOARDUPDATED']._serialized_end=1138
+  _globals['_ACHIEVEMENTSUNLOCKED']._serialized_start=1140
+  _globals['_ACHIEVEMENTSUNLOCKED']._serialized_end=1235
+  _globals['_TIERCHANGED']._serialized_start=1237
+  _globals['_TIERCHANGED']._serialized_end=1353
+  _globals['_PERIODCLOSED']._serialized_start=1355
+  _globals['_PERIODCLOSED']._serialized_end=1475
+  _globals['_PERIODWON']._serialized_start=1478
+  _globals['_PERIODWON']._serialized_end=1687
+  _globals['_POINTSEXPIRING']._serialized_start=1690
+  _globals['_POINTSEXPIRING']._serialized_end=1875
+  _globals['_USERERASED']._serialized_start=1877
+  _globals['_USERERASED']._serialized_end=1971
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,7 @@
 /* eslint-disable */
 
 // What Laurel tells other systems. The message of a topic has the topic's name: `rewards.earned` carries RewardsEarned.
-// Every record has the key `user_id` and the CloudEvents headers ce_id, ce_type, ce_time, ce_source and ce_specversion;
+// Every record has the key `user_id` (of `period.closed`: scope and period) and the CloudEvents headers ce_id, ce_type, ce_time, ce_source and ce_specversion;
 // ce_id stays the same when a record is sent again, so that readers can drop what they have seen.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/events/v1/events.proto.
  */
 export const file_laurel_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch1sYXVyZWwvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxIQbGF1cmVsLmV2ZW50cy52MSJkCg1Cb2FyZFN0YW5kaW5nEicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDAoEcmFuaxgCIAEoAxINCgVzY29yZRgDIAEoAxINCgV0b3RhbBgEIAEoAyKCAwoNUmV3YXJkc0Vhcm5lZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIvCgtvY2N1cnJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCXN0YW5kaW5ncxgLIAMoCzIfLmxhdXJlbC5ldmVudHMudjEuQm9hcmRTdGFuZGluZxItCgpyYW5rX3N0YXRlGAwgASgOMhkubGF1cmVsLnR5cGUudjEuUmFua1N0YXRlIpsBChJMZWFkZXJib2FyZFVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIyCglzdGFuZGluZ3MYAyADKAsyHy5sYXVyZWwuZXZlbnRzLnYxLkJvYXJkU3RhbmRpbmcSLgoKdXBkYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXwoUQWNoaWV2ZW1lbnRzVW5sb2NrZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIkCgViYWRnZRgDIAEoCzIVLmxhdXJlbC50eXBlLnYxLkJhZGdlInQKC1RpZXJDaGFuZ2VkEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSKgoGY2hhbmdlGAMgASgLMhoubGF1cmVsLnR5cGUudjEuVGllckNoYW5nZRIWCg50cmFuc2FjdGlvbl9pZBgEIAEoCWIGcHJvdG8z", [file_google_protobuf_timestamp, file_laurel_type_v1_badge, file_laurel_type_v1_board, file_laurel_type_v1_tier]);
+  fileDesc("Ch1sYXVyZWwvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxIQbGF1cmVsLmV2ZW50cy52MSJkCg1Cb2FyZFN0YW5kaW5nEicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDAoEcmFuaxgCIAEoAxINCgVzY29yZRgDIAEoAxINCgV0b3RhbBgEIAEoAyKCAwoNUmV3YXJkc0Vhcm5lZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIvCgtvY2N1cnJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCXN0YW5kaW5ncxgLIAMoCzIfLmxhdXJlbC5ldmVudHMudjEuQm9hcmRTdGFuZGluZxItCgpyYW5rX3N0YXRlGAwgASgOMhkubGF1cmVsLnR5cGUudjEuUmFua1N0YXRlIsECCg5SZXdhcmRzQ2hhbmdlZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgJIAEoCRIvCgtvY2N1cnJlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpsBChJMZWFkZXJib2FyZFVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIyCglzdGFuZGluZ3MYAyADKAsyHy5sYXVyZWwuZXZlbnRzLnYxLkJvYXJkU3RhbmRpbmcSLgoKdXBkYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXwoUQWNoaWV2ZW1lbnRzVW5sb2NrZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIkCgViYWRnZRgDIAEoCzIVLmxhdXJlbC50eXBlLnYxLkJhZGdlInQKC1RpZXJDaGFuZ2VkEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSKgoGY2hhbmdlGAMgASgLMhoubGF1cmVsLnR5cGUudjEuVGllckNoYW5nZRIWCg50cmFuc2FjdGlvbl9pZBgEIAEoCSJ4CgxQZXJpb2RDbG9zZWQSEAoIZXZlbnRfaWQYASABKAkSJwoFYm9hcmQYAiABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhItCgljbG9zZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItEBCglQZXJpb2RXb24SEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRInCgVib2FyZBgDIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEgwKBHJhbmsYBCABKAMSDQoFc2NvcmUYBSABKAMSFAoMYm9udXNfcG9pbnRzGAYgASgDEhYKDnRyYW5zYWN0aW9uX2lkGAcgASgJEi0KCWNsb3NlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiuQEKDlBvaW50c0V4cGlyaW5nEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDgoGcG9pbnRzGAMgASgDEhMKC2RheXNfYmVmb3JlGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY29yZGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJeCgpVc2VyRXJhc2VkEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSLQoJZXJhc2VkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_google_protobuf_timestamp, file_laurel_type_v1_badge, file_laurel_type_v1_board, file_laurel_type_v1_tier]);
 
 /**
  * Where a user stands on one board.
@@ -166,6 +166,98 @@ export const RewardsEarnedSchema: GenMessage<RewardsEarned> = /*@__PURE__*/
   messageDesc(file_laurel_events_v1_events, 1);
 
 /**
+ * Topic `rewards.changed`: an entry of the ledger that is no award: spending, its cancellation, a captured hold, a reversal,
+ * an expiry, an adjustment. Once an entry; ce_id is its transaction_id.
+ *
+ * @generated from message laurel.events.v1.RewardsChanged
+ */
+export type RewardsChanged = Message<"laurel.events.v1.RewardsChanged"> & {
+  /**
+   * The same as the header ce_id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * The entry; GetTransaction knows more of it.
+   *
+   * @generated from field: string transaction_id = 2;
+   */
+  transactionId: string;
+
+  /**
+   * Whose points.
+   *
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+
+  /**
+   * What it is, such as `REDEMPTION`, `REVERSAL`, `EXPIRATION` or `MANUAL_ADJUSTMENT`.
+   *
+   * @generated from field: string action = 4;
+   */
+  action: string;
+
+  /**
+   * Points of the entry; negative ones were taken.
+   *
+   * @generated from field: int64 points = 5;
+   */
+  points: bigint;
+
+  /**
+   * Points the user could spend after the entry.
+   *
+   * @generated from field: int64 total_points = 6;
+   */
+  totalPoints: bigint;
+
+  /**
+   * Points the user had ever earned after the entry.
+   *
+   * @generated from field: int64 lifetime_points = 7;
+   */
+  lifetimePoints: bigint;
+
+  /**
+   * The tier after the entry.
+   *
+   * @generated from field: laurel.type.v1.Tier tier = 8;
+   */
+  tier: Tier;
+
+  /**
+   * The entry that this one reverses; empty when it reverses none.
+   *
+   * @generated from field: string reverses_transaction_id = 9;
+   */
+  reversesTransactionId: string;
+
+  /**
+   * When it happened for the user.
+   *
+   * @generated from field: google.protobuf.Timestamp occurred_at = 10;
+   */
+  occurredAt?: Timestamp | undefined;
+
+  /**
+   * When Laurel recorded it.
+   *
+   * @generated from field: google.protobuf.Timestamp recorded_at = 11;
+   */
+  recordedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.events.v1.RewardsChanged.
+ * Use `create(RewardsChangedSchema)` to create a new message.
+ */
+export const RewardsChangedSchema: GenMessage<RewardsChanged> = /*@__PURE__*/
+  messageDesc(file_laurel_events_v1_events, 2);
+
+/**
  * Topic `leaderboard.updated`: where a user stands now on the boards of the present. Conflated: of several changes within
  * a moment only the last is told, and a user who moves because others did is not told of here; WatchRank does that.
  *
@@ -187,7 +279,7 @@ export type LeaderboardUpdated = Message<"laurel.events.v1.LeaderboardUpdated"> 
   userId: string;
 
   /**
-   * All boards of periods that are open on which the user counts.
+   * All boards of periods that are open on which the user stands; none: he has left them, or takes no position.
    *
    * @generated from field: repeated laurel.events.v1.BoardStanding standings = 3;
    */
@@ -206,7 +298,7 @@ export type LeaderboardUpdated = Message<"laurel.events.v1.LeaderboardUpdated"> 
  * Use `create(LeaderboardUpdatedSchema)` to create a new message.
  */
 export const LeaderboardUpdatedSchema: GenMessage<LeaderboardUpdated> = /*@__PURE__*/
-  messageDesc(file_laurel_events_v1_events, 2);
+  messageDesc(file_laurel_events_v1_events, 3);
 
 /**
  * Topic `achievements.unlocked`: a badge that a user has just earned.
@@ -241,7 +333,7 @@ export type AchievementsUnlocked = Message<"laurel.events.v1.AchievementsUnlocke
  * Use `create(AchievementsUnlockedSchema)` to create a new message.
  */
 export const AchievementsUnlockedSchema: GenMessage<AchievementsUnlocked> = /*@__PURE__*/
-  messageDesc(file_laurel_events_v1_events, 3);
+  messageDesc(file_laurel_events_v1_events, 4);
 
 /**
  * Topic `tier.changed`: a promotion or demotion.
@@ -283,5 +375,201 @@ export type TierChanged = Message<"laurel.events.v1.TierChanged"> & {
  * Use `create(TierChangedSchema)` to create a new message.
  */
 export const TierChangedSchema: GenMessage<TierChanged> = /*@__PURE__*/
-  messageDesc(file_laurel_events_v1_events, 4);
+  messageDesc(file_laurel_events_v1_events, 5);
+
+/**
+ * Topic `period.closed`: the standing of a board is final. The key of the record is `SCOPE/PERIOD_ID`.
+ *
+ * @generated from message laurel.events.v1.PeriodClosed
+ */
+export type PeriodClosed = Message<"laurel.events.v1.PeriodClosed"> & {
+  /**
+   * The same as the header ce_id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * The board; GetPeriod and GetSnapshot know its result.
+   *
+   * @generated from field: laurel.type.v1.BoardRef board = 2;
+   */
+  board?: BoardRef | undefined;
+
+  /**
+   * When it was closed.
+   *
+   * @generated from field: google.protobuf.Timestamp closed_at = 3;
+   */
+  closedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.events.v1.PeriodClosed.
+ * Use `create(PeriodClosedSchema)` to create a new message.
+ */
+export const PeriodClosedSchema: GenMessage<PeriodClosed> = /*@__PURE__*/
+  messageDesc(file_laurel_events_v1_events, 6);
+
+/**
+ * Topic `period.won`: a user has come to a rank that pays in a period that was closed. ce_id is the entry's transaction_id.
+ *
+ * @generated from message laurel.events.v1.PeriodWon
+ */
+export type PeriodWon = Message<"laurel.events.v1.PeriodWon"> & {
+  /**
+   * The same as the header ce_id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * Who has won.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * The board.
+   *
+   * @generated from field: laurel.type.v1.BoardRef board = 3;
+   */
+  board?: BoardRef | undefined;
+
+  /**
+   * Rank in the final standing, from 1.
+   *
+   * @generated from field: int64 rank = 4;
+   */
+  rank: bigint;
+
+  /**
+   * Score in the final standing.
+   *
+   * @generated from field: int64 score = 5;
+   */
+  score: bigint;
+
+  /**
+   * Points paid for it, at least 1.
+   *
+   * @generated from field: int64 bonus_points = 6;
+   */
+  bonusPoints: bigint;
+
+  /**
+   * The entry of the ledger that paid them.
+   *
+   * @generated from field: string transaction_id = 7;
+   */
+  transactionId: string;
+
+  /**
+   * When the period was closed.
+   *
+   * @generated from field: google.protobuf.Timestamp closed_at = 8;
+   */
+  closedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.events.v1.PeriodWon.
+ * Use `create(PeriodWonSchema)` to create a new message.
+ */
+export const PeriodWonSchema: GenMessage<PeriodWon> = /*@__PURE__*/
+  messageDesc(file_laurel_events_v1_events, 7);
+
+/**
+ * Topic `points.expiring`: some of a user's points expire soon. Once for each of the days before on which Laurel warns.
+ *
+ * @generated from message laurel.events.v1.PointsExpiring
+ */
+export type PointsExpiring = Message<"laurel.events.v1.PointsExpiring"> & {
+  /**
+   * The same as the header ce_id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * Whose points.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * How many, at least 1.
+   *
+   * @generated from field: int64 points = 3;
+   */
+  points: bigint;
+
+  /**
+   * Within how many days, as configured.
+   *
+   * @generated from field: int32 days_before = 4;
+   */
+  daysBefore: number;
+
+  /**
+   * When the first of them expire.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 5;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * When Laurel noticed.
+   *
+   * @generated from field: google.protobuf.Timestamp recorded_at = 6;
+   */
+  recordedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.events.v1.PointsExpiring.
+ * Use `create(PointsExpiringSchema)` to create a new message.
+ */
+export const PointsExpiringSchema: GenMessage<PointsExpiring> = /*@__PURE__*/
+  messageDesc(file_laurel_events_v1_events, 8);
+
+/**
+ * Topic `user.erased`: a person was erased. Who keeps something of him under that id has to erase it too.
+ *
+ * @generated from message laurel.events.v1.UserErased
+ */
+export type UserErased = Message<"laurel.events.v1.UserErased"> & {
+  /**
+   * The same as the header ce_id.
+   *
+   * @generated from field: string event_id = 1;
+   */
+  eventId: string;
+
+  /**
+   * The id, which may belong to another person later.
+   *
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+
+  /**
+   * When Laurel erased him.
+   *
+   * @generated from field: google.protobuf.Timestamp erased_at = 3;
+   */
+  erasedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message laurel.events.v1.UserErased.
+ * Use `create(UserErasedSchema)` to create a new message.
+ */
+export const UserErasedSchema: GenMessage<UserErased> = /*@__PURE__*/
+  messageDesc(file_laurel_events_v1_events, 9);
 

@@ -1,5 +1,5 @@
--- Where users stood soon after entries of their own.
-CREATE TABLE IF NOT EXISTS rank_points (
+-- Where users stood: soon after entries of their own, and, as the ledger noted it, at the ends of days.
+CREATE TABLE IF NOT EXISTS rank_snapshots (
     user_no   Int64,
     scope     LowCardinality(String),
     period_id LowCardinality(String),
