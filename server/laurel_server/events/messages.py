@@ -42,40 +42,47 @@ from laurel_server.events.topics import (
     Record,
 )
 
-Ranks = Mapping[str, Sequence[BoardRank]]
-"""Present ranks by user id."""
+Standings = Mapping[str, Sequence[tuple[str, BoardStanding]]]
+"""Present ranks by user id, each with its period."""
 
 
-def records_of(event: OutboxEvent, ranks: Ranks | None) -> list[Record]:
+def standings_of(ranks: Mapping[str, Sequence[BoardRank]]) -> Standings:
+    """Return ranks as messages, to be put into all records of the users: making them is half of what a record costs."""
+    return {
+        user_id: [(rank.board.period_id, _standing(rank)) for rank in own] for user_id, own in ranks.items()
+    }
+
+
+def records_of(event: OutboxEvent, standings: Standings | None) -> list[Record]:
     """Return what an event is published as: nothing for those that concern Laurel alone. One of UNREADABLE.
 
-    `ranks` None: the boards have not followed.
+    `standings` None: the boards have not followed.
     """
     build = _BUILDERS.get(str(event.body["type"]))
-    return [] if build is None else list(build(event, ranks))
+    return [] if build is None else list(build(event, standings))
 
 
-def board_updates(events: Iterable[OutboxEvent], ranks: Ranks) -> list[Record]:
+def board_updates(events: Iterable[OutboxEvent], standings: Standings) -> list[Record]:
     """Return one record for each user whose score these events changed, whatever the number of his events."""
     latest = {str(event.body["user_id"]): event for event in events if _changed_a_score(event)}
-    return [_board_update(event, ranks.get(user_id, ())) for user_id, event in latest.items()]
+    return [_board_update(event, standings.get(user_id, ())) for user_id, event in latest.items()]
 
 
 def _changed_a_score(event: OutboxEvent) -> bool:
     return event.body["type"] in ENTRY_EVENTS and bool(event.body.get("periods"))
 
 
-def _board_update(event: OutboxEvent, ranks: Sequence[BoardRank]) -> Record:
+def _board_update(event: OutboxEvent, standings: Sequence[tuple[str, BoardStanding]]) -> Record:
     message = LeaderboardUpdated(
         event_id=f"{event.id}.ranks",
         user_id=_text(event, "user_id"),
         updated_at=_moment(event.body["recorded_at"]),
     )
-    message.standings.extend(map(_standing, ranks))
+    message.standings.extend(standing for _, standing in standings)
     return _record(LEADERBOARD_UPDATED, message, event, "recorded_at")
 
 
-def _earned(event: OutboxEvent, ranks: Ranks | None) -> Iterator[Record]:
+def _earned(event: OutboxEvent, standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = RewardsEarned(
         event_id=event.id,
@@ -89,22 +96,22 @@ def _earned(event: OutboxEvent, ranks: Ranks | None) -> Iterator[Record]:
         occurred_at=_moment(body["occurred_at"]),
         recorded_at=_moment(body["recorded_at"]),
     )
-    _add_standings(message, ranks, frozenset(body.get("periods", ())))
+    _add_standings(message, standings, frozenset(body.get("periods", ())))
     yield _record(REWARDS_EARNED, message, event, "recorded_at")
     if body["tier"] != body["tier_before"]:
         yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
 
-def _add_standings(message: RewardsEarned, ranks: Ranks | None, periods: frozenset[str]) -> None:
-    if ranks is None:
+def _add_standings(message: RewardsEarned, standings: Standings | None, periods: frozenset[str]) -> None:
+    if standings is None:
         message.rank_state = RankState.RANK_STATE_PENDING
         return
-    own = ranks.get(message.user_id, ())
-    message.standings.extend(_standing(rank) for rank in own if rank.board.period_id in periods)
+    own = standings.get(message.user_id, ())
+    message.standings.extend(standing for period_id, standing in own if period_id in periods)
     message.rank_state = RankState.RANK_STATE_FRESH if message.standings else RankState.RANK_STATE_NOT_RANKED
 
 
-def _changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _changed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = RewardsChanged(
         event_id=event.id,
@@ -122,7 +129,7 @@ def _changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(REWARDS_CHANGED, message, event, "recorded_at")
 
 
-def _tier_changed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _tier_changed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     yield _tier_record(event, f"{event.id}.tier", body["from_tier"], body["to_tier"], "changed_at")
 
@@ -143,7 +150,7 @@ def _tier_record(event: OutboxEvent, event_id: str, before: str, after: str, mom
     return _record(TIER_CHANGED, message, event, moment)
 
 
-def _unlocked(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _unlocked(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     badge = Badge(
         user_id=body["user_id"],
@@ -159,7 +166,7 @@ def _unlocked(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(ACHIEVEMENTS_UNLOCKED, message, event, "earned_at")
 
 
-def _closed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _closed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     board = BoardKey(_text(event, "scope"), _text(event, "period_id"))
     message = PeriodClosed(
         event_id=event.id, board=_board_ref(board), closed_at=_moment(_text(event, "closed_at"))
@@ -167,7 +174,7 @@ def _closed(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(PERIOD_CLOSED, message, event, "closed_at", subject="/".join(board))
 
 
-def _won(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _won(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = PeriodWon(
         event_id=event.id,
@@ -182,7 +189,7 @@ def _won(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(PERIOD_WON, message, event, "closed_at")
 
 
-def _expiring(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _expiring(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = PointsExpiring(
         event_id=event.id,
@@ -195,14 +202,14 @@ def _expiring(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
     yield _record(POINTS_EXPIRING, message, event, "recorded_at")
 
 
-def _erased(event: OutboxEvent, _ranks: Ranks | None) -> Iterator[Record]:
+def _erased(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     message = UserErased(
         event_id=event.id, user_id=_text(event, "user_id"), erased_at=_moment(_text(event, "erased_at"))
     )
     yield _record(USER_ERASED, message, event, "erased_at")
 
 
-_BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Ranks | None], Iterator[Record]]]] = {
+_BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Standings | None], Iterator[Record]]]] = {
     REWARDS_EARNED: _earned,
     REWARDS_CHANGED: _changed,
     TIER_CHANGED: _tier_changed,

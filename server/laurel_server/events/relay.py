@@ -9,7 +9,7 @@ import structlog
 
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.events.kafka import AWAY, KafkaProducer
-from laurel_server.events.messages import Ranks, board_updates, records_of
+from laurel_server.events.messages import Standings, board_updates, records_of, standings_of
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
 from laurel_server.events.topics import Record
 from laurel_server.metrics import EVENTS_PUBLISH_FAILURES
@@ -87,25 +87,25 @@ class Relay:
         ranks = await self._ranks.of(page.user_nos) if page.ranked else None
         if ranks is None and self._reader.may_wait(page):
             return False  # the boards are being filled; a moment later there may be ranks to tell
-        records = await self._records(page, ranks)
+        records = await self._records(page, None if ranks is None else standings_of(ranks))
         for refused in await self._producer.publish(records):
             await self._set_aside(page, refused)
         await self._reader.done(page)
         return page.is_full
 
-    async def _records(self, page: Page, ranks: Ranks | None) -> list[Record]:
+    async def _records(self, page: Page, standings: Standings | None) -> list[Record]:
         records: list[Record] = []
         good: list[OutboxEvent] = []
         for number, event in enumerate(page.events, start=1):
             try:
-                records += records_of(event, ranks)
+                records += records_of(event, standings)
                 good.append(event)
             except UNREADABLE as error:
                 log.warning("events.set_aside", event_id=event.id, error=repr(error))
                 await self._reader.set_aside(event, repr(error))
             if number % TURN == 0:
                 await asyncio.sleep(0)
-        return records + _updates(good, ranks)
+        return records + _updates(good, standings)
 
     async def _set_aside(self, page: Page, record: Record) -> None:
         log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
@@ -125,5 +125,5 @@ class Relay:
         return self._backoff * random.uniform(0.5, 1)  # noqa: S311 - jitter
 
 
-def _updates(events: Iterable[OutboxEvent], ranks: Ranks | None) -> list[Record]:
-    return [] if ranks is None else board_updates(events, ranks)
+def _updates(events: Iterable[OutboxEvent], standings: Standings | None) -> list[Record]:
+    return [] if standings is None else board_updates(events, standings)

@@ -186,8 +186,11 @@ class BoardQueries:
 
     async def ranks_of(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, tuple[int, int]]]:
         """Return how many users the board lists, and rank and score of those asked for who are on it."""
-        total, found = await self._places(board, user_ids)
-        return total, {user_id: (each.rank, each.line.pair.score) for user_id, each in found.items()}
+        replies = await asyncio.gather(
+            *(self._scripts.ranks(board, chunk) for chunk in _chunks(user_ids, PLACES_AT_ONCE))
+        )
+        found = {user_id: place for _, chunk in replies for user_id, place in chunk.items()}
+        return replies[0][0] if replies else 0, found
 
     async def top(self, board: Board, n: int) -> Page:
         """Return the best `n` lines with their profiles. BOARDS_REBUILDING."""
@@ -198,8 +201,9 @@ class BoardQueries:
         return user_id in await self._profiles.faces([user_id])
 
     async def _places(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, Found]]:
-        chunks = [user_ids[i : i + PLACES_AT_ONCE] for i in range(0, len(user_ids), PLACES_AT_ONCE)]
-        replies = await asyncio.gather(*(self._scripts.places(board, chunk) for chunk in chunks))
+        replies = await asyncio.gather(
+            *(self._scripts.places(board, chunk) for chunk in _chunks(user_ids, PLACES_AT_ONCE))
+        )
         found = {each.line.user_id: each for _, chunk in replies for each in chunk}
         return replies[0][0] if replies else 0, found
 
@@ -254,3 +258,7 @@ def _target(board: Board, mine: Line, holder: Holder | None) -> Target | None:
         return None
     own, traits = Pair(mine.score, mine.sub_score), board.traits
     return Target(holder.rank, points_needed(own, holder.pair, traits.tie_policy, traits.sort_order))
+
+
+def _chunks(user_ids: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
