@@ -3,10 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+import structlog
+
 from laurel_server.domain.clock import SandboxClock
 from laurel_server.domain.errors import invalid_field
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.sql import load
+
+log = structlog.get_logger()
 
 
 class StoredClock:
@@ -22,12 +26,16 @@ class StoredClock:
         self.settle: Callable[[], Awaitable[None]] = _nothing_is_due
 
     async def restore(self, now: datetime | None) -> None:
-        """Set the clock to `now`, or to where it stood before the restart; otherwise it runs."""
-        if now is not None:
-            await self.set(now)
-            return
+        """Set the clock to `now`, or to where it stood before the restart; otherwise it runs.
+
+        Where there are entries it does not go back: a server that died is started again with the same settings.
+        """
         stored = await self._pool.fetchval(load("clock_read"))
-        if stored is not None:
+        if now is not None and (stored is None or stored <= now or await self._latest_entry() is None):
+            await self.set(now)
+        elif stored is not None:
+            if now is not None:
+                log.warning("clock.kept", stored=stored.isoformat(), asked=now.isoformat())
             self._clock.set(stored)
 
     @property
@@ -42,7 +50,7 @@ class StoredClock:
     async def set(self, now: datetime) -> None:
         """Stop at `now`. INVALID_FIELD before the latest entry of the ledger, whose order would break."""
         async with ledger_errors():
-            latest = await self._pool.fetchval(load("clock_latest_entry"))
+            latest = await self._latest_entry()
             if latest is not None and now < latest:
                 raise invalid_field(
                     "now", f"lies before the latest entry of the ledger, {latest.isoformat()}"
@@ -59,6 +67,10 @@ class StoredClock:
         moved = SandboxClock(self._clock.now())
         moved.advance(by)
         await self.set(moved.now())
+
+    async def _latest_entry(self) -> datetime | None:
+        latest: datetime | None = await self._pool.fetchval(load("clock_latest_entry"))
+        return latest
 
 
 async def _nothing_is_due() -> None:
