@@ -1,13 +1,40 @@
 """Where a user stood, day by day."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 from laurel_server.domain.ranks import movement_message
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
+
+NOTED_AT: Final = time(23, 50)
+"""When a day counts as ended, by the program's clock: before its periods are over."""
+
+MOST_MISSED_DAYS: Final = 31
+"""How many days that were missed are made up for; those before have no points."""
+
+
+class DayEnd(NamedTuple):
+    """A day, and the moment of which its ranks are."""
+
+    day: date
+    moment: datetime
+
+
+def ends_to_note(covered: datetime | None, now: datetime, zone: tzinfo) -> list[DayEnd]:
+    """Return the ends of days after `covered` up to `now`, oldest first; today as it is now if there is none.
+
+    Nobody was awarded anything while no server ran, so that what stands now stood at each of the ends that were missed.
+    """
+    today = now.astimezone(zone).date()
+    ends = [
+        DayEnd(day, datetime.combine(day, NOTED_AT, zone).astimezone(UTC))
+        for day in (today - ago * DAY for ago in range(MOST_MISSED_DAYS, -1, -1))
+    ]
+    missed = [end for end in ends if covered is not None and covered < end.moment <= now]
+    return missed[-MOST_MISSED_DAYS:] or [DayEnd(today, now)]
 
 
 class RankPoint(NamedTuple):

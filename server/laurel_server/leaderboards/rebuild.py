@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Container, Iterator, Sequence
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -75,15 +75,17 @@ class Rebuild:
         catalogue: Catalogue,
         turns: FillTurns,
         is_open: Callable[[str], bool],
+        zone: tzinfo,
         chunk: int,
     ) -> None:
-        """`is_open` tells of a period id whether awards still count in the period."""
+        """`is_open` tells of a period id, by the calendar of `zone`, whether awards still count in the period."""
         self._pool = pool
         self._turns = turns
         self._redis = redis
         self._projection = projection
         self._catalogue = catalogue
         self._is_open = is_open
+        self._zone = zone
         self._chunk = chunk
 
     async def run(self, boards: Collection[BoardKey] | None = None) -> RebuildReport:
@@ -154,7 +156,7 @@ class Rebuild:
         if not new:
             return
         known.update(new)
-        periods = {board: parse_period_id(board.period_id) for board in new}
+        periods = {board: parse_period_id(board.period_id, zone=self._zone) for board in new}
         async with self._pool.acquire() as connection:
             created = await ledger.register_boards(connection, periods)
         for board in sorted(created):

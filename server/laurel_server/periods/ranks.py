@@ -8,12 +8,22 @@ from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason, user_not_found
 from laurel_server.domain.periods import parse_period_id
-from laurel_server.domain.rank_history import DAY, WEEK, RankMovement, RankPoint, rank_movement
+from laurel_server.domain.rank_history import (
+    DAY,
+    WEEK,
+    RankMovement,
+    RankPoint,
+    ends_to_note,
+    rank_movement,
+)
 from laurel_server.domain.views import Board, Place
 from laurel_server.periods.close import Tell
 from laurel_server.postgres import rank_history
+from laurel_server.postgres.jobs import covered_until
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.rewards.rule_book import RuleBook
+
+JOB = "snapshot_ranks"
 
 
 class Boards(Protocol):
@@ -35,20 +45,26 @@ class RankHistory:
         self._zone = zone
 
     async def take(self, progress: Tell) -> dict[str, int]:
-        """Note where everybody stands on all boards that still change; once more on a day replaces the first time.
+        """Note where everybody stood at the end of each day since the last time, on the boards that ran then.
 
-        Cost: one statement a period; nothing waits for it. LEDGER_UNAVAILABLE.
+        Before the end of a day it notes the day as it is; the end replaces that. Cost: one statement a period, and a
+        copy for each further day; nothing waits for it. LEDGER_UNAVAILABLE.
         """
         now, lines, boards = self._clock.now(), 0, 0
         async with ledger_errors():
-            rows = await rank_history.open_boards(self._pool)
-            for period_id, some in groupby(rows, key=lambda board: board.period_id):
-                policies = {board.scope: self._policy(board) for board in some}
-                day = now.astimezone(self._zone).date()
-                lines += await rank_history.take_ranks(self._pool, period_id, policies, day, now)
+            covered = await covered_until(self._pool, JOB, now)
+            ends = ends_to_note(covered, now, self._zone)
+            running = await rank_history.boards_since(self._pool, ends[0].moment)
+            for period_id, some in groupby(running, key=lambda each: each.board.period_id):
+                instances = list(some)
+                within = [end for end in ends if instances[0].contains(end.moment)]
+                if not within:
+                    continue
+                policies = {each.board.scope: self._policy(each.board) for each in instances}
+                lines += await rank_history.take_ranks(self._pool, period_id, policies, within)
                 boards += len(policies)
                 progress(lines)
-        return {"boards": boards, "lines": lines}
+        return {"boards": boards, "days": len(ends), "lines": lines}
 
     async def points(
         self,
@@ -71,12 +87,19 @@ class RankHistory:
                 self._pool, board.key.scope, board.period.type, period_id, user_no, between, offset, limit
             )
 
-    async def movement(self, board: Board, user_id: str) -> RankMovement:
-        """Return how a user has moved on a board since yesterday and last week. USER_NOT_FOUND, BOARDS_REBUILDING."""
+    async def movement(self, board: Board, user_id: str, *, all_periods: bool) -> RankMovement:
+        """Return how a user has moved since yesterday and last week; `all_periods`: against the boards then.
+
+        USER_NOT_FOUND, BOARDS_REBUILDING.
+        """
         today = self._clock.now().astimezone(self._zone).date()
         async with ledger_errors():
             user_no = await self._number(user_id)
-            taken = await rank_history.ranks_on(self._pool, board.key, user_no, [today - DAY, today - WEEK])
+            period_id = "" if all_periods else board.key.period_id
+            days = [today - DAY, today - WEEK]
+            taken = await rank_history.ranks_on(
+                self._pool, board.key.scope, board.period.type, period_id, user_no, days
+            )
         return rank_movement(await self._rank(board, user_id), taken, today)
 
     async def _number(self, user_id: str) -> int:

@@ -29,9 +29,9 @@ async def _take(
     connection: Connection, period_id: str, boards: Sequence[BoardKey], matrix: BoardMatrix, now: datetime
 ) -> None:
     families = {board: matrix.family_of(board.scope, parse_period_id(period_id).type) for board in boards}
-    ranks = max(last_rank(family.winner_bonuses) if family else 0 for family in families.values())
+    winning = {board.scope: _winning(family) for board, family in families.items()}
     statistics = await closing.read_statistics(connection, period_id)
-    best = await closing.read_best(connection, period_id, max(ranks, SNAPSHOT_ENTRIES), ranks)
+    best = await closing.read_best(connection, period_id, SNAPSHOT_ENTRIES, winning)
     for board, family in families.items():
         lines = best.get(board.scope, [])
         shown = _shown(lines, family)
@@ -40,6 +40,10 @@ async def _take(
         wins = winners_of(lines, family)
         if wins:
             await closing.write_winners(connection, board, wins)
+
+
+def _winning(family: BoardFamily | None) -> tuple[TiePolicy, int]:
+    return (family.tie_policy, last_rank(family.winner_bonuses)) if family else (TiePolicy.EARLIEST_FIRST, 0)
 
 
 def _shown(lines: Sequence[Ranked], family: BoardFamily | None) -> list[tuple[int, int, int]]:

@@ -1,14 +1,14 @@
 """The close of periods, as rows: states, frozen totals, snapshots and winners."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import orjson
 
 from laurel_server.domain.accounts import PastTotal
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.closing import Ranked, Statistics, Win
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.postgres.ledger import spill_totals
@@ -102,11 +102,22 @@ async def read_statistics(connection: Connection, period_id: str) -> dict[str, S
 
 
 async def read_best(
-    connection: Connection, period_id: str, positions: int, ranks: int
+    connection: Connection, period_id: str, positions: int, winning: Mapping[str, tuple[TiePolicy, int]]
 ) -> dict[str, list[Ranked]]:
-    """Return the best lines of the frozen boards of a period by scope: those positions, and all with those ranks."""
+    """Return the best lines of frozen boards of a period by scope: those positions, and all whose rank may win.
+
+    `winning` has the tie policy and the last rank that wins of each board, by scope.
+    """
     lines: dict[str, list[Ranked]] = {}
-    rows = await connection.fetch(load("snapshot_lines"), period_id, positions, ranks, timeout=LONG_SECONDS)
+    rows = await connection.fetch(
+        load("snapshot_lines"),
+        period_id,
+        positions,
+        list(winning),
+        [int(policy) for policy, _ in winning.values()],
+        [rank for _, rank in winning.values()],
+        timeout=LONG_SECONDS,
+    )
     for row in rows:
         lines.setdefault(row["scope"], []).append(Ranked(*tuple(row)[1:]))
     return lines

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.periods import PeriodType
-from laurel_server.domain.rank_history import RankPoint
+from laurel_server.domain.rank_history import DayEnd, RankPoint
 from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.pool import LONG_SECONDS, Pool
 from laurel_server.postgres.sql import load
@@ -13,32 +14,56 @@ from laurel_server.postgres.sql import load
 TIER_NAMES = [tier.name.lower() for tier in sorted(Tier)]
 
 
-async def open_boards(pool: Pool) -> list[BoardKey]:
-    """Return the boards whose standings still change, by period."""
-    return [BoardKey(*row) for row in await pool.fetch(load("ranks_open_boards"))]
+class Instance(NamedTuple):
+    """A board instance with its bounds, None for all-time."""
+
+    board: BoardKey
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+    def contains(self, moment: datetime) -> bool:
+        """Whether the moment lies in the period."""
+        return self.starts_at is None or self.ends_at is None or self.starts_at <= moment < self.ends_at
+
+
+async def boards_since(pool: Pool, moment: datetime) -> list[Instance]:
+    """Return the boards whose period had not ended by then, by period."""
+    rows = await pool.fetch(load("ranks_boards"), moment)
+    return [Instance(BoardKey(row[0], row[1]), row[2], row[3]) for row in rows]
 
 
 async def take_ranks(
-    pool: Pool, period_id: str, policies: Mapping[str, TiePolicy], day: date, now: datetime
+    pool: Pool, period_id: str, policies: Mapping[str, TiePolicy], ends: Sequence[DayEnd]
 ) -> int:
-    """Note where everybody stands on the boards of a period, in place of what was noted on that day before.
+    """Note where everybody stands on the boards of a period, in place of what was noted on those days before.
 
-    `policies` has the tie policy of each board by scope. Returns how many lines.
+    `policies` has the tie policy of each board by scope. Ranks are worked out once. Returns how many lines a day.
     """
+    days, moments = [end.day for end in ends], [end.moment for end in ends]
     scopes = list(policies)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
-        await connection.execute(load("ranks_forget_day"), period_id, scopes, day, timeout=LONG_SECONDS)
+        await connection.execute(load("ranks_forget_days"), period_id, scopes, days, timeout=LONG_SECONDS)
         lines: int = await connection.fetchval(
             load("ranks_take"),
             period_id,
             scopes,
             [int(policy) for policy in policies.values()],
             TIER_NAMES,
-            day,
-            now,
+            days[0],
+            moments[0],
             timeout=LONG_SECONDS,
         )
+        if len(ends) > 1:
+            await connection.execute(
+                load("ranks_repeat"),
+                period_id,
+                scopes,
+                days[0],
+                days[1:],
+                moments[1:],
+                timeout=LONG_SECONDS,
+            )
     return lines
 
 
@@ -59,9 +84,11 @@ async def ranks_of(
     return [RankPoint(*row) for row in rows]
 
 
-async def ranks_on(pool: Pool, board: BoardKey, user_no: int, days: Sequence[date]) -> dict[date, int]:
-    """Return where a user stood on a board at the end of those of the days that are known."""
-    rows = await pool.fetch(load("ranks_on_days"), *board, user_no, days)
+async def ranks_on(
+    pool: Pool, scope: str, period_type: PeriodType, period_id: str, user_no: int, days: Sequence[date]
+) -> dict[date, int]:
+    """Return where a user stood at the end of those of the days that are known; "" for the period of each day."""
+    rows = await pool.fetch(load("ranks_on_days"), scope, int(period_type), period_id, user_no, days)
     return {row["taken_on"]: row["rank"] for row in rows}
 
 

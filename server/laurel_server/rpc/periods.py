@@ -87,14 +87,14 @@ class PeriodsServicer:
 
     async def GetPeriod(self, request: GetPeriodRequest, call: CallContext) -> GetPeriodResponse:
         """Read one period of a board."""
-        board = self._boards.resolve(*read_board(request.board))
+        board = await self._boards.find(*read_board(request.board))
         response = GetPeriodResponse()
         write_period(response.period, await self._periods.period(board))
         return response
 
     async def GetSnapshot(self, request: GetSnapshotRequest, call: CallContext) -> GetSnapshotResponse:
         """Read the final standing of a period in numbers, and its best lines."""
-        board = self._boards.resolve(*read_board(request.board))
+        board = await self._boards.find(*read_board(request.board))
         size = page_size(request.page_size, ENTRIES_A_PAGE)
         offset = self._entry_tokens.offset(request.page_token, *board.key)
         snapshot = await self._periods.snapshot(board, offset, size + 1)

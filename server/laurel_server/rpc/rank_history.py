@@ -35,8 +35,8 @@ class Ranks(Protocol):
         """Return where a user stood, oldest first; in all periods of the board's length if asked. USER_NOT_FOUND."""
         ...
 
-    async def movement(self, board: Board, user_id: str) -> RankMovement:
-        """Return how a user has moved. USER_NOT_FOUND."""
+    async def movement(self, board: Board, user_id: str, *, all_periods: bool) -> RankMovement:
+        """Return how a user has moved; against the periods of those days if asked. USER_NOT_FOUND."""
         ...
 
 
@@ -54,7 +54,7 @@ class RankHistoryServicer:
         self, request: GetRankHistoryRequest, call: CallContext
     ) -> GetRankHistoryResponse:
         """Read where a user stood at the end of each day."""
-        board = self._boards.resolve(*read_board(request.board))
+        board = await self._boards.find(*read_board(request.board))
         query, size = query_of(request), page_size(request.page_size, DEFAULT_PAGE_SIZE)
         offset = self._tokens.offset(request.page_token, query)
         points = await self._ranks.points(
@@ -66,7 +66,8 @@ class RankHistoryServicer:
             all_periods=not request.board.period_id,
         )
         response = GetRankHistoryResponse()
-        _write_movement(response.movement, await self._ranks.movement(board, request.user_id))
+        movement = await self._ranks.movement(board, request.user_id, all_periods=not request.board.period_id)
+        _write_movement(response.movement, movement)
         written = write_page(response.points, points[:size], _write_point)
         if written < len(points):
             response.next_page_token = self._tokens.issue(offset + written, query)

@@ -65,7 +65,7 @@ class RankingServicer:
 
     async def GetStanding(self, request: GetStandingRequest, call: CallContext) -> GetStandingResponse:
         """Read a user's place with what it is worth, and his tier."""
-        board = self._boards.resolve(*read_board(request.board))
+        board = await self._boards.find(*read_board(request.board))
         place = await self._boards.place(board, request.user_id)
         response = GetStandingResponse(
             percentile=percentile(place.rank, place.total),

@@ -386,7 +386,7 @@ class Sandbox(Part):
     """Serves SandboxService."""
 
     now: AwareDatetime | None = Field(None, validation_alias="LAUREL_SANDBOX_NOW")
-    """Where the test clock stands at start, RFC 3339. Unset, or where entries would be turned back: where it stood before."""
+    """Where the test clock stands at start, RFC 3339. Unset, or before entries: where it stood before."""
 
 
 class Program(Part):

@@ -172,9 +172,9 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     present = PresentRanks(pool, queries, catalogue)
     events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone)
     all_jobs = (
+        snapshot_ranks(ranks.take),  # a day ends before its periods are closed and paid for
         *_jobs(settings, pool, clock, maintenance, close),
         expire_points(expiry),
-        snapshot_ranks(ranks.take),
         *_ranking_jobs(badges),
         review_tiers(TierReview(commands, pool, clock, tier_policy).run),
         birthday_bonus(Birthdays(commands.award_batch, pool, clock, zone).run),
@@ -261,7 +261,16 @@ def _boards(
     is_open: Callable[[str], bool],
 ) -> _Boards:
     projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
-    rebuild = Rebuild(pool, redis, projection, catalogue, turns, is_open, settings.repair.chunk)
+    rebuild = Rebuild(
+        pool,
+        redis,
+        projection,
+        catalogue,
+        turns,
+        is_open,
+        ZoneInfo(settings.program.time_zone),
+        settings.repair.chunk,
+    )
     leadership = Leadership(pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
     confirmations = Confirmations(pool)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -228,7 +228,7 @@ def rebuild_by(parts: Parts, projection: Projection) -> Rebuild:
     """Return a rebuild that loads through the projection."""
     turns = FillTurns(parts.pool)
     return Rebuild(
-        parts.pool, parts.redis, projection, parts.maintenance.catalogue, turns, lambda _: True, 100
+        parts.pool, parts.redis, projection, parts.maintenance.catalogue, turns, lambda _: True, UTC, 100
     )
 
 

@@ -9,8 +9,9 @@ from laurel_server.domain.boards import TiePolicy, WinnerBonus
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
+from laurel_server.postgres.closing import read_best
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import board_at, entries_of, give, run_job, wrongs
+from tests.integration.wired import board_at, command, entries_of, give, run_job, wrongs
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
 CLOSED = MONDAY + timedelta(hours=1)
@@ -95,3 +96,20 @@ async def test_a_period_without_an_action_of_its_own_is_paid_too(parts: Parts) -
     assert await bonuses(parts, "QUARTERLY_WINNER") == {"ann": 77}
     assert 77 in await entries_of(parts, "ann")
     assert await wrongs(parts) == []
+
+
+async def test_a_board_of_equals_is_read_no_further_than_it_pays(parts: Parts) -> None:
+    scopes = {"global": (TiePolicy.EARLIEST_FIRST, 3), "tier:bronze": (TiePolicy.COMPETITION, 1)}
+    for n in range(6):
+        await give(parts, f"user-{n}", 5)
+    await close_at(parts, CLOSED)
+    async with parts.pool.acquire() as connection:
+        lines = await read_best(connection, "2026-W48", 1, scopes)
+    assert {scope: len(each) for scope, each in lines.items()} == {"global": 3, "tier:bronze": 6}
+
+
+async def test_ranks_beyond_the_snapshot_win_too(parts: Parts) -> None:
+    await configure(parts, "global-weekly", winner_bonuses=(WinnerBonus(102, 7),))
+    await parts.awards.award_batch([command(f"user-{n}", 1000 - n) for n in range(103)], None)
+    await close_at(parts, CLOSED)
+    assert await bonuses(parts, "WEEKLY_WINNER") == {"user-101": 7}

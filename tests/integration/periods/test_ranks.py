@@ -7,7 +7,7 @@ import pytest
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import ALL, DAY, WEEK, board_at, give, run_job
+from tests.integration.wired import ALL, DAY, WEEK, board_at, give, run_job, running
 
 EVENING = datetime(2026, 11, 25, 23, 50, tzinfo=UTC)
 NO_BOUNDS = (None, None)
@@ -98,14 +98,14 @@ async def test_the_movement_is_against_yesterday_and_last_week(parts: Parts) -> 
     assert parts.clock is not None
     await parts.clock.set(EVENING + timedelta(days=6, hours=20))
     await give(parts, "cid", 100)
-    up = await parts.ranks.movement(board_at(parts), "cid")
+    up = await parts.ranks.movement(board_at(parts), "cid", all_periods=True)
     assert (up.rank, up.yesterday, up.last_week) == (1, 3, 3)
     assert (up.since_yesterday, up.since_last_week, up.message) == (2, 2, "You moved up 2 ranks!")
-    down = await parts.ranks.movement(board_at(parts), "ann")
+    down = await parts.ranks.movement(board_at(parts), "ann", all_periods=True)
     assert (down.since_yesterday, down.message) == (-1, "You moved down 1 rank")
-    new = await parts.ranks.movement(board_at(parts, period_id="2026-12-02"), "cid")
+    new = await parts.ranks.movement(board_at(parts, period_id="2026-12-02"), "cid", all_periods=False)
     assert (new.rank, new.yesterday, new.since_yesterday, new.message) == (1, 0, 0, "")
-    off = await parts.ranks.movement(board_at(parts, period_id="2026-12-02"), "bob")
+    off = await parts.ranks.movement(board_at(parts, period_id="2026-12-02"), "bob", all_periods=False)
     assert (off.rank, off.since_last_week) == (0, 0)
 
 
@@ -119,3 +119,32 @@ async def test_who_is_hidden_has_no_rank_and_who_is_unknown_no_history(parts: Pa
     with pytest.raises(LaurelError) as refused:
         await points(parts, "nobody")
     assert refused.value.reason is Reason.USER_NOT_FOUND
+
+
+async def test_days_that_were_missed_are_made_up_for(ledger_dsn: str, redis_url: str) -> None:
+    async with running(ledger_dsn, redis_url, jobs=True) as parts:
+        assert parts.clock is not None
+        await parts.clock.advance(timedelta())
+        for name, score in (("ann", 30), ("bob", 20), ("cid", 10)):
+            await give(parts, name, score)
+        await parts.clock.advance(timedelta(days=7))
+        await give(parts, "bob", 50_000)
+        assert await points(parts, "bob", period_id=DAY) == [(DAY, 2, 20, 3)]
+        assert await points(parts, "bob", period_id=WEEK) == [(WEEK, 2, 20, 3)] * 5
+        assert await points(parts, "bob") == [(ALL, 2, 20, 3)] * 7
+        moved = await parts.ranks.movement(board_at(parts), "bob", all_periods=True)
+        assert (moved.rank, moved.yesterday, moved.last_week) == (1, 2, 2)
+
+
+async def test_without_a_period_the_movement_is_against_the_periods_of_those_days(parts: Parts) -> None:
+    await give(parts, "ann", 30)
+    await give(parts, "bob", 20)
+    await at(parts, EVENING)
+    assert parts.clock is not None
+    await parts.clock.set(EVENING + timedelta(days=7))
+    await give(parts, "bob", 5)
+    board = board_at(parts, period_id="2026-W49")
+    moved = await parts.ranks.movement(board, "bob", all_periods=True)
+    assert (moved.rank, moved.last_week, moved.since_last_week) == (1, 2, 1)
+    alone = await parts.ranks.movement(board, "bob", all_periods=False)
+    assert (alone.rank, alone.last_week) == (1, 0)

@@ -61,7 +61,8 @@ class StandInPeriods:
         points = [RankPoint(day, NOW, n, 100 - n, 5) for n, day in enumerate(self.days, start=1)]
         return points[offset : offset + limit]
 
-    async def movement(self, _board: Board, _user_id: str) -> RankMovement:
+    async def movement(self, _board: Board, _user_id: str, *, all_periods: bool) -> RankMovement:
+        self.moves_over_periods = all_periods
         return RankMovement(3, 7, 1, "You moved up 4 ranks!")
 
     def _summary(self, board: BoardKey) -> PeriodSummary:
