@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import pytest
+
 from laurel_server.periods.close import PeriodClose
 from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.wiring import Parts
@@ -32,6 +34,7 @@ async def closed_but_for_the_end(parts: Parts, cut_before: int) -> bool:
     return False
 
 
+@pytest.mark.timeout(600)  # two servers for each of some forty statements
 async def test_every_winner_is_paid_once_wherever_the_close_is_cut(
     postgres: Engine, template: str, redis_url: str
 ) -> None:
