@@ -1,10 +1,13 @@
 """A user's account while a batch has its row locked: balances, tier and the totals of open periods."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from laurel_server.domain.boards import BoardMatrix, Membership, Visibility
 from laurel_server.domain.holdings import Holdings
@@ -55,8 +58,7 @@ class Usage:
     """Days in a row up to that day."""
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct):
     """The mutable state of one user inside one batch; everything that an award may read or change."""
 
     user_no: int

@@ -1,9 +1,12 @@
 """One award, computed: which rules hold, how many points, what moves. The ledger calls it under the row lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from laurel_server.domain.accounts import Account, Usage
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig, prize
@@ -37,8 +40,7 @@ from laurel_server.domain.streaks import day_of, next_streak
 from laurel_server.domain.tiers import LIFETIME, Tier, TierChange, TierPolicy
 
 
-@dataclass(frozen=True, slots=True)
-class AwardCommand:
+class AwardCommand(Struct, frozen=True):
     """What a caller asks for. `request_hash` is a digest of the whole request; empty strings mean "not given"."""
 
     caller: str
@@ -58,8 +60,7 @@ class AwardCommand:
     """What Laurel itself gives, exactly: no formula, multiplier, cap, cooldown or window of the action changes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class AwardAnswer:
+class AwardAnswer(Struct, frozen=True):
     """What a caller learns. `ranks` has exactly the boards that moved; it is empty unless `rank_state` is FRESH."""
 
     entry: LedgerEntry
@@ -117,8 +118,7 @@ def takes(period: Period, now: datetime, grace: timedelta, closed_through: datet
     return period.open_at(now, grace) and (period.ends_at is None or period.ends_at > closed_through)
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """What one award does to the ledger and the boards; `boards` are those on which the user moved."""
 
     entry: LedgerEntry

@@ -48,6 +48,7 @@ class CalendarDuration:
             raise invalid_field(field, "must be longer than zero")
         return duration
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - durations are few, and the awards of a batch share their moment
     def after(self, moment: datetime) -> datetime:
         """Return `moment` plus the span: months first, clamped to the last day, then the exact time.
 

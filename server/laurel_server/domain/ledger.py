@@ -7,12 +7,13 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from laurel_server.domain.boards import BoardKey, Membership, Visibility
 from laurel_server.domain.tiers import Tier
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(Struct, frozen=True):
     """One movement of points, never changed after it was written but for `reversed_points`.
 
     `points` is negative for spending. `expires_at` and `activates_at` bound the lot of an earning entry: None
@@ -41,8 +42,7 @@ class LedgerEntry:
     reverses_transaction_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rewards:
+class Rewards(Struct, frozen=True):
     """The account of a user. `total_points` is available now; balance = total + held + pending.
 
     `expired_points` has what expired by now, posted or not. `version` grows with every change of the account.
@@ -81,8 +81,7 @@ def shown_balances(active: int, held: int) -> tuple[int, int]:
     return active - held, held
 
 
-@dataclass(frozen=True, slots=True)
-class BoardRank:
+class BoardRank(Struct, frozen=True):
     """Where a user stands: rank from 1, 0 = not on the board. `total` counts the members."""
 
     board: BoardKey

@@ -1,14 +1,14 @@
 """Lots: what an earning left to spend, and in which order it is spent."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(Struct, frozen=True):
     """What an earning adds to spend: `remaining` points in `[activates_at, expires_at)`; None: no bound."""
 
     lot_id: int

@@ -1,10 +1,12 @@
 """What an award is worth: floor(base x tier multiplier x campaign multipliers), then budgets and caps."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from laurel_server.domain.actions import ActionConfig, CapMode
 from laurel_server.domain.campaigns import AppliedCampaign, Campaign
@@ -17,8 +19,7 @@ DAILY: Final = "DAILY"
 CAMPAIGN_BUDGET: Final = "CAMPAIGN_BUDGET"
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(Struct, frozen=True):
     """How the points of an award came about.
 
     `multiplier` is that of the tier and of all campaigns together; `uncapped_points` is what it led to. `cap`

@@ -29,6 +29,8 @@ CALLS_TO_CLUSTER = 16
 BUDGETS_WHILE_BUSY = 20
 """Budgets that a projection waits for a Redis that is busy but answering."""
 
+_NOTHING = (0, 0)
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
@@ -59,13 +61,26 @@ class Projected:
         return tuple(self._ranks.get(user_id, ()))
 
 
-@dataclass(slots=True)
+class _OnPeriod:
+    """What one period adds to a script call, by position of the user."""
+
+    __slots__ = ("entries", "number", "scores")
+
+    def __init__(self, number: int, users: int) -> None:
+        self.number = number
+        self.scores = [0] * users
+        self.entries = [""] * users
+
+
 class _OnBoard:
     """The part of a script call that concerns one board; positions count users from 1, as Lua does."""
 
-    period: int
-    on: list[int]
-    off: list[int]
+    __slots__ = ("off", "on", "period")
+
+    def __init__(self, period: _OnPeriod) -> None:
+        self.period = period
+        self.on: list[int] = []
+        self.off: list[int] = []
 
 
 class _Payload:
@@ -74,40 +89,49 @@ class _Payload:
     def __init__(self, placements: Sequence[Placement]) -> None:
         self.placements = placements
         self.boards: dict[BoardKey, _OnBoard] = {}
-        self._periods: dict[str, int] = {}
-        self._scores: list[list[int]] = []
-        self._entries: list[list[str]] = []
+        self._periods: dict[str, _OnPeriod] = {}
+        # Most users of a batch share their boards, or even the very object that names them.
+        self._groups: dict[tuple[BoardKey, ...], list[tuple[str, _OnPeriod, list[_OnBoard]]]] = {}
         for position, placement in enumerate(placements, start=1):
             self._add(position, placement)
 
     def _add(self, position: int, placement: Placement) -> None:
-        for board in placement.boards:
-            score, reached = placement.totals.get(board.period_id, (0, 0))
-            on_board = self._board(board)
+        totals = placement.totals
+        for period_id, on_period, boards in self._group(tuple(placement.boards)):
+            score, reached = totals.get(period_id, _NOTHING)
             if score <= 0:
-                on_board.off.append(position)
+                for board in boards:
+                    board.off.append(position)
                 continue
-            on_board.on.append(position)
-            entries = self._entries[on_board.period - 1]
-            if not entries[position - 1]:  # boards over one period share the score
-                self._scores[on_board.period - 1][position - 1] = score
-                entries[position - 1] = f"{tie(reached)}{placement.version}"
-        for board in placement.left:
-            self._board(board).off.append(position)
+            on_period.scores[position - 1] = score
+            on_period.entries[position - 1] = f"{tie(reached)}{placement.version}"
+            for board in boards:
+                board.on.append(position)
+        for left in placement.left:
+            self._board(left).off.append(position)
+
+    def _group(self, boards: tuple[BoardKey, ...]) -> list[tuple[str, _OnPeriod, list[_OnBoard]]]:
+        """Return the boards by period, because boards over one period share the score."""
+        group = self._groups.get(boards)
+        if group is None:
+            by_period: dict[str, list[_OnBoard]] = {}
+            for board in boards:
+                by_period.setdefault(board.period_id, []).append(self._board(board))
+            group = [(period_id, self._period(period_id), found) for period_id, found in by_period.items()]
+            self._groups[boards] = group
+        return group
 
     def _board(self, board: BoardKey) -> _OnBoard:
         found = self.boards.get(board)
         if found is None:
-            found = self.boards[board] = _OnBoard(self._period(board.period_id), [], [])
+            found = self.boards[board] = _OnBoard(self._period(board.period_id))
         return found
 
-    def _period(self, period_id: str) -> int:
-        number = self._periods.get(period_id)
-        if number is None:
-            number = self._periods[period_id] = len(self._periods) + 1
-            self._scores.append([0] * len(self.placements))
-            self._entries.append([""] * len(self.placements))
-        return number
+    def _period(self, period_id: str) -> _OnPeriod:
+        found = self._periods.get(period_id)
+        if found is None:
+            found = self._periods[period_id] = _OnPeriod(len(self._periods) + 1, len(self.placements))
+        return found
 
     def encode(self, created: Collection[BoardKey], *, ranked: bool) -> bytes:
         """Return the msgpack form."""
@@ -115,9 +139,9 @@ class _Payload:
             (
                 [placement.user_id for placement in self.placements],
                 [placement.version for placement in self.placements],
-                list(zip(self._scores, self._entries, strict=True)),
+                [(each.scores, each.entries) for each in self._periods.values()],
                 [
-                    (each.period, each.on, each.off, int(board in created))
+                    (each.period.number, each.on, each.off, int(board in created))
                     for board, each in self.boards.items()
                 ],
                 int(ranked),
@@ -136,26 +160,22 @@ class _Payload:
         for the first time has no ranks yet, and the others need not wait for it.
         """
         complete = True
-        for (board, on_board), result in zip(self.boards.items(), results, strict=True):
-            whole, total, old, new, stood = result
+        told = [ranks.setdefault(placement.user_id, []) for placement in self.placements]
+        for (board, on_board), (whole, total, old, new, stood) in zip(
+            self.boards.items(), results, strict=True
+        ):
             if is_filling(board):
                 continue
             complete = complete and bool(whole or not on_board.on)
+            scores = on_board.period.scores
             for position, before, now in zip(on_board.on, old, new, strict=False):  # empty if not ranked
-                placement = self.placements[position - 1]
-                rank = BoardRank(
-                    board,
-                    0 if now is False else now + 1,
-                    0 if before is False else before + 1,
-                    placement.totals[board.period_id][0],
-                    total,
+                told[position - 1].append(
+                    BoardRank(board, _rank(now), _rank(before), scores[position - 1], total)
                 )
-                ranks.setdefault(placement.user_id, []).append(rank)
             for position, before in zip(on_board.off, stood, strict=False):
-                placement = self.placements[position - 1]
-                if board in placement.boards:  # out of points; boards of another tier or country are not told
-                    rank = BoardRank(board, 0, 0 if before is False else before + 1, 0, total)
-                    ranks.setdefault(placement.user_id, []).append(rank)
+                # Out of points; boards of another tier or country are not told.
+                if board in self.placements[position - 1].boards:
+                    told[position - 1].append(BoardRank(board, 0, _rank(before), 0, total))
         return complete
 
 
@@ -251,6 +271,10 @@ class Projection:
             raise BoardsUnavailable(str(away)) from away
         results: list[Any] = _decode(reply)
         return results
+
+
+def _rank(position: int | bool) -> int:
+    return 0 if position is False else position + 1
 
 
 def _together(chunks: Sequence[_Payload], size: int) -> Iterator[Sequence[_Payload]]:

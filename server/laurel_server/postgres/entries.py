@@ -1,13 +1,13 @@
 """Ledger entries and balances as they are read, outside of any award."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
+from msgspec.structs import replace
 
 from laurel_server.domain.badges import Badge
 from laurel_server.domain.campaigns import AppliedCampaign

@@ -2,7 +2,13 @@
 
 import asyncpg
 
+
+class MonthTurnedError(Exception):
+    """A transaction began in one month and came to its entries in the next, which has no partition yet."""
+
+
 RETRYABLE = (
+    MonthTurnedError,
     asyncpg.UniqueViolationError,  # another server created the same user or answered the same request first
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import asyncpg
+import msgspec
 import orjson
 
 from laurel_server.domain.accounts import Account, PastTotal, Total, Usage
@@ -19,6 +20,9 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.columns import columns
 from laurel_server.postgres.pool import Connection
 from laurel_server.postgres.sql import load
+
+_encode_totals = msgspec.json.Encoder().encode
+_decode_totals = msgspec.json.Decoder(dict[str, Total]).decode
 
 
 class Answer(NamedTuple):
@@ -80,7 +84,7 @@ def _account(row: asyncpg.Record) -> Account:
         pending_until=row["pending_until"],
         last_reward_at=row["last_reward_at"],
         version=row["version"],
-        totals={period_id: Total(*total) for period_id, total in orjson.loads(row["open_totals"]).items()},
+        totals=_decode_totals(row["open_totals"]),
     )
 
 
@@ -293,4 +297,4 @@ def _texts(column: Sequence[str]) -> list[str | None] | None:
 
 def totals_json(account: Account) -> str:
     """Return the open totals as they are kept in the hot row."""
-    return orjson.dumps({key: (total.score, total.reached) for key, total in account.totals.items()}).decode()
+    return _encode_totals(account.totals).decode()

@@ -5,6 +5,7 @@ The keys of one board instance have one hash tag, so that a script finds them in
 
 import binascii
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
@@ -108,6 +109,7 @@ def boards_in(signal: str) -> list[BoardKey]:
     return [BoardKey(*line.split("\t")) for line in signal.split("\n") if line]
 
 
+@lru_cache(maxsize=1024)  # an award reaches its scores in all periods at once
 def tie(reached: int) -> str:
     """Return 8 characters that sort the later the earlier a score was reached.
 

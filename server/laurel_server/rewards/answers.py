@@ -21,16 +21,25 @@ class Move:
     """Where one user has to be put, after all of his commands in a batch."""
 
     account: Account
-    boards: dict[BoardKey, None] = field(default_factory=dict)
+    boards: tuple[BoardKey, ...] = ()
     left: dict[BoardKey, None] = field(default_factory=dict)
     awards: int = 0
 
+    def add(self, boards: tuple[BoardKey, ...]) -> None:
+        """Note the boards of one more award, which are nearly always those of the one before."""
+        self.awards += 1
+        if boards != self.boards:
+            self.boards = tuple(dict.fromkeys((*self.boards, *boards))) if self.boards else boards
+
     def placement(self) -> Placement:
         """Return the absolute scores for the boards; applying them twice or late is harmless."""
-        own = f"tier:{self.account.tier.name.lower()}"  # he may have left it and come back
+        account = self.account
+        if not self.left:
+            return Placement(account.user_id, account.version, account.totals, self.boards)
+        own = f"tier:{account.tier.name.lower()}"  # he may have left it and come back
         left = tuple(board for board in self.left if board.scope != own)
         boards = tuple(board for board in self.boards if board not in left)
-        return Placement(self.account.user_id, self.account.version, self.account.totals, boards, left)
+        return Placement(account.user_id, account.version, account.totals, boards, left)
 
 
 def moves_of(batch: CommittedBatch, commands: Sequence[AwardCommand | Command]) -> dict[str, Move]:
@@ -50,9 +59,10 @@ def _move(
 ) -> None:
     if not boards:
         return
-    move = moves.setdefault(account.user_id, Move(account))
-    move.awards += 1
-    move.boards.update(dict.fromkeys(boards))
+    move = moves.get(account.user_id)
+    if move is None:
+        move = moves[account.user_id] = Move(account)
+    move.add(tuple(boards))
     if isinstance(result, Posting | Change) and result.tier_change:
         move.left.update(dict.fromkeys(boards_left(result, account, rules)))
 
@@ -115,7 +125,7 @@ def answer_again(
     """Return the answer given before, with the ranks of now."""
     kept, other = entries[stored.transaction_id], entries.get(stored.referral_transaction_id)
     user_id = kept.entry.user_id
-    boards = tuple(move.boards) if move else ()
+    boards = move.boards if move else ()
     ranks, state = _ranks(user_id, boards, move, projected)
     return AwardAnswer(
         entry=kept.entry,
@@ -149,7 +159,7 @@ def change_answer_again(
     projected: Projected | None,
 ) -> ChangeAnswer:
     """Return the answer given before, with the ranks of now."""
-    ranks, state = _ranks(user_id, tuple(move.boards) if move else (), move, projected)
+    ranks, state = _ranks(user_id, move.boards if move else (), move, projected)
     return ChangeAnswer(
         stored.rewards(user_id),
         kept[stored.transaction_id].entry if stored.transaction_id else None,

@@ -1,10 +1,10 @@
 """The way of every command: through the group commit into the ledger, to the boards, and back to its caller."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from time import perf_counter
 
 import structlog
+from msgspec.structs import replace
 
 from laurel_server.domain.accounts import NOTHING
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting

@@ -15,6 +15,7 @@ from time import monotonic, perf_counter
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.metrics import AWARD_BATCH_SIZE, AWARD_STAGE_SECONDS, AWARDS_WAITING
@@ -72,8 +73,7 @@ class Ticket:
             self.done.set_result(None)
 
 
-@dataclass(slots=True, frozen=True)
-class Waiting(Generic[Item]):
+class Waiting(Struct, Generic[Item], frozen=True):
     """An award in the queue. `deadline` is a moment of `time.monotonic()`, None: none."""
 
     item: Item

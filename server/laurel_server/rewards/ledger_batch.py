@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 import orjson
+from msgspec import structs
 
 from laurel_server.domain.accounts import Account, Usage, changed_accounts, needs_lot_times
 from laurel_server.domain.achievements import Achievement, milestone_of_points
@@ -37,6 +38,7 @@ from laurel_server.domain.points import campaign_spending
 from laurel_server.domain.tiers import TierChange
 from laurel_server.postgres import achievements, badges, ledger
 from laurel_server.postgres.achievements import TierRecord
+from laurel_server.postgres.errors import MonthTurnedError
 from laurel_server.postgres.holdings import read_holdings, write_holdings
 from laurel_server.postgres.ledger import Answer, OpenBatch, PostedEntry
 from laurel_server.postgres.pool import Connection
@@ -85,7 +87,6 @@ class CommittedBatch:
     results: list[Result]
     accounts: dict[str, Account]
     new_boards: set[BoardKey] = field(default_factory=set)
-    months: set[int] = field(default_factory=set)
     wrote: bool = False
 
 
@@ -104,11 +105,13 @@ class LedgerWriter:
     async def commit(self, connection: Connection, items: Sequence[Item]) -> CommittedBatch:
         """Make the commands durable.
 
-        Cost: 4 round trips; one more for each of: new users, new boards, limits, budgets; two if any is no award.
+        Cost: 4 round trips; one more for each of: a new month, new users, new boards, limits, budgets; two if any is no
+        award.
 
         Raises one of `postgres.errors.RETRYABLE` or `UNAVAILABLE`; then nothing happened, except that a connection
         lost during COMMIT leaves the outcome open: retried with the same request_id it is found out.
         """
+        await self._make_partition(connection)
         await connection.execute("BEGIN")
         try:
             batch = await self._run(connection, items)
@@ -119,8 +122,14 @@ class LedgerWriter:
             raise
         if batch.rules.matrix is self._matrix:
             self._known_boards |= batch.new_boards
-        self._known_months |= batch.months
         return batch
+
+    async def _make_partition(self, connection: Connection) -> None:
+        """Make the partition of this month outside of a transaction: beside the locks of one it would deadlock."""
+        month = month_of(self._clock.now())
+        if month not in self._known_months:
+            await ledger.make_partition(connection, month)
+            self._known_months.add(month)
 
     async def _run(self, connection: Connection, items: Sequence[Item]) -> CommittedBatch:
         opened = await ledger.open_batch(
@@ -128,6 +137,8 @@ class LedgerWriter:
         )
         rules = await self._rule_book.at(opened.rules_version, connection)
         now = self._clock.now()
+        if month_of(now) not in self._known_months:
+            raise MonthTurnedError
         await self._add_new_users(connection, opened, users_rewarded(items, rules, now), items)
         await self._read_more(connection, opened, items, rules, now)
         await self._read_windows(connection, opened, rules, now)
@@ -248,11 +259,7 @@ class LedgerWriter:
     async def _make_room(
         self, connection: Connection, work: "BatchWork", batch: CommittedBatch, changed: Sequence[Account]
     ) -> None:
-        """Do what few batches need before their rows fit: a partition, users, boards, spilled totals, limits."""
-        month = transaction_id(work.now, 0) >> SEQUENCE_BITS
-        if work.posted and month not in self._known_months:
-            await ledger.make_partition(connection, month)
-            batch.months.add(month)  # known once this is committed: rolled back, the partition is gone again
+        """Do what few batches need before their rows fit: users, boards, spilled totals, limits."""
         new_users = [account for account in changed if account.is_new]
         if new_users:
             await ledger.create_users(connection, new_users, work.now)
@@ -283,6 +290,11 @@ class LedgerWriter:
         created = await ledger.register_boards(connection, periods)
         self._known_boards |= set(unknown) - created
         return {board for board in created if not matrix.is_filling(board)}
+
+
+def month_of(now: datetime) -> int:
+    """Return the month, counted from 1970-01, that ids of entries made now are in."""
+    return transaction_id(now, 0) >> SEQUENCE_BITS
 
 
 def users_of(items: Sequence[Item]) -> set[str]:
@@ -383,7 +395,7 @@ class BatchWork:
         for place, unlocked in (await self.unlocking.give(connection)).items():
             posting = results[place]
             assert isinstance(posting, Posting)  # noqa: S101 - nothing else unlocks
-            results[place] = replace(posting, badges=unlocked)
+            results[place] = structs.replace(posting, badges=unlocked)
         for user_no, badge, award_id in self.unlocking.given if self._tells else ():
             self._events.append(unlock_event(badge, award_id))
             self.achieved.append((user_no, badge))
@@ -396,7 +408,7 @@ class BatchWork:
             other = referral_of(command, self.rules, self.now)
             posting = award(command, account, self.rules, self._next_sequence(), self.now)
             if other is not None:
-                posting = replace(posting, referral=self._try_out_other(other, place))
+                posting = structs.replace(posting, referral=self._try_out_other(other, place))
         except LaurelError as refusal:
             return refusal
         self.unlocking.note(place, account, before, posting, keeps=False)
@@ -446,7 +458,7 @@ class BatchWork:
             return self._post(command, place)
         check_exact(self._opened.accounts[other.user_id].lifetime_points + (other.granted_points or 0))
         posting = self._post(command, place)
-        return replace(posting, referral=self._post(other, place))
+        return structs.replace(posting, referral=self._post(other, place))
 
     def _post(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]

@@ -1,10 +1,10 @@
 """Balances as of any instant are those that were told at that instant, whatever has happened since."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import Rewards

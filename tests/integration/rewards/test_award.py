@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
@@ -86,7 +87,7 @@ async def test_a_request_id_with_another_body_conflicts_and_changes_nothing(part
 async def test_callers_do_not_share_request_ids(parts: Parts) -> None:
     first = command("ann", 10, request_id="r-1")
     other = command("ann", 10, request_id="r-1")
-    object.__setattr__(other, "caller", "game")
+    other = replace(other, caller="game")
 
     answers = [await parts.awards.award(each, None) for each in (first, other)]
 

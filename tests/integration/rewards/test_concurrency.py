@@ -2,11 +2,12 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from laurel_server.domain.actions import CapMode
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
@@ -210,3 +211,21 @@ async def test_what_was_taken_is_finished_before_the_end(ledger_dsn: str, redis_
         with pytest.raises(LaurelError) as refused:
             await give(parts, "ann", 10)
         assert refused.value.reason is Reason.DRAINING
+
+
+async def test_the_first_awards_of_a_month_do_not_lock_each_other_out(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    async with running(ledger_dsn, redis_url, ledger=MANY_LANES) as parts:
+        assert parts.clock is not None
+        await parts.rule_book.put_action(gift("CAPPED", max_daily_points=1_000), "tests")
+        with capture_logs() as lines:
+            for month in range(1, 9):
+                await parts.clock.set(datetime(2027, month, 1, tzinfo=UTC))
+                commands = [command(f"u{number % 4}", 1, action="CAPPED") for number in range(40)]
+                results = await results_of(parts, commands)
+                assert all(isinstance(result, AwardAnswer) for result in results), reasons(results)
+
+        deadlocks = [line for line in lines if line.get("error") == "DeadlockDetectedError"]
+        assert not deadlocks
+        assert await wrongs(parts) == []

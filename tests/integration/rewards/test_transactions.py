@@ -1,8 +1,8 @@
 import asyncio
-from dataclasses import replace
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from laurel_server.postgres import ledger
 from laurel_server.runtime.wiring import Parts

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from msgspec import structs
+
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchLeaderboardRequest, WatchRankRequest
 from laurel.ranking.v1.ranking_service_pb2 import WatchAchievementsRequest
 from laurel_server.domain.actions import ActionConfig
@@ -56,7 +58,9 @@ Award = Callable[[AwardCommand, float | None], Awaitable[AwardAnswer]]
 
 async def sample_award(command: AwardCommand, _deadline: float | None) -> AwardAnswer:
     """Answer with the sample, for the user that was asked for."""
-    return replace(ANSWER, entry=replace(ENTRY, user_id=command.user_id, request_id=command.request_id))
+    return structs.replace(
+        ANSWER, entry=structs.replace(ENTRY, user_id=command.user_id, request_id=command.request_id)
+    )
 
 
 class StandInAwards:
@@ -98,18 +102,18 @@ class StandInStatement:
 
     async def rewards(self, user_id: str, as_of: datetime | None = None) -> Rewards:
         self.asked.append((user_id, as_of))
-        return replace(REWARDS, user_id=user_id)
+        return structs.replace(REWARDS, user_id=user_id)
 
     async def rewards_of(self, user_ids: Collection[str]) -> dict[str, Rewards]:
         known = [user_id for user_id in user_ids if user_id != "nobody"]
-        return {user_id: replace(REWARDS, user_id=user_id) for user_id in reversed(known)}
+        return {user_id: structs.replace(REWARDS, user_id=user_id) for user_id in reversed(known)}
 
     async def expiring(self, user_id: str, within: timedelta | None) -> ExpiringPoints:
         self.asked.append((user_id, within))
         return ExpiringPoints([ExpiringLot(ENTRY.transaction_id, 7, NOW)], 9)
 
     async def transaction(self, transaction_id: int) -> LedgerEntry:
-        return replace(ENTRY, transaction_id=transaction_id)
+        return structs.replace(ENTRY, transaction_id=transaction_id)
 
     async def transactions(
         self,
@@ -123,7 +127,7 @@ class StandInStatement:
         self.asked.append((user_id, actions, from_time, to_time))
         newest = (self.count + 1 if before is None else before) - 1
         ids = range(newest, max(0, newest - limit), -1)
-        return [replace(ENTRY, transaction_id=number, reason=self.reason) for number in ids]
+        return [structs.replace(ENTRY, transaction_id=number, reason=self.reason) for number in ids]
 
 
 class _StandInChanges:
@@ -185,7 +189,8 @@ class StandInExplaining:
         return replace(
             EXPLANATION,
             recorded=replace(
-                EXPLANATION.recorded, entry=replace(ENTRY, transaction_id=transaction_id, user_id="user:1")
+                EXPLANATION.recorded,
+                entry=structs.replace(ENTRY, transaction_id=transaction_id, user_id="user:1"),
             ),
         )
 

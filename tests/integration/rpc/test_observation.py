@@ -198,7 +198,7 @@ async def test_a_fault_writes_one_line_with_its_traceback(served: Served, lines:
     fail_with(served, ValueError("what happened"))
     with refused(Reason.INTERNAL):
         await served.rewards.AwardPoints(VALID, metadata=(("x-request-id", "trace-7"),))
-    line = lines.only()
+    line = await lines.arrived()
     assert line["event"] == "call failed"
     assert line["level"] == "error"
     assert line["method"] == "laurel.rewards.v1.RewardsService.AwardPoints"
@@ -212,7 +212,7 @@ async def test_an_early_time_out_is_a_fault_with_its_origin(served: Served, line
     fail_with(served, TimeoutError("no connection was free"))
     with refused(Reason.INTERNAL):
         await served.rewards.AwardPoints(VALID)
-    line = lines.only()
+    line = await lines.arrived()
     assert "no connection was free" in str(line["exception"])
 
 
@@ -220,7 +220,7 @@ async def test_unavailability_writes_a_line_without_a_traceback(served: Served, 
     fail_with(served, LaurelError(Reason.LEDGER_UNAVAILABLE, "The ledger is away."))
     with refused(Reason.LEDGER_UNAVAILABLE):
         await served.rewards.AwardPoints(VALID)
-    line = lines.only()
+    line = await lines.arrived()
     assert (line["level"], line["error"]) == ("warning", "The ledger is away.")
     assert "exception" not in line
 
@@ -229,7 +229,7 @@ async def test_a_slow_call_writes_a_line(lines: LogLines, monkeypatch: pytest.Mo
     monkeypatch.setattr(log, "SLOW_SECONDS", 0.0)
     async with serving(Served()) as slow:
         await slow.rewards.AwardPoints(VALID)
-    line = lines.only()
+    line = await lines.arrived()
     assert (line["event"], line["code"]) == ("slow call", "OK")
     assert isinstance(line["seconds"], float)
 
@@ -241,7 +241,7 @@ async def test_a_line_from_below_names_the_call(served: Served, lines: LogLines)
 
     served.awards.make = tell
     await served.rewards.AwardPoints(VALID, metadata=(("x-request-id", "trace-8"),))
-    line = lines.only()
+    line = await lines.arrived()
     assert (line["event"], line["points"], line["request_id"]) == ("award.made", 5, "trace-8")
 
 
@@ -255,6 +255,6 @@ async def test_a_fault_in_an_item_of_a_batch_writes_a_line(served: Served, lines
     items = [AwardPointsRequest(request_id="r", user_id=user, action="A") for user in ("good", "bad")]
     batch = BatchAwardPointsRequest(awards=[*items, AwardPointsRequest()])
     await served.rewards.BatchAwardPoints(batch, metadata=(("x-request-id", "trace-9"),))
-    line = lines.only()
+    line = await lines.arrived()
     assert (line["event"], line["index"], line["request_id"]) == ("award failed", 1, "trace-9")
     assert "ValueError: what happened" in str(line["exception"])

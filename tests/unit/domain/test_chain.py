@@ -1,11 +1,11 @@
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from laurel_server.domain.chain import FIRST_SEAL, batch_digest, canonical_entry, seal
 from tests.unit.rpc.samples import ENTRY

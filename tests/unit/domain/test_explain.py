@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.explain import Recorded, explain
@@ -20,13 +21,13 @@ INPUTS = {
     "cap": "",
     "periods": [],
 }
-AWARD = replace(ENTRY, base_points=Decimal("99.999"), multiplier=Decimal("1.5"), points=149)
+AWARD = structs.replace(ENTRY, base_points=Decimal("99.999"), multiplier=Decimal("1.5"), points=149)
 
 
 def recorded(
     inputs: dict[str, Any] | None = None, config: ActionConfig | None = CONFIG, **entry: Any
 ) -> Recorded:
-    return Recorded(replace(AWARD, **entry), {**INPUTS, **(inputs or {})}, config)
+    return Recorded(structs.replace(AWARD, **entry), {**INPUTS, **(inputs or {})}, config)
 
 
 def test_an_award_step_by_step() -> None:
@@ -88,7 +89,7 @@ def test_what_laurel_gave_itself() -> None:
 
 
 def test_a_redemption_takes_from_lots() -> None:
-    entry = replace(ENTRY, points=-50, base_points=Decimal(-50), multiplier=Decimal(1))
+    entry = structs.replace(ENTRY, points=-50, base_points=Decimal(-50), multiplier=Decimal(1))
     movement = Recorded(
         entry, {"tier": "BRONZE", "periods": []}, None, (Debit(7, 20, None, None), Debit(8, 30, None, None))
     )
@@ -97,6 +98,6 @@ def test_a_redemption_takes_from_lots() -> None:
     assert explanation.differences == ()
     taken = replace(movement, lots=(Debit(7, 60, None, None),))
     assert explain(taken).differences == ("60 points were taken from lots for 50",)
-    assert explain(replace(movement, entry=replace(entry, multiplier=Decimal(2)))).differences == (
+    assert explain(replace(movement, entry=structs.replace(entry, multiplier=Decimal(2)))).differences == (
         "multiplier is 2 and must be 1",
     )

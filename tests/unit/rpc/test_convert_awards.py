@@ -1,8 +1,8 @@
-from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from google.protobuf.json_format import MessageToDict
+from msgspec.structs import fields, replace
 
 from laurel.rewards.v1.rewards_pb2 import AwardBreakdown, Transaction, UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse

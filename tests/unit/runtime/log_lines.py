@@ -1,5 +1,6 @@
 """The log of this process, for tests to read."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -25,6 +26,13 @@ class LogLines:
         """Return the one line there is."""
         (line,) = self.all()
         return line
+
+    async def arrived(self) -> dict[str, object]:
+        """Wait for the one line of a call, which may be answered before it is logged."""
+        async with asyncio.timeout(10):
+            while not self.all():  # noqa: ASYNC110 - the log has no event to await
+                await asyncio.sleep(0.01)
+        return self.only()
 
 
 @contextmanager
