@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Browser, expect
 
-from laurel_client import Laurel, User
+from laurel_client import BoardConfig, BoardKind, Laurel, Period, User
 from tests.e2e.browser import needs_chromium, started, visiting
 from tests.e2e.conftest import StartServe
 from tests.e2e.serving import Serve
@@ -143,6 +143,29 @@ async def test_another_board_and_period_is_a_choice_away(
         await expect(page.get_by_role("heading", level=1)).to_have_text("Gold tier")
 
 
+async def test_a_rare_period_is_offered_where_it_is_asked_for(
+    browser: Browser, serve: Serve, laurel: Laurel
+) -> None:
+    await laurel.admin.create_board(
+        BoardConfig(
+            board_id="quarter",
+            kind=BoardKind.BOARD_KIND_POINTS,
+            scope="global",
+            period=Period.PERIOD_QUARTERLY,
+        )
+    )
+    await fill(laurel)
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/?period=quarterly")
+        await expect(page.locator("#board .name")).to_have_text(list(NAMES.values()))
+        await expect(page.get_by_label("This quarter")).to_be_checked()
+        await page.get_by_label("All time").check()
+        await expect(page.locator("#periods label:visible")).to_have_count(4)
+        await page.goto(page.url.partition("/?")[0] + "/admin#periods")
+        await page.get_by_label("Length").select_option("PERIOD_QUARTERLY")
+        await expect(page.locator("tbody tr").first).to_contain_text("active")
+
+
 async def test_it_works_from_the_keyboard(browser: Browser, serve: Serve, laurel: Laurel) -> None:
     await fill(laurel)
     async with visiting(browser, serve.run["http"]) as visit:
@@ -173,7 +196,7 @@ async def test_it_fits_a_phone(browser: Browser, serve: Serve, laurel: Laurel, s
         await award(laurel, long_id, 1)
         await expect(page.locator("#feed li")).to_have_count(1)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360
-        heights = await page.locator("#periods span").evaluate_all(
+        heights = await page.locator("#periods label:not([hidden]) span").evaluate_all(
             "spans => spans.map(span => span.offsetHeight)"
         )
         assert len(set(heights)) == 1, "no period breaks into two lines"

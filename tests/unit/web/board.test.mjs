@@ -67,6 +67,7 @@ test("the address says which board", () => {
   const place = { scope: "country:GB", period: "all", user: "ada@x" };
   assert.deepEqual(placeOf(addressOf(place)), place);
   assert.equal(placeOf("?period=constructor").period, "weekly");
+  assert.equal(placeOf("?period=Quarterly").period, "quarterly");
   assert.deepEqual(boardOf(place), { scope: "country:GB", period: "PERIOD_ALL_TIME" });
 });
 

@@ -4,7 +4,7 @@ import { h } from "../shared/dom.js";
 import { number, time, word } from "../shared/format.js";
 import { chip, pagedTable, panel, showIn } from "./ui.js";
 
-const PERIODS = { PERIOD_WEEKLY: "Weeks", PERIOD_DAILY: "Days", PERIOD_MONTHLY: "Months" };
+const PERIODS = { PERIOD_WEEKLY: "Weeks", PERIOD_DAILY: "Days", PERIOD_MONTHLY: "Months", PERIOD_QUARTERLY: "Quarters", PERIOD_YEARLY: "Years" };
 const MOODS = { PERIOD_STATE_ACTIVE: "good", PERIOD_STATE_CLOSING: "warn" };
 
 export function periods() {

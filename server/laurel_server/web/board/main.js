@@ -7,7 +7,7 @@ import { Feed, news } from "./feed.js";
 import { BoardList } from "./list.js";
 import { Movement } from "./movement.js";
 import { Pinned } from "./pinned.js";
-import { PERIODS, addressOf, boardOf, placeOf, scopeName, scopesToChoose } from "./place.js";
+import { PERIODS, RARE_PERIODS, addressOf, boardOf, placeOf, scopeName, scopesToChoose } from "./place.js";
 
 const MOST = 100;
 const FIRST_LINES = 25;
@@ -181,7 +181,10 @@ function drawControls() {
   const title = place.scope === "global" ? "Global leaderboard" : scopeName(place.scope);
   element("title").textContent = title;
   document.title = `${title} \u00b7 Laurel`;
-  for (const radio of element("periods").querySelectorAll("input")) radio.checked = radio.value === place.period;
+  for (const radio of element("periods").querySelectorAll("input")) {
+    radio.checked = radio.value === place.period;
+    radio.parentElement.hidden = !radio.checked && Object.hasOwn(RARE_PERIODS, radio.value);
+  }
   drawScopes();
 }
 
@@ -214,7 +217,7 @@ function chooseScope() {
 
 function start() {
   schemeSwitch(element("scheme"));
-  element("periods").append(...Object.entries(PERIODS).map(([period, text]) =>
+  element("periods").append(...Object.entries({ ...PERIODS, ...RARE_PERIODS }).map(([period, text]) =>
     h("label", {}, h("input", { type: "radio", name: "period", value: period, onchange: () => go({ ...place, period }) }), h("span", {}, text))));
   element("scope").addEventListener("change", chooseScope);
   element("more").addEventListener("click", () => { lines = MOST; drawLines(); });

@@ -2,13 +2,16 @@
 import { tierName } from "../shared/dom.js";
 
 export const PERIODS = { daily: "Today", weekly: "This week", monthly: "This month", all: "All time" };
+
+/** Periods that few Laurels have boards for: offered only where the address asks for one. */
+export const RARE_PERIODS = { quarterly: "This quarter", yearly: "This year" };
 const TIERS = ["bronze", "silver", "gold", "platinum", "diamond"];
 
 /** Returns what the address says, with what is shown without it. */
 export function placeOf(search) {
   const given = new URLSearchParams(search);
   const period = (given.get("period") ?? "weekly").toLowerCase();
-  return { scope: given.get("scope") || "global", period: Object.hasOwn(PERIODS, period) ? period : "weekly", user: given.get("user") ?? "" };
+  return { scope: given.get("scope") || "global", period: Object.hasOwn({ ...PERIODS, ...RARE_PERIODS }, period) ? period : "weekly", user: given.get("user") ?? "" };
 }
 
 /** Returns the address of a place. */
