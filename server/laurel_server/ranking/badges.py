@@ -106,20 +106,29 @@ class Badges:
         """
         name = f"{period.type.name.lower()}_rank"
         rules, now = await self._rule_book.current(), self._clock.now()
+        unlocks = [
+            unlock for unlock in rules.badges.by_closing if unlock.level == 1 and name in unlock.rule.names
+        ]
+        async with ledger_errors():
+            holders = await badges.read_holders(self._pool, ranks) if unlocks else []
+            counts, periods = await self._counts(unlocks, holders), self._periods(rules)
+        facts = {
+            holder.user_id: Facts(
+                {**_numbers(holder, periods), name: ranks[holder.user_id]}, counts.get(holder.user_no, {})
+            )
+            for holder in holders
+        }
         earned = [
             (user_id, unlock.badge_type, unlock.expires_at(now))
-            for unlock in rules.badges.by_closing
-            if unlock.level == 1 and name in unlock.rule.names
-            for user_id, rank in sorted(ranks.items())
-            if unlock.rule.holds(Facts({name: rank}, {}))
+            for unlock in unlocks
+            for user_id in sorted(facts)
+            if unlock.rule.holds(facts[user_id])
         ]
         if not earned:
             return 0
+        user_ids = {holder.user_no: holder.user_id for holder in holders}
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
             new = await badges.crown(connection, earned, now, period.id)
-            user_ids = {
-                holder.user_no: holder.user_id for holder in await badges.read_holders(self._pool, ranks)
-            }
             ends = {badge_type: expires_at for _, badge_type, expires_at in earned}
             given = [
                 Badge(user_ids[key.user_no], key.badge_type, key.level, now, ends[key.badge_type])

@@ -253,6 +253,17 @@ async def test_the_first_of_a_closed_period_is_its_champion_once_a_period(parts:
     ]
 
 
+async def test_a_final_rank_may_be_joined_with_points_and_counts(parts: Parts) -> None:
+    rule = 'weekly_rank <= 2 and points >= 5 and count("GIVE") >= 2'
+    await parts.rule_book.put_badge(BadgeDefinition("LOYAL", rule=rule), "tests")
+    for name, points in (("ann", 3), ("ann", 3), ("bob", 5), ("cid", 2), ("cid", 2)):
+        await give(parts, name, points)
+    week = period_at(PeriodType.WEEKLY, START)
+    await parts.badges.crown(week, {"ann": 1, "bob": 2, "cid": 3})
+    assert "LOYAL" in await held(parts, "ann")
+    assert "LOYAL" not in {*await held(parts, "bob"), *await held(parts, "cid")}
+
+
 async def test_boards_show_badges_from_the_award_on(parts: Parts) -> None:
     await give(parts, "ann", 500)
     assert (await parts.queries.page(board_at(parts), "", 1)).lines[0].badges == ("EARLY_ADOPTER",)
