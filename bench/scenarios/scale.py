@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from random import randrange
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -12,10 +13,16 @@ from bench.laurel import AWARD, GET_LEADERBOARD, GET_RANK, GET_SURROUNDING, Laur
 from bench.load.unary import closed_loop
 from bench.rounds import Goal, Row, absolute, compared, in_turn
 from bench.workbench import Workbench
+from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, GetSurroundingRequest
 
 SMALL = 10_000
 IN_FLIGHT = 64
 AWARDS_IN_FLIGHT = 256
+
+ASKED = 900
+"""Users whose ranks are asked, spread over the whole board, so that both servers show as many faces: those that are not
+in memory cost a look-up in the ledger, whatever the size of the board."""
+
 _SETTINGS = {"LAUREL_HTTP_GATEWAY": "0"}
 
 
@@ -29,10 +36,25 @@ class Measured(NamedTuple):
     least: float
 
 
+def _ranks(members: int) -> Iterator[bytes]:
+    for user in _asked(members):
+        yield GetRankRequest(board=people.GLOBAL, user_id=user).SerializeToString()
+
+
+def _surroundings(members: int) -> Iterator[bytes]:
+    for user in _asked(members):
+        yield GetSurroundingRequest(board=people.GLOBAL, user_id=user).SerializeToString()
+
+
+def _asked(members: int) -> Iterator[str]:
+    while True:
+        yield people.user_id(randrange(ASKED) * members // ASKED)
+
+
 MEASURED = (
     Measured("top", GET_LEADERBOARD, lambda _: people.top_pages(), IN_FLIGHT, 1 / 1.15),
-    Measured("rank", GET_RANK, people.ranks, IN_FLIGHT, 1 / 1.15),
-    Measured("surrounding", GET_SURROUNDING, people.surroundings, IN_FLIGHT, 1 / 1.15),
+    Measured("rank", GET_RANK, _ranks, IN_FLIGHT, 1 / 1.15),
+    Measured("surrounding", GET_SURROUNDING, _surroundings, IN_FLIGHT, 1 / 1.15),
     Measured("award", AWARD, people.awards, AWARDS_IN_FLIGHT, 1 / 1.2),
 )
 

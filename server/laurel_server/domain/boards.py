@@ -138,16 +138,20 @@ def is_score_board(scope: str) -> bool:
 
 
 class Traits(NamedTuple):
-    """How a board orders its members and tells ranks. Score boards have sub-scores and metadata too."""
+    """How a board orders its members and tells ranks. Score boards have sub-scores and metadata too.
+
+    `slots` are the parts, each with keys of its own, over which its members are spread by hash.
+    """
 
     tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST
     sort_order: SortOrder = SortOrder.DESCENDING
     has_scores: bool = False
+    slots: int = 1
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is a points board whose rank is the position, as nearly all are."""
-        return not self.has_scores and self.tie_policy is TiePolicy.EARLIEST_FIRST
+        """Whether it is a points board in one piece whose rank is the position, as nearly all are."""
+        return not self.has_scores and self.slots == 1 and self.tie_policy is TiePolicy.EARLIEST_FIRST
 
 
 PLAIN: Final = Traits()
@@ -174,11 +178,12 @@ class BoardFamily:
     """False while its boards are filled from the ledger, before they can be read."""
     board_no: int = 0
     """Tells a board from one that was deleted and had the same id."""
+    slots: int = 1
 
     @property
     def traits(self) -> Traits:
         """How its boards rank."""
-        return Traits(self.tie_policy)
+        return Traits(self.tie_policy, slots=self.slots)
 
 
 def _bonuses(*points: int) -> tuple[WinnerBonus, ...]:

@@ -75,15 +75,19 @@ class BoardAdministration:
     async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
         """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.
 
-        With another tie policy the board is filled anew.
+        With another tie policy or another number of slots the board is filled anew.
         """
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
             await rule_rows.hold_back_batches(connection)
             known = _named(await rule_rows.read_boards(connection), wanted.board_id)
             config = known.changed(wanted, fields)
-            if config.tie_policy is not known.tie_policy:
+            is_laid_out = (config.tie_policy, config.slots) == (known.tie_policy, known.slots)
+            if not is_laid_out:
                 config = replace(config, is_filled=False)
             await rule_rows.update_board(connection, config)
+            dropped = await self._instances(connection, config) if config.slots < known.slots else []
+        with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
+            await self._rebuild.forget(dropped, range(config.slots, known.slots))
         await self._settle()
         return await self.board(wanted.board_id)
 
@@ -93,23 +97,29 @@ class BoardAdministration:
         BOARD_NOT_FOUND.
         """
         gone: list[BoardKey] = []
-        board_no = 0
+        board_no = slots = 0
 
         async def remove(connection: Connection) -> None:
-            nonlocal board_no
+            nonlocal board_no, slots
             known = await rule_rows.read_boards(connection)
             config = _named(known, board_id)
-            board_no = config.board_no
+            board_no, slots = config.board_no, config.slots
             gone.extend(await self._forget(connection, config, known))
             await rule_rows.delete_boards(connection, [board_id])
 
         await self._once("DeleteBoard", request, remove)
         await self._rule_book.current()
         with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
-            await self._rebuild.forget(gone)
+            await self._rebuild.forget(gone, range(slots))
         if board_no:
             await board_rows.delete_scores(self._pool, board_no)
         await self._settle()
+
+    async def _instances(self, connection: Connection, config: BoardConfig) -> list[BoardKey]:
+        known = await rule_rows.read_boards(connection)
+        matrix = BoardMatrix(each.family for each in known if each.kind is BoardKind.POINTS)
+        registered = await standings.registered_boards(connection)
+        return [board for board in registered if _is_of(board, matrix, config)]
 
     async def close(self) -> None:
         """Leave boards that are being filled to repair."""

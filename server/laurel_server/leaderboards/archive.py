@@ -71,20 +71,23 @@ class Archive:
     async def _bring(self, board: BoardKey) -> None:
         try:
             async with self._turns.turn():
-                if not (await look(self._redis, board))[0]:
-                    members = await self._fill(board)
+                slots = self._catalogue.traits_of(board).slots
+                if not (await look(self._redis, board, slots))[0]:
+                    members = await self._fill(board, slots)
                     log.info("board.brought_back", board=tuple(board), members=members)
         except (BoardsUnavailable, LaurelError, RedisUnavailable, *UNAVAILABLE) as away:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
 
-    async def _fill(self, board: BoardKey) -> int:
-        members, keys = 0, all_keys(board)
-        await script("empty").run(self._redis, keys)
+    async def _fill(self, board: BoardKey, slots: int) -> int:
+        members = 0
+        for slot in range(slots):
+            await script("empty").run(self._redis, all_keys(board, slot))
         async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
             placements = [placement_on(member, self._catalogue.matrix, {board}) for member in chunk]
             await self._projection.load(placements, self._chunk, tell=False)
             members += len(chunk)
-        await script("complete").run(self._redis, (board_keys(board).members,), 0)
-        for key in keys:
-            await self._redis.call("EXPIRE", key, STAYS_SECONDS)
+        for slot in range(slots):
+            await script("complete").run(self._redis, (board_keys(board, slot).members,), 0)
+            for key in all_keys(board, slot):
+                await self._redis.call("EXPIRE", key, STAYS_SECONDS)
         return members

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Traits
+from laurel_server.domain.boards import BoardKey, SortOrder, Traits
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import MILESTONES, Pair
 from laurel_server.domain.views import ANY_SCORE, Board, ScoreRange, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.registry import BoardRegistry
+from laurel_server.leaderboards.split import SplitBoard
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import (
@@ -177,9 +178,17 @@ class BoardScripts:
 
     async def _ask(self, name: str, board: Board, args: Sequence[str | int]) -> Any:  # noqa: ANN401 - a script's reply
         traits, plain = board.traits, board_keys(board.key)[:2]
+        if traits.slots > 1:
+            return await self._ask_split(name, board, args)
         keys = plain if traits.is_plain else (*plain, *extra_keys(board.key))
         try:
             return await script(name).run(self._redis, keys, int(traits.tie_policy), width_of(traits), *args)
+        except RedisUnavailable as away:
+            raise rebuilding(board.key) from away
+
+    async def _ask_split(self, name: str, board: Board, args: Sequence[str | int]) -> Any:  # noqa: ANN401 - as `_ask`
+        try:
+            return await SplitBoard(self._redis, board.key, board.traits).ask(name, args)
         except RedisUnavailable as away:
             raise rebuilding(board.key) from away
 
@@ -204,11 +213,11 @@ def sorted_score(traits: Traits, score: int) -> int:
     return score if traits.sort_order is SortOrder.DESCENDING else -score
 
 
-async def look(redis: RedisConnection, board: BoardKey) -> tuple[bool, int]:
+async def look(redis: RedisConnection, board: BoardKey, slots: int = 1) -> tuple[bool, int]:
     """Return whether nothing of a board is lost, and how many members it has. RedisUnavailable, RedisRefused."""
-    nothing = ("-inf", "+inf", "", "", 0, 0)
-    reply = await script("page").run(redis, board_keys(board)[:2], int(TiePolicy.EARLIEST_FIRST), 0, *nothing)
-    return bool(reply[0]), reply[1]
+    every = (board_keys(board, slot)[:2] for slot in range(slots))
+    replies = await asyncio.gather(*(script("ahead").run(redis, keys) for keys in every))
+    return all(reply[0] for reply in replies), sum(reply[1] for reply in replies)
 
 
 def _bounds(traits: Traits, scores: ScoreRange) -> tuple[str | int, str | int]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Cont
 from datetime import timedelta, tzinfo
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -41,6 +41,8 @@ from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 READ_AT_ONCE = 1000
 """Users read from the ledger at a time."""
@@ -129,10 +131,11 @@ class Rebuild:
             log.info("boards.filled", boards=boards, members=members, seconds=took)
             return RebuildReport(boards, members, timedelta(seconds=took))
 
-    async def forget(self, boards: Collection[BoardKey]) -> None:
-        """Drop boards that are configured no longer. BoardsUnavailable when Redis is away."""
+    async def forget(self, boards: Collection[BoardKey], slots: Sequence[int] = (0,)) -> None:
+        """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
         for some in _chunks(sorted(boards), BOARDS_AT_ONCE):
-            await asyncio.gather(*(self._call("UNLINK", *all_keys(board)) for board in some))
+            names = [all_keys(board, slot) for board in some for slot in slots]
+            await asyncio.gather(*(self._call("UNLINK", *each) for each in names))
             await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
 
     async def _unfilled(self) -> list[int]:
@@ -160,7 +163,8 @@ class Rebuild:
         async with self._pool.acquire() as connection:
             created = await ledger.register_boards(connection, periods)
         for board in sorted(created):
-            await self._call("HSET", board_keys(board).members, FILLING, "")
+            for slot in self._slots(board):
+                await self._call("HSET", board_keys(board, slot).members, FILLING, "")
         known.difference_update(set(new) - created)
 
     async def _end_filling(self, numbers: Sequence[int], filled: set[BoardKey]) -> int:
@@ -196,7 +200,7 @@ class Rebuild:
 
     async def _look(self, board: BoardKey) -> bool:
         try:
-            return (await look(self._redis, board))[0]
+            return (await look(self._redis, board, len(self._slots(board))))[0]
         except RedisRefused:  # somebody has put something else in the place of the board
             return False
 
@@ -221,16 +225,17 @@ class Rebuild:
         return members
 
     async def _empty(self, boards: Sequence[BoardKey]) -> None:
-        for some in self._chunks(boards):
-            await self._run("empty", list(chain.from_iterable(all_keys(board) for board in some)))
+        for some in self._pieces(boards):
+            await self._run("empty", list(chain.from_iterable(all_keys(*piece) for piece in some)))
 
     async def _complete(self, boards: Sequence[BoardKey], written_up_to: int) -> None:
-        complete = 0
-        for some in self._chunks(boards):
-            names = [board_keys(board).members for board in some]
-            complete += await self._run("complete", names, written_up_to)
-            await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
-        if complete < len(boards):
+        lost = 0
+        for some in self._pieces(boards):
+            names = [board_keys(*piece).members for piece in some]
+            lost += len(some) - await self._run("complete", names, written_up_to)
+        for changed in _chunks(boards, BOARDS_AT_ONCE):
+            await self._call("PUBLISH", BOARD_CHANGES, signal_of(changed))
+        if lost:
             raise BoardsUnavailable("boards were lost again while they were filled")
 
     async def _load(
@@ -287,9 +292,13 @@ class Rebuild:
             async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
                 yield chunk
 
-    def _chunks(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[BoardKey]]:
-        """Return the boards as script calls may name them."""
-        return _chunks(boards, 1 if self._redis.one_slot else BOARDS_AT_ONCE)
+    def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, int]]]:
+        """Return the boards with each of their slots, as many together as a script call may name."""
+        pieces = [(board, slot) for board in boards for slot in self._slots(board)]
+        return _chunks(pieces, 1 if self._redis.one_slot else BOARDS_AT_ONCE)
+
+    def _slots(self, board: BoardKey) -> range:
+        return range(self._catalogue.traits_of(board).slots)
 
     async def _run(self, name: str, keys: Sequence[str], *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
         try:
@@ -327,5 +336,5 @@ async def _forget_all_of(node: RedisNode) -> None:
             return
 
 
-def _chunks(boards: Sequence[BoardKey], size: int) -> Iterator[Sequence[BoardKey]]:
+def _chunks(boards: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (boards[start : start + size] for start in range(0, len(boards), size))

@@ -14,12 +14,15 @@ from laurel_server.domain.boards import BoardKey, BoardMatrix, Traits
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.reading import sorted_score, width_of
+from laurel_server.leaderboards.split import SplitBoard, Standing
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, tie
+from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, slot_of, tie
 from laurel_server.redis.scripts import script
 
 SEATS_AT_ONCE = 200
 """Users in one script call, which holds Redis for about 20 us each."""
+
+_UNASKED: tuple[bool, int, dict[str, Standing]] = (True, 0, {})
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -58,6 +61,12 @@ class Seated:
     ranks: list[tuple[str, BoardRank]] = field(default_factory=list)
     left: list[tuple[str, BoardRank]] = field(default_factory=list)
 
+    def add(self, other: "Seated") -> None:
+        """Add what was seated on another board."""
+        self.complete = self.complete and other.complete
+        self.ranks += other.ranks
+        self.left += other.left
+
 
 async def seat(
     redis: RedisConnection,
@@ -74,7 +83,12 @@ async def seat(
 
     `ranked`: ask for ranks. `tell`: watchers learn of it. RedisUnavailable.
     """
-    calls = [(board, part) for board, seating in seatings.items() for part in _parts(seating)]
+    split = {board: seating for board, seating in seatings.items() if seating.traits.slots > 1}
+    calls = [
+        (board, part) for board, seating in seatings.items() if board not in split for part in _parts(seating)
+    ]
+    seats = (_seat_split(redis, *each, created, ranked=ranked, tell=tell) for each in split.items())
+    over_slots = asyncio.gather(*seats)
     replies = await asyncio.gather(
         *(_seat(redis, board, part, int(board in created), ranked=ranked, tell=tell) for board, part in calls)
     )
@@ -88,16 +102,76 @@ async def seat(
             seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
         for (user_id, _), before in zip(part.off, stood, strict=False):
             seated.left.append((user_id, BoardRank(board, 0, before, 0, total)))
+    for board, result in zip(split, await over_slots, strict=True):
+        if not filling(board):
+            seated.add(result)
     return seated
 
 
+async def _seat_split(
+    redis: RedisConnection,
+    board: BoardKey,
+    seating: Seating,
+    created: Collection[BoardKey],
+    *,
+    ranked: bool,
+    tell: bool,
+) -> Seated:
+    """Do the same on a board over several slots: one call each, ranks by reads before and after."""
+    whole = SplitBoard(redis, board, seating.traits)
+    users = [*(each.user_id for each in seating.on), *(user_id for user_id, _ in seating.off)]
+    _, _, before = await whole.standings(users) if ranked else _UNASKED
+    new = int(board in created)
+    slots = _slots(seating, every=bool(new))
+    await asyncio.gather(
+        *(
+            _seat(redis, board, part, new, ranked=False, tell=tell, slot=slot)
+            for slot, seats in slots.items()
+            for part in _parts(seats)
+        )
+    )
+    complete, total, after = await whole.standings(users) if ranked else _UNASKED
+    if not ranked:
+        return Seated()
+
+    def rank(user_id: str, score: int) -> BoardRank:
+        now, was = after.get(user_id), before.get(user_id)
+        return BoardRank(board, now.rank if now else 0, was.rank if was else 0, score, total)
+
+    return Seated(
+        complete or not seating.on,
+        [(each.user_id, rank(each.user_id, int(each.score))) for each in seating.on],
+        [(user_id, rank(user_id, 0)) for user_id, _ in seating.off],
+    )
+
+
+def _slots(seating: Seating, *, every: bool) -> dict[int, Seating]:
+    """Return the seatings by slot; `every` slot is named, or those alone in which something changes."""
+    count = seating.traits.slots
+    slots = {slot: Seating(seating.traits) for slot in range(count)}
+    for each in seating.on:
+        slots[slot_of(each.user_id, count)].on.append(each)
+    for user_id, version in seating.off:
+        slots[slot_of(user_id, count)].off.append((user_id, version))
+    return {slot: seats for slot, seats in slots.items() if every or seats.on or seats.off}
+
+
 async def _seat(
-    redis: RedisConnection, board: BoardKey, seating: Seating, created: int, *, ranked: bool, tell: bool
+    redis: RedisConnection,
+    board: BoardKey,
+    seating: Seating,
+    created: int,
+    *,
+    ranked: bool,
+    tell: bool,
+    slot: int = 0,
 ) -> Sequence[Any]:
     traits = seating.traits
     body = (str(int(traits.tie_policy)), width_of(traits), created, seating.on, seating.off)
     channel, signal = (BOARD_CHANGES, signal_of([board])) if tell else ("", "")
-    reply = await script("place").run(redis, all_keys(board), _encode(([body], int(ranked))), channel, signal)
+    reply = await script("place").run(
+        redis, all_keys(board, slot), _encode(([body], int(ranked))), channel, signal
+    )
     results: Sequence[Sequence[Any]] = _decode(reply)
     return results[0]
 

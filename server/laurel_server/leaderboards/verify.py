@@ -21,7 +21,7 @@ from laurel_server.postgres.standings import Member
 from laurel_server.postgres.verify import bounds_of_users
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
-from laurel_server.redis.keys import board_keys, tie
+from laurel_server.redis.keys import TIE_LENGTH, board_keys, slot_of, tie
 from laurel_server.rewards.findings import Progress, unnoticed
 
 CHUNK = 500
@@ -78,7 +78,7 @@ class _Comparison:
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
         for board in await standings.registered_boards(self._pool):
-            complete, total = await look(self._redis, board)
+            complete, total = await self._look(board)
             if not complete:
                 self._incomplete.append(f"{board.scope} {board.period_id}")
             if total > self._totals[board] and await self._still_more(board):
@@ -121,7 +121,9 @@ class _Comparison:
                 return
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
             wrong = await self._differences(await self._expected_now(wrong, members))
-        self._wrong += [f"{each.member[8:]} on {each.board.scope} {each.board.period_id}" for each in wrong]
+        self._wrong += [
+            f"{each.member[TIE_LENGTH:]} on {each.board.scope} {each.board.period_id}" for each in wrong
+        ]
 
     async def _expected_now(self, wrong: Sequence[Expected], members: Sequence[Member]) -> list[Expected]:
         """Read again what the boards that differ must hold; totals of the past do not change any more."""
@@ -148,7 +150,15 @@ class _Comparison:
         return list(chain.from_iterable(differing))
 
     async def _on_board(self, board: BoardKey, expected: Sequence[Expected]) -> list[Expected]:
-        key = board_keys(board).standings
+        slots = self._catalogue.traits_of(board).slots
+        by_slot: dict[int, list[Expected]] = {}
+        for each in expected:
+            by_slot.setdefault(slot_of(each.member[TIE_LENGTH:], slots), []).append(each)
+        differing = [await self._in_slot(board, *share) for share in by_slot.items()]
+        return list(chain.from_iterable(differing))
+
+    async def _in_slot(self, board: BoardKey, slot: int, expected: Sequence[Expected]) -> list[Expected]:
+        key = board_keys(board, slot).standings
         try:
             scores = await self._redis.call("ZMSCORE", key, *(each.member for each in expected))
         except RedisRefused:  # something else stands in the place of the board
@@ -166,4 +176,7 @@ class _Comparison:
             listed += sum(each.board == board for each in self._expected(chunk))
         async for chunk in standings.scan_period(self._pool, CHUNK, board.period_id):
             listed += sum(each.board == board for each in self._expected(chunk))
-        return bool(await self._redis.call("ZCARD", board_keys(board).standings) > listed)
+        return (await self._look(board))[1] > listed
+
+    async def _look(self, board: BoardKey) -> tuple[bool, int]:
+        return await look(self._redis, board, self._catalogue.traits_of(board).slots)

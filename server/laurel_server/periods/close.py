@@ -134,4 +134,5 @@ class PeriodClose:
     async def _drop(self, boards: Sequence[BoardKey]) -> None:
         """Take the keys of archived boards out of Redis; freed in its background."""
         for board in boards:
-            await self._redis.call("UNLINK", *all_keys(board))
+            for slot in range(self._rule_book.latest_read.matrix.traits_of(board).slots):
+                await self._redis.call("UNLINK", *all_keys(board, slot))

@@ -159,6 +159,7 @@ def _board(row: asyncpg.Record) -> BoardConfig:
         max_score=row["max_score"],
         board_no=row["board_no"],
         is_filled=row["is_filled"],
+        slots=row["slots"],
     )
 
 
@@ -178,6 +179,7 @@ def _board_columns(config: BoardConfig) -> tuple[object, ...]:
         config.min_score,
         config.max_score,
         config.is_filled,
+        config.slots,
     )
 
 

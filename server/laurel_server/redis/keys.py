@@ -4,6 +4,7 @@ The keys of one board instance have one hash tag, so that a script finds them in
 """
 
 import binascii
+import zlib
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -57,9 +58,12 @@ class BoardKeys(NamedTuple):
     gone: str
 
 
-def board_keys(board: BoardKey) -> BoardKeys:
-    """Return the keys of a board: `{leaderboard:global}`, `{leaderboard:country:US:weekly:2026-W48}`, ..."""
-    standings = "{" + board_name(board) + "}"
+def board_keys(board: BoardKey, slot: int = 0) -> BoardKeys:
+    """Return the keys of a board: `{leaderboard:global}`, `{leaderboard:country:US:weekly:2026-W48}`, ...
+
+    Those of the further slots of a split board end in their number: `{leaderboard:global/1}`.
+    """
+    standings = _standings(board, slot)
     return BoardKeys(standings, f"{standings}:members", f"{standings}:gone")
 
 
@@ -74,15 +78,25 @@ class ExtraKeys(NamedTuple):
     metadata: str
 
 
-def extra_keys(board: BoardKey) -> ExtraKeys:
+def extra_keys(board: BoardKey, slot: int = 0) -> ExtraKeys:
     """Return the keys that most boards do not have."""
-    standings = "{" + board_name(board) + "}"
+    standings = _standings(board, slot)
     return ExtraKeys(f"{standings}:levels", f"{standings}:metadata")
 
 
-def all_keys(board: BoardKey) -> tuple[str, ...]:
-    """Return every key that the board may have, those of `board_keys` first."""
-    return (*board_keys(board), *extra_keys(board))
+def all_keys(board: BoardKey, slot: int = 0) -> tuple[str, ...]:
+    """Return every key that a slot of the board may have, those of `board_keys` first."""
+    return (*board_keys(board, slot), *extra_keys(board, slot))
+
+
+def slot_of(user_id: str, slots: int) -> int:
+    """Return to which slot of a split board a user falls."""
+    return zlib.crc32(user_id.encode()) % slots
+
+
+def _standings(board: BoardKey, slot: int) -> str:
+    number = f"/{slot}" if slot else ""
+    return "{" + board_name(board) + number + "}"
 
 
 def board_name(board: BoardKey) -> str:

@@ -17,7 +17,10 @@ from laurel_server.redis.keys import all_keys, sub_score_text, tie
 from laurel_server.redis.node import RedisNode
 from tests.oracle.board import BruteForceBoard, Row, Standing
 
-KINDS = [Traits(*kind) for kind in product(TiePolicy, SortOrder, (False, True))]
+KINDS = [
+    *(Traits(*kind) for kind in product(TiePolicy, SortOrder, (False, True))),
+    *(Traits(policy, slots=3) for policy in (TiePolicy.EARLIEST_FIRST, TiePolicy.COMPETITION)),
+]
 LARGEST = 1 << 53
 
 _numbers = count(1)
@@ -75,7 +78,7 @@ class Bench:
     async def check(self) -> None:
         """Compare every read with the list sorted by brute force."""
         rows = self.model.rows()
-        assert await look(self.redis, self.key) == (True, len(rows))
+        assert await look(self.redis, self.key, self.board.traits.slots) == (True, len(rows))
         for size in (1, 2, 5, 1000):
             assert await self.walk(size) == rows
         _, found = await self.scripts.places(self.board, [row.user_id for row in rows] or ["nobody"])

@@ -1,13 +1,17 @@
 """Laurel on a Redis Cluster of three servers."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.crc import key_slot
 
+from laurel_server.domain.awards import AwardAnswer
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.redis.cluster import RedisCluster
@@ -15,7 +19,7 @@ from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
-from tests.integration.wired import ALL, WEEK, command, give, listed, running, until, wrongs
+from tests.integration.wired import ALL, WEEK, board_at, command, give, listed, running, until, wrongs
 
 COUNTRIES = ("US", "DE", "FR", "GB", "IN", "BR")
 USERS = [f"user-{number:02}" for number in range(30)]
@@ -120,6 +124,32 @@ async def test_awards_ranks_and_watches(parts: Parts) -> None:
     report = await parts.maintenance.rebuild(None)
     assert report.members
     assert await listed(parts) == best
+    assert await wrongs(parts) == []
+
+
+async def test_a_board_is_spread_over_all_nodes_with_exact_ranks(parts: Parts, nodes: list[Engine]) -> None:
+    config = await parts.boards.board("global-all")
+    await parts.boards.update(replace(config, slots=12), ["slots"])
+    dice, points, order = random.Random(8), dict[str, int](), list[tuple[str, int]]()
+    for _ in range(5):
+        given = {f"user-{number}": dice.randint(1, 5) for number in dice.sample(range(200), 90)}
+        answers = await parts.awards.award_batch([command(*each) for each in given.items()], None)
+        for user_id, more in given.items():
+            points[user_id] = points.pop(user_id, 0) + more
+        order = sorted(points.items(), key=lambda line: -line[1])
+        ranks = {user_id: rank for rank, (user_id, _) in enumerate(order, start=1)}
+        for answer in answers:
+            assert isinstance(answer, AwardAnswer)
+            (told,) = [rank for rank in answer.ranks if rank.board == BoardKey("global", ALL)]
+            assert told.rank == ranks[answer.entry.user_id]
+    assert await listed(parts) == order
+    around = await parts.queries.surrounding(board_at(parts), order[50][0], 5)
+    assert [(line.user_id, line.score) for line in around.lines] == order[45:56]
+    for node in nodes:
+        async with Redis(port=node.port) as client:
+            assert [name async for name in client.scan_iter("{leaderboard:global*")]
+    await parts.maintenance.rebuild(None)
+    assert await listed(parts) == order
     assert await wrongs(parts) == []
 
 

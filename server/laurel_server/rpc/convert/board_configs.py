@@ -21,6 +21,7 @@ _FIELDS = {
     "winner_bonuses": "winner_bonuses",
     "min_score": "min_score",
     "max_score": "max_score",
+    "slots": "slots",
 }
 """What a mask can name, and the domain's word for it."""
 
@@ -56,6 +57,7 @@ def write_board_config(target: boards_pb2.BoardConfig, config: BoardConfig) -> N
     target.sort_order = rules_pb2.SortOrder.ValueType(config.sort_order)
     target.tie_policy = rules_pb2.TiePolicy.ValueType(config.tie_policy)
     target.max_entries = config.max_entries
+    target.slots = config.slots
     for rank, points in config.winner_bonuses:
         target.winner_bonuses.add(rank=rank, points=points)
     if config.min_score is not None:
@@ -80,6 +82,7 @@ def _config(message: boards_pb2.BoardConfig, kind: BoardKind) -> BoardConfig:
         winner_bonuses=tuple(sorted(WinnerBonus(each.rank, each.points) for each in message.winner_bonuses)),
         min_score=message.min_score if message.HasField("min_score") else None,
         max_score=message.max_score if message.HasField("max_score") else None,
+        slots=message.slots or 1,
     )
 
 

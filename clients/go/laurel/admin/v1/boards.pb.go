@@ -162,7 +162,10 @@ type BoardConfig struct {
 	// Of a score board: lowest score it takes; unset: -2^53. 0 is a bound.
 	MinScore *int64 `protobuf:"varint,12,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
 	// Of a score board: highest score it takes; unset: 2^53. 0 is a bound.
-	MaxScore      *int64 `protobuf:"varint,13,opt,name=max_score,json=maxScore,proto3,oneof" json:"max_score,omitempty"`
+	MaxScore *int64 `protobuf:"varint,13,opt,name=max_score,json=maxScore,proto3,oneof" json:"max_score,omitempty"`
+	// Of a points board: over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
+	// Ranks stay exact. For boards larger than one server wants; not with dense ranks.
+	Slots         int32 `protobuf:"varint,14,opt,name=slots,proto3" json:"slots,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -284,6 +287,13 @@ func (x *BoardConfig) GetMinScore() int64 {
 func (x *BoardConfig) GetMaxScore() int64 {
 	if x != nil && x.MaxScore != nil {
 		return *x.MaxScore
+	}
+	return 0
+}
+
+func (x *BoardConfig) GetSlots() int32 {
+	if x != nil {
+		return x.Slots
 	}
 	return 0
 }
@@ -791,7 +801,7 @@ const file_laurel_admin_v1_boards_proto_rawDesc = "" +
 	"\x1claurel/admin/v1/boards.proto\x12\x0flaurel.admin.v1\x1a google/protobuf/field_mask.proto\x1a!laurel/leaderboard/v1/rules.proto\x1a\x1alaurel/type/v1/board.proto\"9\n" +
 	"\vWinnerBonus\x12\x12\n" +
 	"\x04rank\x18\x01 \x01(\x03R\x04rank\x12\x16\n" +
-	"\x06points\x18\x02 \x01(\x03R\x06points\"\xea\x04\n" +
+	"\x06points\x18\x02 \x01(\x03R\x06points\"\x80\x05\n" +
 	"\vBoardConfig\x12\x19\n" +
 	"\bboard_id\x18\x01 \x01(\tR\aboardId\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12.\n" +
@@ -810,7 +820,8 @@ const file_laurel_admin_v1_boards_proto_rawDesc = "" +
 	"maxEntries\x12C\n" +
 	"\x0ewinner_bonuses\x18\v \x03(\v2\x1c.laurel.admin.v1.WinnerBonusR\rwinnerBonuses\x12 \n" +
 	"\tmin_score\x18\f \x01(\x03H\x00R\bminScore\x88\x01\x01\x12 \n" +
-	"\tmax_score\x18\r \x01(\x03H\x01R\bmaxScore\x88\x01\x01B\f\n" +
+	"\tmax_score\x18\r \x01(\x03H\x01R\bmaxScore\x88\x01\x01\x12\x14\n" +
+	"\x05slots\x18\x0e \x01(\x05R\x05slotsB\f\n" +
 	"\n" +
 	"_min_scoreB\f\n" +
 	"\n" +

@@ -28,7 +28,7 @@ from laurel.leaderboard.v1 import rules_pb2 as laurel_dot_leaderboard_dot_v1_dot
 from laurel.type.v1 import board_pb2 as laurel_dot_type_dot_v1_dot_board__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1claurel/admin/v1/boards.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a!laurel/leaderboard/v1/rules.proto\x1a\x1alaurel/type/v1/board.proto\"I\n\x0bWinnerBonus\x12\x18\n\x04rank\x18\x01 \x01(\x03\x42\n\xbaH\x07\"\x05\x18\xe8\x07(\x01\x12 \n\x06points\x18\x02 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x00\"\xa9\x05\n\x0b\x42oardConfig\x12:\n\x08\x62oard_id\x18\x01 \x01(\tB(\xbaH%r#2!^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$\x12\x1d\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.laurel.admin.v1.BoardKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x16\n\x05scope\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18P\x12\x30\n\x06period\x18\x05 \x01(\x0e\x32\x16.laurel.type.v1.PeriodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\nreset_cron\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12@\n\x08operator\x18\x07 \x01(\x0e\x32$.laurel.leaderboard.v1.ScoreOperatorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\nsort_order\x18\x08 \x01(\x0e\x32 .laurel.leaderboard.v1.SortOrderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\ntie_policy\x18\t \x01(\x0e\x32 .laurel.leaderboard.v1.TiePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12 \n\x0bmax_entries\x18\n \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xa0\x8d\x06(\x00\x12>\n\x0ewinner_bonuses\x18\x0b \x03(\x0b\x32\x1c.laurel.admin.v1.WinnerBonusB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x31\n\tmin_score\x18\x0c \x01(\x03\x42\x19\xbaH\x16\"\x14\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x80\x80\x80\x80\x80\x80\x80\xf0\xff\x01H\x00\x88\x01\x01\x12\x31\n\tmax_score\x18\r \x01(\x03\x42\x19\xbaH\x16\"\x14\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x80\x80\x80\x80\x80\x80\x80\xf0\xff\x01H\x01\x88\x01\x01\x42\x0c\n\n_min_scoreB\x0c\n\n_max_score\"i\n\x12\x43reateBoardRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x33\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfigB\x06\xbaH\x03\xc8\x01\x01\"B\n\x13\x43reateBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\"z\n\x12UpdateBoardRequest\x12\x33\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfigB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"B\n\x13UpdateBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\".\n\x0fGetBoardRequest\x12\x1b\n\x08\x62oard_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"?\n\x10GetBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\"M\n\x11ListBoardsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"[\n\x12ListBoardsResponse\x12,\n\x06\x62oards\x18\x01 \x03(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x12\x44\x65leteBoardRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x1b\n\x08\x62oard_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x15\n\x13\x44\x65leteBoardResponse*U\n\tBoardKind\x12\x1a\n\x16\x42OARD_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42OARD_KIND_POINTS\x10\x01\x12\x15\n\x11\x42OARD_KIND_SCORES\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1claurel/admin/v1/boards.proto\x12\x0flaurel.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a!laurel/leaderboard/v1/rules.proto\x1a\x1alaurel/type/v1/board.proto\"I\n\x0bWinnerBonus\x12\x18\n\x04rank\x18\x01 \x01(\x03\x42\n\xbaH\x07\"\x05\x18\xe8\x07(\x01\x12 \n\x06points\x18\x02 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x00\"\xc3\x05\n\x0b\x42oardConfig\x12:\n\x08\x62oard_id\x18\x01 \x01(\tB(\xbaH%r#2!^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$\x12\x1d\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12\x32\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.laurel.admin.v1.BoardKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x16\n\x05scope\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18P\x12\x30\n\x06period\x18\x05 \x01(\x0e\x32\x16.laurel.type.v1.PeriodB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\nreset_cron\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64\x12@\n\x08operator\x18\x07 \x01(\x0e\x32$.laurel.leaderboard.v1.ScoreOperatorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\nsort_order\x18\x08 \x01(\x0e\x32 .laurel.leaderboard.v1.SortOrderB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12>\n\ntie_policy\x18\t \x01(\x0e\x32 .laurel.leaderboard.v1.TiePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12 \n\x0bmax_entries\x18\n \x01(\x03\x42\x0b\xbaH\x08\"\x06\x18\xa0\x8d\x06(\x00\x12>\n\x0ewinner_bonuses\x18\x0b \x03(\x0b\x32\x1c.laurel.admin.v1.WinnerBonusB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x31\n\tmin_score\x18\x0c \x01(\x03\x42\x19\xbaH\x16\"\x14\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x80\x80\x80\x80\x80\x80\x80\xf0\xff\x01H\x00\x88\x01\x01\x12\x31\n\tmax_score\x18\r \x01(\x03\x42\x19\xbaH\x16\"\x14\x18\x80\x80\x80\x80\x80\x80\x80\x10(\x80\x80\x80\x80\x80\x80\x80\xf0\xff\x01H\x01\x88\x01\x01\x12\x18\n\x05slots\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x00\x42\x0c\n\n_min_scoreB\x0c\n\n_max_score\"i\n\x12\x43reateBoardRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x33\n\x05\x62oard\x18\x02 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfigB\x06\xbaH\x03\xc8\x01\x01\"B\n\x13\x43reateBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\"z\n\x12UpdateBoardRequest\x12\x33\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfigB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"B\n\x13UpdateBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\".\n\x0fGetBoardRequest\x12\x1b\n\x08\x62oard_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"?\n\x10GetBoardResponse\x12+\n\x05\x62oard\x18\x01 \x01(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\"M\n\x11ListBoardsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"[\n\x12ListBoardsResponse\x12,\n\x06\x62oards\x18\x01 \x03(\x0b\x32\x1c.laurel.admin.v1.BoardConfig\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x12\x44\x65leteBoardRequest\x12\x1e\n\nrequest_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01\x12\x1b\n\x08\x62oard_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x15\n\x13\x44\x65leteBoardResponse*U\n\tBoardKind\x12\x1a\n\x16\x42OARD_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42OARD_KIND_POINTS\x10\x01\x12\x15\n\x11\x42OARD_KIND_SCORES\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -65,6 +65,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BOARDCONFIG'].fields_by_name['min_score']._serialized_options = b'\272H\026\"\024\030\200\200\200\200\200\200\200\020(\200\200\200\200\200\200\200\360\377\001'
   _globals['_BOARDCONFIG'].fields_by_name['max_score']._loaded_options = None
   _globals['_BOARDCONFIG'].fields_by_name['max_score']._serialized_options = b'\272H\026\"\024\030\200\200\200\200\200\200\200\020(\200\200\200\200\200\200\200\360\377\001'
+  _globals['_BOARDCONFIG'].fields_by_name['slots']._loaded_options = None
+  _globals['_BOARDCONFIG'].fields_by_name['slots']._serialized_options = b'\272H\006\032\004\030@(\000'
   _globals['_CREATEBOARDREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEBOARDREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_CREATEBOARDREQUEST'].fields_by_name['board']._loaded_options = None
@@ -81,30 +83,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEBOARDREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_DELETEBOARDREQUEST'].fields_by_name['board_id']._loaded_options = None
   _globals['_DELETEBOARDREQUEST'].fields_by_name['board_id']._serialized_options = b'\272H\006r\004\020\001\030@'
-  _globals['_BOARDKIND']._serialized_start=1692
-  _globals['_BOARDKIND']._serialized_end=1777
+  _globals['_BOARDKIND']._serialized_start=1718
+  _globals['_BOARDKIND']._serialized_end=1803
   _globals['_WINNERBONUS']._serialized_start=175
   _globals['_WINNERBONUS']._serialized_end=248
   _globals['_BOARDCONFIG']._serialized_start=251
-  _globals['_BOARDCONFIG']._serialized_end=932
-  _globals['_CREATEBOARDREQUEST']._serialized_start=934
-  _globals['_CREATEBOARDREQUEST']._serialized_end=1039
-  _globals['_CREATEBOARDRESPONSE']._serialized_start=1041
-  _globals['_CREATEBOARDRESPONSE']._serialized_end=1107
-  _globals['_UPDATEBOARDREQUEST']._serialized_start=1109
-  _globals['_UPDATEBOARDREQUEST']._serialized_end=1231
-  _globals['_UPDATEBOARDRESPONSE']._serialized_start=1233
-  _globals['_UPDATEBOARDRESPONSE']._serialized_end=1299
-  _globals['_GETBOARDREQUEST']._serialized_start=1301
-  _globals['_GETBOARDREQUEST']._serialized_end=1347
-  _globals['_GETBOARDRESPONSE']._serialized_start=1349
-  _globals['_GETBOARDRESPONSE']._serialized_end=1412
-  _globals['_LISTBOARDSREQUEST']._serialized_start=1414
-  _globals['_LISTBOARDSREQUEST']._serialized_end=1491
-  _globals['_LISTBOARDSRESPONSE']._serialized_start=1493
-  _globals['_LISTBOARDSRESPONSE']._serialized_end=1584
-  _globals['_DELETEBOARDREQUEST']._serialized_start=1586
-  _globals['_DELETEBOARDREQUEST']._serialized_end=1667
-  _globals['_DELETEBOARDRESPONSE']._serialized_start=1669
-  _globals['_DELETEBOARDRESPONSE']._serialized_end=1690
+  _globals['_BOARDCONFIG']._serialized_end=958
+  _globals['_CREATEBOARDREQUEST']._serialized_start=960
+  _globals['_CREATEBOARDREQUEST']._serialized_end=1065
+  _globals['_CREATEBOARDRESPONSE']._serialized_start=1067
+  _globals['_CREATEBOARDRESPONSE']._serialized_end=1133
+  _globals['_UPDATEBOARDREQUEST']._serialized_start=1135
+  _globals['_UPDATEBOARDREQUEST']._serialized_end=1257
+  _globals['_UPDATEBOARDRESPONSE']._serialized_start=1259
+  _globals['_UPDATEBOARDRESPONSE']._serialized_end=1325
+  _globals['_GETBOARDREQUEST']._serialized_start=1327
+  _globals['_GETBOARDREQUEST']._serialized_end=1373
+  _globals['_GETBOARDRESPONSE']._serialized_start=1375
+  _globals['_GETBOARDRESPONSE']._serialized_end=1438
+  _globals['_LISTBOARDSREQUEST']._serialized_start=1440
+  _globals['_LISTBOARDSREQUEST']._serialized_end=1517
+  _globals['_LISTBOARDSRESPONSE']._serialized_start=1519
+  _globals['_LISTBOARDSRESPONSE']._serialized_end=1610
+  _globals['_DELETEBOARDREQUEST']._serialized_start=1612
+  _globals['_DELETEBOARDREQUEST']._serialized_end=1693
+  _globals['_DELETEBOARDRESPONSE']._serialized_start=1695
+  _globals['_DELETEBOARDRESPONSE']._serialized_end=1716
 # @@protoc_insertion_point(module_scope)

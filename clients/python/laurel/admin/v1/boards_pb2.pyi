@@ -91,6 +91,7 @@ class BoardConfig(_message.Message):
     WINNER_BONUSES_FIELD_NUMBER: _builtins.int
     MIN_SCORE_FIELD_NUMBER: _builtins.int
     MAX_SCORE_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
     board_id: _builtins.str
     """The operator's id: 1-64 characters of `[A-Za-z0-9_.-]`, not `global`. Score boards are asked for by it."""
     display_name: _builtins.str
@@ -119,6 +120,10 @@ class BoardConfig(_message.Message):
     """Of a score board: lowest score it takes; unset: -2^53. 0 is a bound."""
     max_score: _builtins.int
     """Of a score board: highest score it takes; unset: 2^53. 0 is a bound."""
+    slots: _builtins.int
+    """Of a points board: over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
+    Ranks stay exact. For boards larger than one server wants; not with dense ranks.
+    """
     @_builtins.property
     def winner_bonuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___WinnerBonus]:
         """What winners of a period get, each rank once, up to 100."""
@@ -139,10 +144,11 @@ class BoardConfig(_message.Message):
         winner_bonuses: _abc.Iterable[Global___WinnerBonus] | None = ...,
         min_score: _builtins.int | None = ...,
         max_score: _builtins.int | None = ...,
+        slots: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "max_score", b"max_score", "min_score", b"min_score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board_id", b"board_id", "display_name", b"display_name", "kind", b"kind", "max_entries", b"max_entries", "max_score", b"max_score", "min_score", b"min_score", "operator", b"operator", "period", b"period", "reset_cron", b"reset_cron", "scope", b"scope", "sort_order", b"sort_order", "tie_policy", b"tie_policy", "winner_bonuses", b"winner_bonuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_score", b"_max_score", "_min_score", b"_min_score", "board_id", b"board_id", "display_name", b"display_name", "kind", b"kind", "max_entries", b"max_entries", "max_score", b"max_score", "min_score", b"min_score", "operator", b"operator", "period", b"period", "reset_cron", b"reset_cron", "scope", b"scope", "slots", b"slots", "sort_order", b"sort_order", "tie_policy", b"tie_policy", "winner_bonuses", b"winner_bonuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__max_score: _TypeAlias = _typing.Literal["max_score"]  # noqa: Y015
     _WhichOneofArgType__max_score: _TypeAlias = _typing.Literal["_max_score", b"_max_score"]  # noqa: Y015

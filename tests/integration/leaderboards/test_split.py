@@ -1,0 +1,161 @@
+"""Boards that are spread over several slots, on one Redis; on a cluster: tests/integration/redis/test_cluster.py."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from laurel_server.domain.board_configs import BoardConfig
+from laurel_server.domain.boards import BoardKey, TiePolicy, Traits, Visibility
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ledger import RankState, User
+from laurel_server.leaderboards import split
+from laurel_server.leaderboards.seating import Seat, Seating, seat
+from laurel_server.leaderboards.split import Line, SplitBoard
+from laurel_server.redis.keys import all_keys, board_keys, tie
+from laurel_server.redis.node import RedisNode
+from laurel_server.runtime.wiring import Parts
+from tests.integration.leaderboards.test_administration import request, settled
+from tests.integration.users.test_people import order as order_for
+from tests.integration.wired import ALL, board_at, command, give, listed, wrongs
+
+SLOTS = 5
+USERS = [f"user-{number:03}" for number in range(120)]
+
+
+async def configured(parts: Parts, board_id: str, **changes: object) -> BoardConfig:
+    """Change a board."""
+    config = replace(await parts.boards.board(board_id), **changes)  # type: ignore[arg-type]
+    return await parts.boards.update(config, list(changes))
+
+
+async def play(parts: Parts, dice: random.Random) -> dict[str, int]:
+    """Award random users, many of them the same; returns their points, who reached them first before his equals."""
+    points: dict[str, int] = {}
+    for _ in range(6):
+        chosen = dice.sample(USERS, 60)
+        given = {user_id: dice.randint(1, 4) for user_id in chosen}
+        answers = await parts.awards.award_batch([command(*each) for each in given.items()], None)
+        assert not [answer for answer in answers if isinstance(answer, Exception)]
+        for user_id, more in given.items():
+            points[user_id] = points.pop(user_id, 0) + more
+    return dict(sorted(points.items(), key=lambda each: -each[1]))
+
+
+async def test_a_board_over_slots_is_the_board_it_was(parts: Parts) -> None:
+    await settled(parts)
+    dice = random.Random(3)
+    before = await play(parts, dice)
+    assert await listed(parts) == list(before.items())
+    config = await configured(parts, "global-all", slots=SLOTS)
+    assert (config.slots, config.is_filled) == (SLOTS, True)
+    assert await listed(parts) == list(before.items())
+    sizes = [
+        await parts.redis.call("ZCARD", board_keys(BoardKey("global", ALL), slot).standings)
+        for slot in range(SLOTS)
+    ]
+    assert sum(sizes) == len(before)
+    assert min(sizes) > 0
+    assert await wrongs(parts) == []
+
+
+async def test_answers_lists_ranks_and_surroundings_agree(parts: Parts) -> None:
+    await settled(parts)
+    await configured(parts, "global-all", slots=SLOTS)
+    await play(parts, random.Random(4))
+    order = await listed(parts)
+    for user_id, more in (("user-007", 3), ("newcomer", 9), (order[-1][0], 500)):
+        stood = next((rank for rank, line in enumerate(order, start=1) if line[0] == user_id), 0)
+        tried = await parts.awards.award(command(user_id, more, validate_only=True), None)
+        answer = await give(parts, user_id, more)
+        order = await listed(parts)
+        stands = next(rank for rank, line in enumerate(order, start=1) if line[0] == user_id)
+        for each in (tried, answer):
+            (told,) = [rank for rank in each.ranks if rank.board == BoardKey("global", ALL)]
+            assert (told.previous_rank, told.rank, told.total) == (stood, stands, len(order))
+        assert answer.rank_state is RankState.FRESH
+    board = board_at(parts)
+    lines, missing = await parts.queries.places(board, [*USERS, "nobody"])
+    assert [line.user_id for line in lines] == [user for user, _ in order if user in USERS]
+    assert "nobody" in missing
+    for position in (0, 1, 17, len(order) - 1):
+        around = await parts.queries.surrounding(board, order[position][0], 4)
+        near = order[max(0, position - 4) : position + 5]
+        assert [(line.user_id, line.score) for line in around.lines] == near
+        assert around.place.rank == position + 1
+    assert await wrongs(parts) == []
+    await parts.maintenance.rebuild(board)
+    assert await listed(parts) == order
+
+
+async def test_who_is_hidden_leaves_and_a_shadow_user_sees_himself(parts: Parts) -> None:
+    await settled(parts)
+    await configured(parts, "global-all", slots=SLOTS)
+    for number, user_id in enumerate(("ann", "bob", "cleo", "dan")):
+        await give(parts, user_id, 40 - number)
+    await parts.people.set_visibility(order_for("bob", "r-1"), Visibility.HIDDEN)
+    await parts.people.set_visibility(order_for("cleo", "r-2"), Visibility.SHADOW)
+    assert await listed(parts) == [("ann", 40), ("dan", 37)]
+    board = board_at(parts)
+    with pytest.raises(LaurelError) as refused:
+        await parts.queries.place(board, "bob")
+    assert refused.value.reason is Reason.NOT_ON_BOARD
+    assert (await parts.queries.place(board, "cleo")).rank == 2
+    around = await parts.queries.surrounding(board, "cleo", 5)
+    assert [line.user_id for line in around.lines] == ["ann", "cleo", "dan"]
+
+
+async def test_fewer_slots_leave_nothing_behind(parts: Parts) -> None:
+    await settled(parts)
+    await parts.profiles.upsert([User("ann", country="US")])
+    await give(parts, "ann", 5)
+    await configured(parts, "country-all", slots=4)
+    assert await listed(parts, "country:US") == [("ann", 5)]
+    await configured(parts, "country-all", slots=2)
+    assert await listed(parts, "country:US") == [("ann", 5)]
+    names = [name for slot in range(2, 4) for name in all_keys(BoardKey("country:US", ALL), slot)]
+    assert await parts.redis.call("EXISTS", *names) == 0
+    await parts.boards.delete("country-all", request())
+    names = [name for slot in range(2) for name in all_keys(BoardKey("country:US", ALL), slot)]
+    assert await parts.redis.call("EXISTS", *names) == 0
+
+
+async def test_a_slot_that_is_lost_is_filled_again_and_never_read_as_a_short_list(parts: Parts) -> None:
+    await settled(parts)
+    await configured(parts, "global-all", slots=SLOTS)
+    await play(parts, random.Random(5))
+    order = await listed(parts)
+    await parts.redis.call("UNLINK", *all_keys(BoardKey("global", ALL), 3))
+    while True:
+        try:
+            assert await listed(parts) == order
+        except LaurelError as refused:
+            assert refused.reason is Reason.BOARDS_REBUILDING  # noqa: PT017
+        else:
+            return
+
+
+async def test_dense_ranks_are_not_split(parts: Parts) -> None:
+    with pytest.raises(LaurelError) as refused:
+        await configured(parts, "global-all", slots=2, tie_policy=TiePolicy.DENSE)
+    assert (refused.value.reason, refused.value.field) == (Reason.INVALID_FIELD, "board.slots")
+
+
+@pytest.mark.parametrize("levels", [1, 7, 100_000])
+async def test_any_position_is_found_in_few_rounds(
+    redis_url: str, levels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(split, "GATHERED", 2)
+    dice, traits, board = random.Random(levels), Traits(slots=4), BoardKey("global", ALL)
+    redis, lines = RedisNode(redis_url, 5), []
+    seating = Seating(traits)
+    for number in range(1, 3001):
+        score, user_id = dice.randint(1, levels), f"user-{number}"
+        lines.append(Line(score, f"{tie(number)}{user_id}".encode()))
+        seating.on.append(Seat(user_id, number, str(score), f"{tie(number)}{number}"))
+    await seat(redis, {board: seating}, {board}, ranked=False, tell=False)
+    ordered, whole = sorted(lines, reverse=True), SplitBoard(redis, board, traits)
+    for position in (0, 1, 2, 9, 499, 999, 1500, 2998, 2999):
+        assert await whole.line_at(position) == ordered[position]
+    assert await whole.line_at(3000) is None
+    await redis.close()
