@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,19 +35,27 @@ CHANNEL = [
 class Deployment:
     """A server on PostgreSQL and Redis."""
 
-    def __init__(self, postgres: Engine, redis: Engine, database: str, log: Path) -> None:
+    def __init__(
+        self,
+        postgres: Engine,
+        redis: Engine,
+        database: str,
+        log: Path,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.postgres = postgres
         self.redis = redis
         self.dsn = engines.dsn(postgres, database)
         self.port = free_port()
         self.channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}", CHANNEL)
         self._log = log
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
+    async def start(self, seconds: float = 30) -> None:
         """Start the server and wait until it serves."""
         self._spawn()
-        await self.until(self.serves, "the server serves", 30)
+        await self.until(self.serves, "the server serves", seconds)
 
     def _spawn(self) -> None:
         command = [sys.executable, "-m", "laurel_server.runtime.server"]
@@ -62,6 +70,7 @@ class Deployment:
             "LAUREL_GRPC_PORT": str(self.port),
             "LAUREL_REPAIR_INTERVAL_MS": "200",
             "LAUREL_BOARDS_READ_TIMEOUT_MS": "500",
+            **self._settings,
         }
 
     def kill(self) -> None:
