@@ -3,7 +3,19 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bench.rounds import Row
-from bench.scenarios import award, batch, fanout, ingest, memory, reads, scale, spending, statement, telemetry
+from bench.scenarios import (
+    award,
+    batch,
+    drain,
+    fanout,
+    ingest,
+    memory,
+    reads,
+    scale,
+    spending,
+    statement,
+    telemetry,
+)
 from bench.workbench import Workbench
 
 SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
@@ -23,6 +35,7 @@ SCENARIOS: Mapping[str, Callable[[Workbench], Awaitable[list[Row]]]] = {
     "fanout": fanout.run,
     "memory": memory.run,
     "telemetry": telemetry.run,
+    "drain": drain.run,
     "scale": scale.run,
 }
 
