@@ -1,6 +1,6 @@
 """The one place that makes the parts of a server process and joins them."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -109,7 +109,33 @@ class Parts:
     """What runs beside the calls until the process ends: signals, repair, confirmations, jobs."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, frozen=True)
+class _Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    pg_dsn: str
+    pool: Pool
+    redis: RedisConnection
+    catalogue: Catalogue
+    turns: FillTurns
+    zone: ZoneInfo
+    sandbox: StoredClock | None
+    clock: Clock
+    tier_policy: TierPolicy
+    rule_book: RuleBook
+
+    async def connect(self) -> LaneConnection:
+        """Open a connection for a lane of the group commit."""
+        return await connect_lane(self.pg_dsn, self.settings.ledger.statement_timeout_seconds)
+
+    def is_open(self, period_id: str) -> bool:
+        """Tell whether awards still count in the period."""
+        period = parse_period_id(period_id, zone=self.zone)
+        return period.open_at(self.clock.now(), self.settings.program.grace)
+
+
+@dataclass(slots=True, frozen=True)
 class _Boards:
     """What projects to the boards and repairs them."""
 
@@ -120,70 +146,36 @@ class _Boards:
     repair: Repair
 
 
+@dataclass(slots=True, frozen=True)
+class _Reading:
+    """What reads the boards, once and live."""
+
+    faces: ProfileCache
+    faces_changed: Callable[[Sequence[str]], None]
+    queries: BoardQueries
+    hub: Hub
+    signals: Signals
+
+
 async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     """Make all parts. Raises one of `postgres.errors.UNAVAILABLE` without a ledger; Redis may come later."""
-    ledger = settings.ledger
-    pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
-    redis = connection(
-        redis_url, settings.boards.read_timeout_ms / 1000, cluster=settings.boards.redis_cluster
-    )
-    catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
-    sandbox = await _sandbox(settings, pool)
-    clock: Clock = sandbox or SystemClock()
-    tier_policy = _tier_policy(settings)
-    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
-    await rule_book.seed()
-    turns = FillTurns(pool)
-    is_open = _is_open(clock, zone, settings.program.grace)
-    boards = _boards(settings, pg_dsn, pool, redis, catalogue, turns, is_open)
-    faces = ProfileCache(pool, clock)
-    faces_changed = ProfileSignals(redis, faces.forget).changed
-    registry = BoardRegistry(pool, catalogue)
-    archive = Archive(pool, redis, boards.projection, catalogue, turns, settings.repair.chunk)
-    scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake, archive.bring_back)
-    queries = BoardQueries(scripts, registry, faces, clock, catalogue, zone, rule_book.current)
-    hub = _hub(settings, queries, clock)
-    if sandbox is not None:
-        sandbox.changed = lambda: _clock_changed(hub, faces)
-    signals = Signals(redis, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
-
-    async def connect() -> LaneConnection:
-        return await connect_lane(pg_dsn, ledger.statement_timeout_seconds)
-
-    commands = Commands(
-        pool,
-        connect,
-        LedgerWriter(rule_book, clock),
-        redis,
-        boards.projection,
-        boards.confirmations,
-        faces_changed,
-        lanes=ledger.lanes,
-        max_batch=ledger.max_batch,
-        max_waiting=ledger.max_waiting,
-        linger_max=ledger.linger_max_ms / 1000,
-    )
-    maintenance = Maintenance(settings, pool, redis, boards.rebuild, catalogue, now())
-    feed = AchievementFeed(pool, hub, settings.watch.tick_ms / 1000)
-    badges = Badges(pool, clock, rule_book, queries, faces_changed)
-    close = PeriodClose(pool, redis, rule_book, commands, badges, clock)
-    ranks = RankHistory(pool, queries, rule_book, clock, zone)
+    ground = await _ground(settings, pg_dsn, redis_url)
+    pool, clock, zone = ground.pool, ground.clock, ground.zone
+    boards = _boards(ground)
+    reading = _reading(ground, boards)
+    queries, faces_changed = reading.queries, reading.faces_changed
+    commands = _commands(ground, boards, faces_changed)
+    maintenance = Maintenance(settings, pool, ground.redis, boards.rebuild, ground.catalogue, now())
+    feed = AchievementFeed(pool, reading.hub, settings.watch.tick_ms / 1000)
+    badges = Badges(pool, clock, ground.rule_book, queries, faces_changed)
+    ranks = RankHistory(pool, queries, ground.rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
-    present = PresentRanks(pool, queries, catalogue)
+    present = PresentRanks(pool, queries, ground.catalogue)
     events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone)
-    all_jobs = (
-        snapshot_ranks(ranks.take),  # a day ends before its periods are closed and paid for
-        *_jobs(settings, pool, clock, maintenance, close),
-        expire_points(expiry),
-        *_ranking_jobs(badges),
-        review_tiers(TierReview(commands, pool, clock, tier_policy).run),
-        birthday_bonus(Birthdays(commands.award_batch, pool, clock, zone).run),
-        *events.jobs,
+    jobs = _job_runner(ground, (*_jobs(ground, commands, maintenance, badges, ranks, expiry), *events.jobs))
+    moves = Moves(
+        clock, ground.rule_book, ground.catalogue, ground.redis, boards.projection, boards.confirmations
     )
-    jobs = _job_runner(settings, pg_dsn, pool, clock, zone, all_jobs)
-    if sandbox is not None:
-        sandbox.settle = jobs.run_due
-    moves = Moves(clock, rule_book, catalogue, redis, boards.projection, boards.confirmations)
     statement = Statement(pool, clock)
     return Parts(
         awards=commands,
@@ -195,13 +187,13 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         explaining=Explaining(pool),
         profiles=Profiles(pool, clock, moves, faces_changed),
         people=People(pool, clock, moves, faces_changed),
-        rule_book=rule_book,
+        rule_book=ground.rule_book,
         queries=queries,
-        boards=BoardAdministration(pool, rule_book, boards.rebuild),
-        scores=_scores(settings, connect, ScoreWriter(rule_book, clock), redis, boards.confirmations),
+        boards=BoardAdministration(pool, ground.rule_book, boards.rebuild),
+        scores=_scores(ground, boards.confirmations),
         maintenance=maintenance,
-        hub=hub,
-        standing=Standing(pool, clock, tier_policy),
+        hub=reading.hub,
+        standing=Standing(pool, clock, ground.tier_policy),
         badges=badges,
         feed=feed,
         trends=events.trends,
@@ -210,23 +202,14 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         zone=zone,
         ranks=ranks,
         periods=PeriodHistory(pool, queries, clock, zone, settings.program.grace),
-        faces=faces,
-        clock=sandbox,
+        faces=reading.faces,
+        clock=ground.sandbox,
         confirmations=boards.confirmations,
         pool=pool,
-        redis=redis,
+        redis=ground.redis,
         leadership=boards.leadership,
         jobs=jobs,
-        loops=(
-            signals.run(),
-            boards.repair.run(),
-            boards.confirmations.run(),
-            rule_book.follow(),
-            jobs.run(),
-            events.loops.run(),
-            _sealing(settings, pg_dsn, pool).run(),
-            feed.run(),
-        ),
+        loops=(*_loops(ground, boards, reading), jobs.run(), events.loops.run(), feed.run()),
     )
 
 
@@ -243,6 +226,23 @@ def _clock_changed(hub: Hub, faces: ProfileCache) -> None:
     hub.clock_changed()
 
 
+async def _ground(settings: Settings, pg_dsn: str, redis_url: str) -> _Ground:
+    ledger = settings.ledger
+    pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
+    redis = connection(
+        redis_url, settings.boards.read_timeout_ms / 1000, cluster=settings.boards.redis_cluster
+    )
+    catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
+    sandbox, tier_policy = await _sandbox(settings, pool), _tier_policy(settings)
+    clock: Clock = sandbox or SystemClock()
+    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
+    await rule_book.seed()
+    turns = FillTurns(pool)
+    return _Ground(
+        settings, pg_dsn, pool, redis, catalogue, turns, zone, sandbox, clock, tier_policy, rule_book
+    )
+
+
 async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
     if not settings.sandbox.enabled:
         return None
@@ -251,58 +251,67 @@ async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
     return clock
 
 
-def _boards(
-    settings: Settings,
-    pg_dsn: str,
-    pool: Pool,
-    redis: RedisConnection,
-    catalogue: Catalogue,
-    turns: FillTurns,
-    is_open: Callable[[str], bool],
-) -> _Boards:
+def _boards(ground: _Ground) -> _Boards:
+    settings, pool, redis, catalogue = ground.settings, ground.pool, ground.redis, ground.catalogue
     projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
     rebuild = Rebuild(
         pool,
         redis,
         projection,
         catalogue,
-        turns,
-        is_open,
-        ZoneInfo(settings.program.time_zone),
+        ground.turns,
+        ground.is_open,
+        ground.zone,
         settings.repair.chunk,
     )
-    leadership = Leadership(pg_dsn, "repair")
+    leadership = Leadership(ground.pg_dsn, "repair")
     interval = settings.repair.interval_ms / 1000
     confirmations = Confirmations(pool)
     repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, confirmations, interval)
     return _Boards(projection, confirmations, rebuild, leadership, repair)
 
 
-def _sealing(settings: Settings, pg_dsn: str, pool: Pool) -> Sealing:
-    return Sealing(pool, Leadership(pg_dsn, "sealing"), settings.ledger.seal_interval_ms / 1000)
+def _reading(ground: _Ground, boards: _Boards) -> _Reading:
+    pool, redis, catalogue, clock = ground.pool, ground.redis, ground.catalogue, ground.clock
+    faces = ProfileCache(pool, clock)
+    registry = BoardRegistry(pool, catalogue)
+    chunk = ground.settings.repair.chunk
+    archive = Archive(pool, redis, boards.projection, catalogue, ground.turns, chunk)
+    scripts = BoardScripts(redis, registry, catalogue, boards.repair.wake, archive.bring_back)
+    rules = ground.rule_book.current
+    queries = BoardQueries(scripts, registry, faces, clock, catalogue, ground.zone, rules)
+    hub = _hub(ground.settings, queries, clock)
+    if ground.sandbox is not None:
+        ground.sandbox.changed = lambda: _clock_changed(hub, faces)
+    signals = Signals(redis, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
+    return _Reading(faces, ProfileSignals(redis, faces.forget).changed, queries, hub, signals)
 
 
-def _is_open(clock: Clock, zone: ZoneInfo, grace: timedelta) -> Callable[[str], bool]:
-    def is_open(period_id: str) -> bool:
-        return parse_period_id(period_id, zone=zone).open_at(clock.now(), grace)
+def _commands(ground: _Ground, boards: _Boards, faces_changed: Callable[[Sequence[str]], None]) -> Commands:
+    ledger = ground.settings.ledger
+    return Commands(
+        ground.pool,
+        ground.connect,
+        LedgerWriter(ground.rule_book, ground.clock),
+        ground.redis,
+        boards.projection,
+        boards.confirmations,
+        faces_changed,
+        lanes=ledger.lanes,
+        max_batch=ledger.max_batch,
+        max_waiting=ledger.max_waiting,
+        linger_max=ledger.linger_max_ms / 1000,
+    )
 
-    return is_open
 
-
-def _scores(
-    settings: Settings,
-    connect: Callable[[], Awaitable[LaneConnection]],
-    writer: ScoreWriter,
-    redis: RedisConnection,
-    confirmations: Confirmations,
-) -> Scores:
-    ledger = settings.ledger
+def _scores(ground: _Ground, confirmations: Confirmations) -> Scores:
+    ledger = ground.settings.ledger
     return Scores(
-        connect,
-        writer,
-        redis,
+        ground.connect,
+        ScoreWriter(ground.rule_book, ground.clock),
+        ground.redis,
         confirmations,
-        budget=settings.boards.project_budget_ms / 1000,
+        budget=ground.settings.boards.project_budget_ms / 1000,
         max_batch=ledger.max_batch,
         max_waiting=ledger.max_waiting,
         linger_max=ledger.linger_max_ms / 1000,
@@ -317,32 +326,51 @@ def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:
 
 
 def _jobs(
-    settings: Settings, pool: Pool, clock: Clock, maintenance: Maintenance, close: PeriodClose
+    ground: _Ground,
+    commands: Commands,
+    maintenance: Maintenance,
+    badges: Badges,
+    ranks: RankHistory,
+    expiry: Expiry,
 ) -> Sequence[Job]:
-    """Return all jobs; those that are due together run in this order."""
-    ages = settings.jobs
+    """Return the jobs; those that are due together run in this order."""
+    pool, clock, ages = ground.pool, ground.clock, ground.settings.jobs
+    close = PeriodClose(pool, ground.redis, ground.rule_book, commands, badges, clock)
     return (
+        snapshot_ranks(ranks.take),  # a day ends before its periods are closed and paid for
         close_periods(close.run),
         make_partitions(pool, clock, ages.partitions_ahead_months),
         verify(maintenance.verify),
         housekeeping(pool, clock, timedelta(days=ages.request_ids_days), timedelta(days=ages.runs_days)),
+        expire_points(expiry),
+        award_badges(badges),
+        review_tiers(TierReview(commands, pool, clock, ground.tier_policy).run),
+        birthday_bonus(Birthdays(commands.award_batch, pool, clock, ground.zone).run),
     )
 
 
-def _ranking_jobs(badges: Badges) -> Sequence[Job]:
-    """Return the jobs about tiers and badges."""
-    return (award_badges(badges),)
-
-
-def _job_runner(
-    settings: Settings, pg_dsn: str, pool: Pool, clock: Clock, zone: ZoneInfo, jobs: Sequence[Job]
-) -> JobRunner:
-    return JobRunner(
+def _job_runner(ground: _Ground, jobs: Sequence[Job]) -> JobRunner:
+    runner = JobRunner(
         jobs,
-        pool,
-        Leases(pg_dsn),
-        clock,
-        zone,
-        scheduled=settings.jobs.scheduled,
-        interval=settings.jobs.interval_ms / 1000,
+        ground.pool,
+        Leases(ground.pg_dsn),
+        ground.clock,
+        ground.zone,
+        scheduled=ground.settings.jobs.scheduled,
+        interval=ground.settings.jobs.interval_ms / 1000,
+    )
+    if ground.sandbox is not None:
+        ground.sandbox.settle = runner.run_due
+    return runner
+
+
+def _loops(ground: _Ground, boards: _Boards, reading: _Reading) -> Sequence[Coroutine[Any, Any, None]]:
+    interval = ground.settings.ledger.seal_interval_ms / 1000
+    sealing = Sealing(ground.pool, Leadership(ground.pg_dsn, "sealing"), interval)
+    return (
+        reading.signals.run(),
+        boards.repair.run(),
+        boards.confirmations.run(),
+        ground.rule_book.follow(),
+        sealing.run(),
     )
