@@ -41,7 +41,7 @@ from laurel_client import (
     board,
 )
 from tests.e2e.conftest import StartServe
-from tests.e2e.serving import Serve
+from tests.e2e.serving import Serve, eventually
 
 WEEK = board("global", "weekly")
 
@@ -189,7 +189,9 @@ async def test_watches_go_on_over_the_death_of_the_server(start_serve: StartServ
         ):
             assert (await anext(ranks)).rank == 1
             assert len((await anext(tops)).entries) == 1
-            os.kill(serve.pids["server"], signal.SIGKILL)
+            old = serve.pids["server"]
+            os.kill(old, signal.SIGKILL)
+            await asyncio.to_thread(eventually, lambda: serve.pids["server"] != old, "the server is back")
             moved = asyncio.create_task(until(ranks, lambda update: update.rank == 2))
             grown = asyncio.create_task(until(tops, lambda top: len(top.entries) == 2))
             await client.rewards.award_points("bob", "REFERRAL")

@@ -10,7 +10,6 @@ import signal
 import socket
 import stat
 import sys
-import time
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
@@ -23,11 +22,11 @@ from redis.exceptions import RedisError
 
 from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
-from tests.e2e.serving import Serve, eventually, is_alive, processes_of
+from tests.e2e.serving import Serve, eventually, in_time, is_alive, processes_of
 
 _STANDIN = Path(__file__).with_name("standin_serve.py")
 _NAMES = ("postgres", "redis", "server", "envoy")
-_BACK_SECONDS = 15  # 5 s, and as much again twice where others work on the machine too
+_BACK_SECONDS = 5
 _CLEAN_END = {
     "postgres": signal.SIGINT,
     "redis": signal.SIGTERM,
@@ -142,7 +141,7 @@ def test_stops_while_it_starts(start: StartServe) -> None:
 
 def test_kills_a_server_that_does_not_drain_in_its_time(start: StartServe) -> None:
     serve = start("stubborn", LAUREL_DRAIN_SECONDS="0.5")
-    assert serve.end(seconds=8) == 0
+    assert serve.end(seconds=60) == 0
     assert processes_of(serve.data_dir) == {}
 
 
@@ -150,7 +149,7 @@ def test_a_second_signal_hurries_the_stop(start: StartServe) -> None:
     serve = start("stubborn", LAUREL_DRAIN_SECONDS="600")
     serve.process.send_signal(signal.SIGINT)
     serve.process.send_signal(signal.SIGTERM)
-    assert serve.process.wait(5) == 0
+    assert serve.process.wait(60) == 0
     assert processes_of(serve.data_dir) == {}
 
 
@@ -158,22 +157,31 @@ def test_a_second_signal_hurries_the_stop(start: StartServe) -> None:
 @pytest.mark.parametrize("how", ["killed", "clean"])
 def test_restarts_a_dead_child_at_its_address(start_serve: StartServe, name: str, how: str) -> None:
     serve = start_serve()
-    before, old_pid = serve.run, serve.pids[name]
-    os.kill(old_pid, signal.SIGKILL if how == "killed" else _CLEAN_END[name])
-    eventually(lambda: serve.pids[name] != old_pid and answers(serve, name), f"{name} is back", _BACK_SECONDS)
+    before = serve.run
+
+    def end() -> None:
+        old_pid = serve.pids[name]
+        os.kill(old_pid, signal.SIGKILL if how == "killed" else _CLEAN_END[name])
+        eventually(lambda: serve.pids[name] != old_pid and answers(serve, name), f"{name} is back")
+        assert not Path(f"/proc/{old_pid}").exists()
+
+    in_time(_BACK_SECONDS, end)
     after = serve.run
     del before["processes"], after["processes"]
     assert after == before
-    assert not Path(f"/proc/{old_pid}").exists()
 
 
 def test_restarts_all_children_killed_at_once_again_and_again(start: StartServe) -> None:
     serve = start()
-    for _ in range(4):
+
+    def kill_all() -> None:
         before = serve.pids
         for pid in before.values():
             os.kill(pid, signal.SIGKILL)
-        eventually(partial(all_replaced, serve, before), "all are back", _BACK_SECONDS)
+        eventually(partial(all_replaced, serve, before), "all are back")
+
+    for _ in range(4):
+        in_time(_BACK_SECONDS, kill_all)
     assert serve.end() == 0
     assert processes_of(serve.data_dir) == {}
 
@@ -199,13 +207,16 @@ def test_children_die_with_a_killed_supervisor(start: StartServe) -> None:
 @pytest.mark.parametrize("everything", [False, True], ids=["supervisor killed", "everything killed"])
 def test_starts_again_quickly_after_a_kill(start_serve: StartServe, *, everything: bool) -> None:
     serve = start_serve()
-    for pid in [serve.process.pid, *(processes_of(serve.data_dir) if everything else ())]:
-        os.kill(pid, signal.SIGKILL)
-    serve.process.wait()
-    started = time.monotonic()
-    again = start_serve(data_dir=serve.data_dir)
-    assert time.monotonic() - started < 15
-    assert all(answers(again, name) for name in _NAMES)
+
+    def kill_and_start() -> None:
+        nonlocal serve
+        for pid in [serve.process.pid, *(processes_of(serve.data_dir) if everything else ())]:
+            os.kill(pid, signal.SIGKILL)
+        serve.process.wait()
+        serve = start_serve(data_dir=serve.data_dir)
+
+    in_time(5, kill_and_start)
+    assert all(answers(serve, name) for name in _NAMES)
 
 
 def test_replaces_a_server_that_outlives_its_supervisor(start: StartServe) -> None:
