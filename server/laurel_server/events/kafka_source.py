@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
 from laurel_server.events.bodies import body_of
-from laurel_server.events.kafka import AWAY, Topics, stop
+from laurel_server.events.kafka import AWAY, Topics
 from laurel_server.events.outbox import UNREADABLE
 from laurel_server.events.outbox_source import reader_caught_up
 from laurel_server.events.relay import READER as RELAY
@@ -98,7 +98,7 @@ class KafkaSource:
         """Leave the group."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await stop(consumer, self._timeout)
+            await _leave(consumer, self._timeout)
 
     async def _connected(self) -> AIOKafkaConsumer:
         async with self._connecting:
@@ -123,7 +123,7 @@ class KafkaSource:
         try:
             await consumer.start()
         except BaseException:
-            await stop(consumer, 1)
+            await _leave(consumer, 1)
             raise
         return consumer
 
@@ -145,6 +145,26 @@ class KafkaSource:
         oldest = min((records[0].timestamp for records in found.values()), default=0)
         EVENTS_LAG_SECONDS.labels(self._name).set(max(0.0, time.time() - oldest / 1000) if oldest else 0)
         CONSUMER_LAG.labels(f"{SOURCE}.{self._name}").set(_lag(consumer, found))
+
+
+_leaving: set["asyncio.Task[None]"] = set()
+"""Members that are on their way out of their groups; a loop of events alone would forget their tasks."""
+
+
+async def _leave(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Leave the group, whoever is impatient meanwhile: cut short, it would never let its connections go.
+
+    What takes longer than so many seconds goes on by itself.
+    """
+    leaving = asyncio.ensure_future(consumer.stop())
+    _leaving.add(leaving)
+    leaving.add_done_callback(_leaving.discard)
+    deadline = time.monotonic() + seconds
+    while not leaving.done() and time.monotonic() < deadline:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({leaving}, timeout=deadline - time.monotonic())
+    if leaving.done() and not leaving.cancelled():
+        leaving.exception()  # a broker that is away
 
 
 async def _until_committed(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int) -> None:

@@ -29,7 +29,7 @@ async def create(served: Served, board: boards_pb2.BoardConfig) -> boards_pb2.Bo
 
 async def test_a_score_board_is_stored_as_it_was_sent(served: Served) -> None:
     created = await create(served, SPEED)
-    expected = boards_pb2.BoardConfig(scope="speed-run", period=board_pb2.PERIOD_ALL_TIME)
+    expected = boards_pb2.BoardConfig(scope="speed-run", period=board_pb2.PERIOD_ALL_TIME, slots=1)
     expected.MergeFrom(SPEED)
     assert created == expected
     assert (await served.admin.GetBoard(boards_pb2.GetBoardRequest(board_id="speed-run"))).board == expected

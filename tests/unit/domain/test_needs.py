@@ -1,13 +1,13 @@
 """What commands say they need is enough: with those lots alone a batch does what it would do with all of them."""
 
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.actions import SEEDED_ACTIONS
