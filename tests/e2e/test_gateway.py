@@ -433,7 +433,7 @@ def test_with_a_certificate_the_gateway_speaks_tls(start_serve: StartServe, tmp_
         "-sS",
         "--retry",
         "20",
-        "--retry-connrefused",
+        "--retry-all-errors",  # a process that is being killed may still take a connection and reset it
         "--retry-delay",
         "1",
         "--cacert",
