@@ -17,7 +17,8 @@ from laurel_server.domain.clock import SystemClock
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres.migrate import upgrade
 from laurel_server.postgres.pool import LaneConnection, connect_lane, create_pool
-from laurel_server.rewards.ledger_batch import Item, LedgerWriter
+from laurel_server.rewards.batch_items import Item
+from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.runtime.config import Settings
 

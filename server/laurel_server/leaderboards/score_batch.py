@@ -30,7 +30,7 @@ from laurel_server.postgres import ledger, scores
 from laurel_server.postgres.ledger import Answer, OpenBatch
 from laurel_server.postgres.pool import Connection, LaneConnection
 from laurel_server.postgres.scores import Instance, Seat
-from laurel_server.rewards.ledger_batch import BATCH_NUMBERS
+from laurel_server.rewards.batch_items import BATCH_NUMBERS
 from laurel_server.rewards.outcomes import StoredRefusal, encode_refusal, is_sticky
 from laurel_server.rewards.rule_book import RuleBook
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from laurel_server.domain.accounts import Account
-from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rules
+from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rules, open_boards
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.ledger import BoardRank, RankState
@@ -12,7 +12,7 @@ from laurel_server.domain.periods import parse_period_id
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projected
 from laurel_server.postgres.entries import StoredEntry
-from laurel_server.rewards.ledger_batch import CommittedBatch, Result, boards_left
+from laurel_server.rewards.batch_items import CommittedBatch, Result
 from laurel_server.rewards.outcomes import StoredAward, StoredChange
 
 
@@ -183,3 +183,10 @@ def _ranks(
         mine = set(boards)
         ranks = tuple(rank for rank in ranks if rank.board in mine)
     return ranks, RankState.FRESH
+
+
+def boards_left(posting: Posting | Change, account: Account, rules: Rules) -> list[BoardKey]:
+    """Return the boards that a change of tier takes the user off."""
+    if posting.tier_change is None:
+        return []
+    return open_boards(account, rules, f"tier:{posting.tier_change.from_tier.name.lower()}")

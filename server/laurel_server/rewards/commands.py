@@ -30,8 +30,9 @@ from laurel_server.rewards.answers import (
     first_answer,
     moves_of,
 )
+from laurel_server.rewards.batch_items import CommittedBatch, Item, Result
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
-from laurel_server.rewards.ledger_batch import CommittedBatch, Item, LedgerWriter, Result
+from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.outcomes import StoredAward, StoredChange
 
 log = structlog.get_logger()

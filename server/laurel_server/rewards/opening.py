@@ -16,7 +16,8 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.errors import RETRYABLE
 from laurel_server.postgres.pool import LaneConnection, Pool
 from laurel_server.postgres.sql import load
-from laurel_server.rewards.ledger_batch import Item, LedgerWriter
+from laurel_server.rewards.batch_items import Item
+from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.rule_book import RuleBook
 
 ACTION: Final = "OPENING_BALANCE"

@@ -19,7 +19,7 @@ from laurel_server.postgres.profiles import note_moves
 from laurel_server.postgres.standings import Erased
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
-from laurel_server.rewards.ledger_batch import BATCH_NUMBERS
+from laurel_server.rewards.batch_items import BATCH_NUMBERS
 from laurel_server.rewards.rule_book import RuleBook
 
 

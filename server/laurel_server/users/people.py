@@ -18,7 +18,7 @@ from laurel_server.postgres.errors import RETRYABLE
 from laurel_server.postgres.ledger import Answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.postgres.standings import Erased
-from laurel_server.rewards.ledger_batch import BATCH_NUMBERS
+from laurel_server.rewards.batch_items import BATCH_NUMBERS
 from laurel_server.users.moves import Moved, Moves
 
 RETRIES = 5
