@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from laurel_server.domain.board_configs import ScoreOperator
 from laurel_server.domain.boards import SortOrder, TiePolicy, Traits
 
 
@@ -48,6 +49,29 @@ class BruteForceBoard:
     def row(self, user_id: str) -> Row:
         """Return the line of one user."""
         return next(row for row in self.rows(user_id) if row.user_id == user_id)
+
+    def report(
+        self, user_id: str, new: tuple[int, int], operator: ScoreOperator, moment: int, cap: int = 0
+    ) -> bool:
+        """Do what the operator says, and drop who is beyond the cap; return whether the stored pair changed."""
+        stored = self.standings.get(user_id)
+        if stored is not None:
+            old = (stored.score, stored.sub_score)
+            if operator is ScoreOperator.SUM:
+                new = (old[0] + new[0], old[1] + new[1])
+            elif operator is ScoreOperator.BEST:
+                new = max(old, new, key=lambda pair: (self._sign * pair[0], self._sign * pair[1]))
+            if new == old:
+                return False
+        self.standings[user_id] = Standing(*new, moment)
+        return user_id not in (self.drop_beyond(cap) if cap else ())
+
+    def drop_beyond(self, cap: int) -> list[str]:
+        """Drop the last of those who are listed until no more than `cap` are, and return them."""
+        dropped = [row.user_id for row in self.rows()[cap:]]
+        for user_id in dropped:
+            del self.standings[user_id]
+        return dropped
 
     def needed(self, own: Row, target: Row) -> int:
         """Return the fewest points that bring `own` to the rank of `target`, found by trying."""

@@ -17,7 +17,7 @@ from laurel_server.domain.ranks import Pair
 from laurel_server.domain.scores import ScoreAnswer, ScoreCommand
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import give, until
-from tests.oracle.board import BruteForceBoard, Standing
+from tests.oracle.board import BruteForceBoard
 
 LARGEST = 1 << 53
 BEST, LAST, SUM = ScoreOperator
@@ -299,7 +299,7 @@ async def test_boards_equal_brute_force(
             continue
         new = (dice.randint(-2, 2), dice.randint(-1, 1))
         answer = await report(parts, user_id, *new)
-        expected = fold(model, operator, user_id, new, moment, cap)
+        expected = model.report(user_id, new, operator, moment, cap)
         assert answer.updated == expected
         if user_id in model.standings:
             assert answer.rank.rank == model.row(user_id).rank
@@ -311,25 +311,3 @@ async def test_boards_equal_brute_force(
             break
     await parts.maintenance.rebuild(None)
     assert await lines(parts) == [tuple(row) for row in model.rows()]
-
-
-def fold(
-    model: BruteForceBoard, operator: ScoreOperator, user_id: str, new: tuple[int, int], moment: int, cap: int
-) -> bool:
-    """Do to the model what the operator says; return whether the stored pair changed."""
-    sign = 1 if model.traits.sort_order is SortOrder.DESCENDING else -1
-    stored = model.standings.get(user_id)
-    if stored is not None:
-        old = (stored.score, stored.sub_score)
-        if operator is SUM:
-            new = (old[0] + new[0], old[1] + new[1])
-        elif operator is BEST:
-            new = max(old, new, key=lambda pair: (sign * pair[0], sign * pair[1]))
-        if new == old:
-            return False
-    model.standings[user_id] = Standing(*new, moment)
-    rows = model.rows()
-    if cap and len(rows) > cap:
-        del model.standings[rows[-1].user_id]
-        return rows[-1].user_id != user_id
-    return True
