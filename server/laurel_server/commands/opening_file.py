@@ -47,25 +47,35 @@ def read_openings(path: Path) -> OpeningFile:
 
 
 def _openings(file: Iterator[str]) -> Iterator[Opening]:
-    rows = csv.DictReader(file, strict=True)
-    missing = [name for name in _REQUIRED if name not in (rows.fieldnames or ())]
+    rows = csv.reader(file, strict=True)
+    header = next(rows, [])
+    missing = [name for name in _REQUIRED if name not in header]
     if missing:
         raise OpeningFileError(f"has no column {missing[0]}; it may have {', '.join(_COLUMNS)}")
+    width = len(header)
+    places = [header.index(name) if name in header else width for name in _COLUMNS]
     for row in rows:
-        yield _opening(rows.line_num, {name: (row.get(name) or "").strip() for name in _COLUMNS})
+        if row:
+            cells = [
+                *row[:width],
+                *[""] * max(1, width + 1 - len(row)),
+            ]  # a column that is not there is empty
+            yield _opening(rows.line_num, *[cells[place].strip() for place in places])
 
 
-def _opening(line: int, row: dict[str, str]) -> Opening:
-    points, country = row["points"] or "0", row["country"].upper()
+def _opening(
+    line: int, user_id: str, points: str, username: str, email: str, country: str, region: str
+) -> Opening:
+    points, country = points or "0", country.upper()
     try:
-        check_user_id(row["user_id"])
+        check_user_id(user_id)
     except LaurelError as error:
         raise OpeningFileError(f"has no user_id in line {line}: it {error.message}") from None
     if not _POINTS.fullmatch(points) or int(points) > MAX_EXACT:
         raise OpeningFileError(f"has no whole number of points in line {line}: {points[:40]!r}")
     if not _COUNTRY.fullmatch(country):
         raise OpeningFileError(f"has no country of two letters in line {line}: {country[:40]!r}")
-    return Opening(line, row["user_id"], int(points), row["username"], row["email"], country, row["region"])
+    return Opening(line, user_id, int(points), username, email, country, region)
 
 
 def _digest(path: Path) -> str:

@@ -3,10 +3,11 @@
 A refusal is the result of its own item and hurts no neighbour. Whatever else goes wrong rolls the whole batch back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from laurel_server.domain.accounts import Account, changed_accounts
+from laurel_server.domain.awards import Rules
 from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.identifiers import SEQUENCE_BITS, transaction_id
@@ -43,7 +44,7 @@ class LedgerWriter:
         Raises one of `postgres.errors.RETRYABLE` or `UNAVAILABLE`; then nothing happened, except that a connection
         lost during COMMIT leaves the outcome open: retried with the same request_id it is found out.
         """
-        await self._make_partition(connection)
+        await self.make_partition(connection)
         await connection.execute("BEGIN")
         try:
             batch = await self._run(connection, items)
@@ -56,12 +57,17 @@ class LedgerWriter:
             self._known_boards |= batch.new_boards
         return batch
 
-    async def _make_partition(self, connection: Connection) -> None:
+    async def make_partition(self, connection: Connection) -> None:
         """Make the partition of this month outside of a transaction: beside the locks of one it would deadlock."""
         month = month_of(self._clock.now())
         if month not in self._known_months:
             await ledger.make_partition(connection, month)
             self._known_months.add(month)
+
+    def check_month(self, now: datetime) -> None:
+        """Raise MonthTurnedError if there may be no partition for entries made now."""
+        if month_of(now) not in self._known_months:
+            raise MonthTurnedError
 
     async def _run(self, connection: Connection, items: Sequence[Item]) -> CommittedBatch:
         opened = await ledger.open_batch(
@@ -69,8 +75,7 @@ class LedgerWriter:
         )
         rules = await self._rule_book.at(opened.rules_version, connection)
         now = self._clock.now()
-        if month_of(now) not in self._known_months:
-            raise MonthTurnedError
+        self.check_month(now)
         rules = await read_batch(connection, opened, items, rules, now)
         work = BatchWork(opened, rules, now, tells=self._tells)
         results = [work.do(item, place) for place, item in enumerate(items)]
@@ -105,7 +110,7 @@ class LedgerWriter:
         new_users = [account for account in changed if account.is_new]
         if new_users:
             await ledger.create_users(connection, new_users, work.now)
-        batch.new_boards = await self._register_boards(connection, work)
+        batch.new_boards = await self.register_boards(connection, work.boards, work.rules)
         changed_nos = {account.user_no for account in changed}
         spilled = [total for total in work.spilled if total.user_no in changed_nos]
         if spilled:
@@ -120,15 +125,18 @@ class LedgerWriter:
         if work.tier_changes:
             await achievements.note_tier_changes(connection, work.tier_changes)
 
-    async def _register_boards(self, connection: Connection, work: BatchWork) -> set[BoardKey]:
-        matrix = work.rules.matrix
+    async def register_boards(
+        self, connection: Connection, boards: Collection[BoardKey], rules: Rules
+    ) -> set[BoardKey]:
+        """Register boards before their first members and return those that were not there."""
+        matrix = rules.matrix
         if matrix is not self._matrix:
             # Boards were configured, and perhaps some deleted: what is known of them is void.
             self._matrix, self._known_boards = matrix, set()
-        unknown = sorted(work.boards - self._known_boards)
+        unknown = sorted(set(boards) - self._known_boards)
         if not unknown:
             return set()
-        periods = {board: parse_period_id(board.period_id, zone=work.rules.zone) for board in unknown}
+        periods = {board: parse_period_id(board.period_id, zone=rules.zone) for board in unknown}
         created = await ledger.register_boards(connection, periods)
         self._known_boards |= set(unknown) - created
         return {board for board in created if not matrix.is_filling(board)}

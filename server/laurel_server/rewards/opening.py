@@ -6,21 +6,19 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
-from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardCommand, Posting
-from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.decimals import ONE
 from laurel_server.domain.identifiers import idempotency_key
-from laurel_server.domain.tiers import Tier
+from laurel_server.domain.openings import ACTION, OPENING_BALANCE
 from laurel_server.postgres.errors import RETRYABLE
+from laurel_server.postgres.openings import NewPerson
 from laurel_server.postgres.pool import LaneConnection, Pool
 from laurel_server.postgres.sql import load
 from laurel_server.rewards.batch_items import Item
 from laurel_server.rewards.ledger_batch import LedgerWriter
+from laurel_server.rewards.opening_batch import NewBalance, OpeningWriter
 from laurel_server.rewards.rule_book import RuleBook
 
-ACTION: Final = "OPENING_BALANCE"
 CALLER: Final = "laurel import"
 FAMILY: Final = "import"
 ROWS_AT_ONCE: Final = 1000
@@ -64,6 +62,7 @@ class OpeningBalances:
         self._pool = pool
         self._rule_book = rule_book
         self._writer = writer
+        self._opening_writer = OpeningWriter(rule_book, writer, clock)
         self._clock = clock
         self._source = source
 
@@ -71,16 +70,8 @@ class OpeningBalances:
         """Have the action that opening balances are posted by; it counts on all-time boards alone."""
         known = {config.action for config in await self._rule_book.actions()}
         if ACTION not in known:
-            await self._rule_book.put_action(
-                ActionConfig(
-                    ACTION,
-                    display_name="Opening balance",
-                    points_formula="points",
-                    tier_multipliers=dict.fromkeys(Tier, ONE),
-                    board_effect=BoardEffect.ALL_TIME_ONLY,
-                ),
-                CALLER,
-            )
+            await self._rule_book.put_action(OPENING_BALANCE, CALLER)
+        await self._rule_book.current()
 
     async def run(
         self,
@@ -103,11 +94,18 @@ class OpeningBalances:
         return Imported(sum(each.people for each in results), sum(each.balances for each in results))
 
     async def _import(self, part: Sequence[Opening], connection: LaneConnection) -> Imported:
-        columns = list(zip(*((each.user_id, *each[3:]) for each in part), strict=True))
+        """Open accounts for those who are new together; give the others theirs as awards are given."""
+        balances = [self._balance(each) for each in part]
+        opened = await self._opening_writer.write(connection, balances)
+        given = await self._give(opened.left, connection) if opened.left else Imported(0, 0)
+        return Imported(opened.people + given.people, opened.balances + given.balances)
+
+    async def _give(self, balances: Sequence[NewBalance], connection: LaneConnection) -> Imported:
+        columns = [list(column) for column in zip(*(each.person for each in balances), strict=True)]
         people: int = await _retried(
-            lambda: self._pool.fetchval(load("users_import"), *map(list, columns), self._clock.now())
+            lambda: self._pool.fetchval(load("users_import"), *columns, self._clock.now())
         )
-        items = [self._item(each) for each in part if each.points]
+        items = [each.item for each in balances if each.points]
         if not items:
             return Imported(people, 0)
         batch = await _retried(lambda: self._writer.commit(connection, items))
@@ -115,6 +113,9 @@ class OpeningBalances:
         if refused is not None:
             raise refused
         return Imported(people, sum(isinstance(result, Posting) for result in batch.results))
+
+    def _balance(self, opening: Opening) -> NewBalance:
+        return NewBalance(NewPerson(opening.user_id, *opening[3:]), opening.points, self._item(opening))
 
     def _item(self, opening: Opening) -> Item:
         request_id = f"{self._source}:{opening.line}"
