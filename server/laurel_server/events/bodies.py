@@ -69,6 +69,7 @@ def _entry(message: RewardsEarned | RewardsChanged) -> Decoded:
 
 
 def _updated(message: LeaderboardUpdated) -> Decoded:
+    """Of a board that began anew `user_id` is empty."""
     return message.event_id.removesuffix(".ranks"), {"user_id": message.user_id}
 
 

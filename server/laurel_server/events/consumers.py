@@ -1,20 +1,13 @@
 """The consumers that Laurel ships: what each has in common, and the loop that feeds it."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
-
-import structlog
+from typing import Protocol
 
 from laurel_server.events.kafka import AWAY
+from laurel_server.events.rounds import Rounds
 from laurel_server.events.source import Polled, SetAside, Source
 from laurel_server.metrics import EVENTS_CONSUMED
 from laurel_server.postgres.errors import UNAVAILABLE
-
-log = structlog.get_logger()
-
-FIRST_BACKOFF_SECONDS: Final = 0.5
-MAX_BACKOFF_SECONDS: Final = 15.0
 
 
 class Consumer(Protocol):
@@ -51,28 +44,15 @@ class ConsumerLoop:
         self._consumer = consumer
         self._source = source
         self._interval = interval
-        self._backoff = 0.0
+        away = (*AWAY, *UNAVAILABLE, *consumer.away)
+        self._rounds = Rounds(consumer.name, self.hear, away, source.start_over)
 
     async def run(self) -> None:
         """Feed it until cancelled."""
         try:
-            while True:
-                seconds = await self._round()
-                await asyncio.sleep(seconds)
+            await self._rounds.run()
         finally:
             await self._source.close()
-
-    async def _round(self) -> float:
-        """Hear once and return how long to wait, in seconds."""
-        try:
-            seconds = await self.hear()
-        except (*AWAY, *UNAVAILABLE, *self._consumer.away) as away:
-            return await self._postpone(f"{type(away).__name__}: {away}"[:300])
-        except Exception as error:  # without this loop the consumer would never hear anything again
-            log.exception("events.failed", consumer=self._consumer.name)
-            return await self._postpone(repr(error)[:300])
-        self._backoff = 0.0
-        return seconds
 
     async def hear(self) -> float:
         """Hear what comes next and return how long to wait for more, in seconds; what fails comes again."""
@@ -85,9 +65,3 @@ class ConsumerLoop:
         await self._source.commit(polled)
         EVENTS_CONSUMED.labels(self._consumer.name).inc(len(polled.events))
         return 0.0 if polled.is_full else self._interval
-
-    async def _postpone(self, error: str) -> float:
-        self._backoff = min(MAX_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
-        log.warning("events.postponed", consumer=self._consumer.name, error=error, retry_in=self._backoff)
-        await self._source.start_over()
-        return self._backoff

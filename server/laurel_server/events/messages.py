@@ -23,13 +23,14 @@ from laurel.type.v1.badge_pb2 import Badge
 from laurel.type.v1.board_pb2 import BoardRef, Period, RankState
 from laurel.type.v1.tier_pb2 import Tier as TierMessage
 from laurel.type.v1.tier_pb2 import TierChange
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.tiers import Tier
 from laurel_server.events.outbox import OutboxEvent
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
+    BOARD_RESET,
     ENTRY_EVENTS,
     LEADERBOARD_UPDATED,
     PERIOD_CLOSED,
@@ -37,20 +38,37 @@ from laurel_server.events.topics import (
     POINTS_EXPIRING,
     REWARDS_CHANGED,
     REWARDS_EARNED,
+    SCORE_REMOVED,
+    SCORE_UPDATED,
     TIER_CHANGED,
     USER_ERASED,
+    USER_MOVED,
     Record,
 )
 
 Standings = Mapping[str, Sequence[tuple[str, BoardStanding]]]
-"""Present ranks by user id, each with its period."""
+"""Present ranks by user id, each with its period; without one on score boards, which count no entries."""
+
+_MOVED_AT: Final = {
+    REWARDS_EARNED: "recorded_at",
+    REWARDS_CHANGED: "recorded_at",
+    TIER_CHANGED: "changed_at",
+    SCORE_UPDATED: "recorded_at",
+    SCORE_REMOVED: "recorded_at",
+    USER_MOVED: "recorded_at",
+}
+"""Events after which a user may stand elsewhere, and the field that says when that was."""
 
 
 def standings_of(ranks: Mapping[str, Sequence[BoardRank]]) -> Standings:
     """Return ranks as messages, to be put into all records of the users: making them is half of what a record costs."""
     return {
-        user_id: [(rank.board.period_id, _standing(rank)) for rank in own] for user_id, own in ranks.items()
+        user_id: [(_period(rank.board), _standing(rank)) for rank in own] for user_id, own in ranks.items()
     }
+
+
+def _period(board: BoardKey) -> str:
+    return "" if is_score_board(board.scope) else board.period_id
 
 
 def records_of(event: OutboxEvent, standings: Standings | None) -> list[Record]:
@@ -62,24 +80,40 @@ def records_of(event: OutboxEvent, standings: Standings | None) -> list[Record]:
     return [] if build is None else list(build(event, standings))
 
 
-def board_updates(events: Iterable[OutboxEvent], standings: Standings) -> list[Record]:
-    """Return one record for each user whose score these events changed, whatever the number of his events."""
-    latest = {str(event.body["user_id"]): event for event in events if _changed_a_score(event)}
+def mover_of(event: OutboxEvent) -> str:
+    """Return the user who may stand elsewhere after an event, empty if nobody does. One of UNREADABLE."""
+    moment = _MOVED_AT.get(str(event.body["type"]))
+    if moment is None or moment not in event.body:  # what an erased person leaves has no moment
+        return ""
+    if event.body["type"] in ENTRY_EVENTS and not event.body.get("periods"):
+        return ""
+    _moment(_text(event, moment))
+    return _text(event, "user_id")
+
+
+def board_updates(latest: Mapping[str, OutboxEvent], standings: Standings) -> list[Record]:
+    """Return one record for each user who has moved, whatever the number of his events; the last ones are given."""
     return [_board_update(event, standings.get(user_id, ())) for user_id, event in latest.items()]
 
 
-def _changed_a_score(event: OutboxEvent) -> bool:
-    return event.body["type"] in ENTRY_EVENTS and bool(event.body.get("periods"))
-
-
-def _board_update(event: OutboxEvent, standings: Sequence[tuple[str, BoardStanding]]) -> Record:
+def _board_update(event: OutboxEvent, standings: Iterable[tuple[str, BoardStanding]]) -> Record:
+    moment = _MOVED_AT[str(event.body["type"])]
     message = LeaderboardUpdated(
         event_id=f"{event.id}.ranks",
         user_id=_text(event, "user_id"),
-        updated_at=_moment(event.body["recorded_at"]),
+        updated_at=_moment(_text(event, moment)),
     )
     message.standings.extend(standing for _, standing in standings)
-    return _record(LEADERBOARD_UPDATED, message, event, "recorded_at")
+    return _record(LEADERBOARD_UPDATED, message, event, moment)
+
+
+def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
+    """Those who had scores are off the board, which is told once for all of them."""
+    board = BoardKey(_text(event, "scope"), _text(event, "period_id"))
+    message = LeaderboardUpdated(
+        event_id=event.id, board=_board_ref(board), updated_at=_moment(_text(event, "reset_at"))
+    )
+    yield _record(LEADERBOARD_UPDATED, message, event, "reset_at", subject="/".join(board))
 
 
 def _earned(event: OutboxEvent, standings: Standings | None) -> Iterator[Record]:
@@ -218,6 +252,7 @@ _BUILDERS: Final[Mapping[str, Callable[[OutboxEvent, Standings | None], Iterator
     PERIOD_WON: _won,
     POINTS_EXPIRING: _expiring,
     USER_ERASED: _erased,
+    BOARD_RESET: _reset,
 }
 
 
@@ -266,5 +301,7 @@ def _standing(rank: BoardRank) -> BoardStanding:
 
 @lru_cache(maxsize=8192)
 def _board_ref(board: BoardKey) -> BoardRef:
-    period = Period.ValueType(parse_period_id(board.period_id).type)
-    return BoardRef(scope=board.scope, period=period, period_id=board.period_id)
+    ref = BoardRef(scope=board.scope, period_id=board.period_id)
+    if not is_score_board(board.scope):
+        ref.period = Period.ValueType(parse_period_id(board.period_id).type)
+    return ref

@@ -1,16 +1,16 @@
 """The relay: publishes the outbox to Kafka, each event at least once and each user's events in order."""
 
 import asyncio
-import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
 import structlog
 
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.events.kafka import AWAY, KafkaProducer
-from laurel_server.events.messages import Standings, board_updates, records_of, standings_of
+from laurel_server.events.messages import Standings, board_updates, mover_of, records_of, standings_of
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
+from laurel_server.events.rounds import Rounds
 from laurel_server.events.topics import Record
 from laurel_server.metrics import EVENTS_PUBLISH_FAILURES
 from laurel_server.postgres.errors import UNAVAILABLE
@@ -21,8 +21,6 @@ log = structlog.get_logger()
 READER: Final = "kafka"
 """The relay's name as a reader of the outbox."""
 
-MAX_BACKOFF_SECONDS: Final = 15.0
-FIRST_BACKOFF_SECONDS: Final = 0.25
 TURN: Final = 64
 """Events that are turned into records before others get their turn of the event loop: some milliseconds."""
 
@@ -30,8 +28,8 @@ TURN: Final = 64
 class RankReader(Protocol):
     """Where users stand now."""
 
-    async def of(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
-        """Return present ranks by user id; None while the boards are being rebuilt."""
+    async def everywhere(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
+        """Return present ranks by user id, on points and score boards; None while some are being rebuilt."""
 
 
 class Relay:
@@ -50,31 +48,21 @@ class Relay:
         self._ranks = ranks
         self._producer = producer
         self._interval = interval
-        self._backoff = 0.0
+        self._rounds = Rounds(READER, self._round, (*AWAY, *UNAVAILABLE), _count_failure)
 
     async def run(self) -> None:
         """Publish until cancelled."""
         try:
-            while True:
-                seconds = await self._round()
-                await asyncio.sleep(seconds)
+            await self._rounds.run()
         finally:
             await self._producer.close()
 
     async def _round(self) -> float:
         """Publish a page and return how long to wait, in seconds."""
-        try:
-            if not await self._leadership.held():
-                self._reader.start_over()
-                return self._interval
-            is_full = await self.publish()
-        except (*AWAY, *UNAVAILABLE) as away:
-            return self._wait_after(away)
-        except Exception:  # without this loop nothing would ever be published again
-            log.exception("events.failed")
-            return self._back_off()
-        self._backoff = 0.0
-        return 0.0 if is_full else self._interval
+        if not await self._leadership.held():
+            self._reader.start_over()
+            return self._interval
+        return 0.0 if await self.publish() else self._interval
 
     async def publish(self) -> bool:
         """Publish the next page; return whether there are more to come at once: few are published together.
@@ -84,7 +72,7 @@ class Relay:
         page = await self._reader.next_page()
         if page is None:
             return False
-        ranks = await self._ranks.of(page.user_nos) if page.ranked else None
+        ranks = await self._ranks.everywhere(page.user_nos) if page.ranked else None
         if ranks is None and self._reader.may_wait(page):
             return False  # the boards are being filled; a moment later there may be ranks to tell
         records = await self._records(page, None if ranks is None else standings_of(ranks))
@@ -95,17 +83,18 @@ class Relay:
 
     async def _records(self, page: Page, standings: Standings | None) -> list[Record]:
         records: list[Record] = []
-        good: list[OutboxEvent] = []
+        moved: dict[str, OutboxEvent] = {}
         for number, event in enumerate(page.events, start=1):
             try:
                 records += records_of(event, standings)
-                good.append(event)
+                if user_id := mover_of(event):
+                    moved[user_id] = event
             except UNREADABLE as error:
                 log.warning("events.set_aside", event_id=event.id, error=repr(error))
                 await self._reader.set_aside(event, repr(error))
             if number % TURN == 0:
                 await asyncio.sleep(0)
-        return records + _updates(good, standings)
+        return records if standings is None else records + board_updates(moved, standings)
 
     async def _set_aside(self, page: Page, record: Record) -> None:
         log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
@@ -114,16 +103,6 @@ class Relay:
                 await self._reader.set_aside(event, f"{record.topic}: too large for Kafka")
                 return
 
-    def _wait_after(self, away: BaseException) -> float:
-        EVENTS_PUBLISH_FAILURES.inc()
-        seconds = self._back_off()
-        log.warning("events.postponed", error=f"{type(away).__name__}: {away}", retry_in=round(seconds, 2))
-        return seconds
 
-    def _back_off(self) -> float:
-        self._backoff = min(MAX_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
-        return self._backoff * random.uniform(0.5, 1)  # noqa: S311 - jitter
-
-
-def _updates(events: Iterable[OutboxEvent], standings: Standings | None) -> list[Record]:
-    return [] if standings is None else board_updates(events, standings)
+async def _count_failure() -> None:
+    EVENTS_PUBLISH_FAILURES.inc()

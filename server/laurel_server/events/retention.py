@@ -1,12 +1,12 @@
 """Keeps the outbox bounded: rows that are too old or too many go, whether somebody has read them or not."""
 
-import asyncio
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
+from laurel_server.events.rounds import Rounds
 from laurel_server.metrics import EVENTS_LOST, EVENTS_TRIMMED
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.outbox import Trimmed, trim
@@ -32,14 +32,11 @@ class Retention:
 
     async def run(self) -> None:
         """Trim every minute, until cancelled."""
-        while True:
-            try:
-                await self.trim()
-            except UNAVAILABLE as away:
-                log.warning("events.not_trimmed", error=type(away).__name__)
-            except Exception:  # without this loop the outbox would grow for ever
-                log.exception("events.not_trimmed")
-            await asyncio.sleep(INTERVAL_SECONDS)
+        await Rounds("retention", self._round, UNAVAILABLE).run()
+
+    async def _round(self) -> float:
+        await self.trim()
+        return INTERVAL_SECONDS
 
     async def trim(self) -> Trimmed:
         """Remove all rows above the bounds, some at a time, and return how many went."""

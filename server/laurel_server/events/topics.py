@@ -30,6 +30,12 @@ TOPICS: Final = (
 ENTRY_EVENTS: Final = frozenset({REWARDS_EARNED, REWARDS_CHANGED})
 """Types of events that are about an entry of the ledger."""
 
+SCORE_UPDATED: Final = "score.updated"
+SCORE_REMOVED: Final = "score.removed"
+USER_MOVED: Final = "user.moved"
+BOARD_RESET: Final = "board.reset"
+"""Types of events that have no topic of their own: `leaderboard.updated` tells where they led."""
+
 SOURCE: Final = "laurel"
 
 Headers = Sequence[tuple[str, bytes]]

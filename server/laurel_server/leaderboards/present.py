@@ -1,8 +1,10 @@
 """Where users stand now on all boards of open periods: read for many at once, after the fact."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeAlias
 
+from laurel_server.domain.board_configs import BoardKind
 from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
@@ -11,8 +13,12 @@ from laurel_server.domain.views import Board, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.standings import read_members
+
+Wanted: TypeAlias = Mapping[Board, Sequence[str]]
+"""Users by the board whose ranks are asked for."""
 
 
 class PresentRanks:
@@ -29,10 +35,36 @@ class PresentRanks:
         Who takes no position has none. `previous_rank` is the rank. Cost: one query for all, and one script call a
         board, sent together.
         """
+        return await self._ranks(await self._on_points_boards(user_nos))
+
+    async def everywhere(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
+        """Return what `of` does, and then the ranks on score boards in their present reset periods.
+
+        Cost: one query more where there are score boards.
+        """
+        points = await self._on_points_boards(user_nos)
+        return await self._ranks({**points, **await self._on_score_boards(user_nos)})
+
+    async def _on_points_boards(self, user_nos: Collection[int]) -> Wanted:
         wanted: dict[BoardKey, list[str]] = {}
         for member in await read_members(self._pool, user_nos):
             for board in boards_of(member, self._catalogue.matrix):
                 wanted.setdefault(board, []).append(member.user_id)
+        return {self._board(board): user_ids for board, user_ids in wanted.items()}
+
+    async def _on_score_boards(self, user_nos: Collection[int]) -> Wanted:
+        boards = {
+            board.key: board
+            for config in self._catalogue.boards.values()
+            if config.kind is BoardKind.SCORES
+            for board in (self._queries.resolve(config.board_id, None, ""),)
+        }
+        wanted: dict[Board, list[str]] = {}
+        for key, user_id in await scores.on_boards(self._pool, list(boards), user_nos) if boards else ():
+            wanted.setdefault(boards[key], []).append(user_id)
+        return wanted
+
+    async def _ranks(self, wanted: Wanted) -> dict[str, Sequence[BoardRank]] | None:
         try:
             found = await asyncio.gather(*(self._on(board, users) for board, users in wanted.items()))
         except LaurelError:  # BOARDS_REBUILDING
@@ -42,6 +74,9 @@ class PresentRanks:
             for user_id, rank in on_board.items():
                 ranks.setdefault(user_id, []).append(rank)
         return dict(ranks)
+
+    def _board(self, board: BoardKey) -> Board:
+        return Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
 
     async def overall(self, user_ids: Collection[str]) -> Standings | None:
         """Return the places on the global all-time board of those who have one; None while it is being rebuilt."""
@@ -53,9 +88,9 @@ class PresentRanks:
             return None
         return Standings(total, {user_id: rank for user_id, (rank, _) in places.items()})
 
-    async def _on(self, board: BoardKey, user_ids: Sequence[str]) -> dict[str, BoardRank]:
-        board_at = Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
-        total, places = await self._queries.ranks_of(board_at, user_ids)
+    async def _on(self, board: Board, user_ids: Sequence[str]) -> dict[str, BoardRank]:
+        total, places = await self._queries.ranks_of(board, user_ids)
         return {
-            user_id: BoardRank(board, rank, rank, score, total) for user_id, (rank, score) in places.items()
+            user_id: BoardRank(board.key, rank, rank, score, total)
+            for user_id, (rank, score) in places.items()
         }

@@ -163,6 +163,7 @@ class ScoreWork:
         self._answered = opened.answers
         self._ids: dict[int, str] = {}
         self._listed: dict[Instance, dict[Seat, Score]] = {}
+        self._now = now
         self._places = [self._resolve(item, now) for item in items]
         self._items = items
 
@@ -224,18 +225,23 @@ class ScoreWork:
         return done
 
     def events(self) -> str:
-        """Return what the repair of the boards must know, as JSON for the outbox: who is on a board no longer."""
-        return orjson.dumps(
-            [
-                {
-                    "type": "score.removed",
-                    "user_id": self._ids[seat.user_no],
-                    "version": self._last_version,
-                    "left": [tuple(self._key(seat.instance))],
-                }
-                for seat in self.removed
-            ]
-        ).decode()
+        """Return what happened, as JSON for the outbox; repair must know of it who is on a board no longer."""
+        updated = [self._event("score.updated", seat) for seat in self.changed]
+        removed = [
+            {
+                **self._event("score.removed", seat),
+                "version": self._last_version,
+                "left": [tuple(self._key(seat.instance))],
+            }
+            for seat in self.removed
+        ]
+        return orjson.dumps([*updated, *removed]).decode()
+
+    def _event(self, name: str, seat: Seat) -> dict[str, object]:
+        scope, period_id = self._key(seat.instance)
+        user_id = self._ids[seat.user_no]
+        where = {"scope": scope, "period_id": period_id}
+        return {"type": name, "user_id": user_id, **where, "recorded_at": self._now}
 
     def committed(self, results: list[Result]) -> ScoreBatch:
         """Return what the batch did, once it is committed."""

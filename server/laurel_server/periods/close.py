@@ -28,6 +28,7 @@ from laurel_server.periods.prizes import Awards, pay_winners
 from laurel_server.periods.snapshots import take_snapshots
 from laurel_server.postgres import closing
 from laurel_server.postgres.history import read_snapshot, read_winners
+from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import all_keys
@@ -120,7 +121,7 @@ class PeriodClose:
         async with self._pool.acquire() as connection, connection.transaction():
             completed = await closing.complete(connection, end, now)
             winners = await read_winners(connection, completed)
-            await closing.announce(connection, announcements(completed, winners, now))
+            await announce(connection, announcements(completed, winners, now))
         return completed
 
     async def _archive(self, now: datetime) -> int:

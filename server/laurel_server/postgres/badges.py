@@ -1,6 +1,6 @@
 """Badges and their definitions between rows and domain objects."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -99,11 +99,6 @@ async def crown(
     columns = [list(column) for column in zip(*badges, strict=True)]
     rows = await connection.fetch(load("badges_crown"), *columns, earned_at, period_id)
     return {Held(*row) for row in rows}
-
-
-async def announce(connection: Connection, events: Sequence[Mapping[str, object]]) -> None:
-    """Put events into the outbox that belong to no batch of the ledger."""
-    await connection.execute(load("outbox_announce"), orjson.dumps(events).decode())
 
 
 async def read_holders(pool: Pool, user_ids: Collection[str]) -> list[Holder]:

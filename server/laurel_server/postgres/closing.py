@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
-
 from laurel_server.domain.accounts import PastTotal
 from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.closing import Ranked, Statistics, Win
@@ -164,12 +162,6 @@ async def note_payments(pool: Pool, payments: Iterable[Payment]) -> None:
 async def complete(connection: Connection, end: datetime, now: datetime) -> list[BoardKey]:
     """Complete the boards of periods that ended then and return those that were not; each is returned once ever."""
     return [BoardKey(*row) for row in await connection.fetch(load("closing_complete"), end, now)]
-
-
-async def announce(connection: Connection, events: Sequence[dict[str, object]]) -> None:
-    """Put events into the outbox, in the transaction of what they tell of."""
-    if events:
-        await connection.execute(load("closing_announce"), orjson.dumps(events).decode())
 
 
 async def archive(pool: Pool, ended_by: datetime) -> list[BoardKey]:

@@ -1,10 +1,12 @@
 """The outbox as readers see it: pages of committed batches in order, positions, and what was set aside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from laurel_server.postgres.pool import Pool
+import orjson
+
+from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
 
@@ -66,6 +68,12 @@ async def last_batch(pool: Pool) -> int:
     """Return the last batch number that was drawn."""
     number: int = await pool.fetchval(load("outbox_last"))
     return number
+
+
+async def announce(connection: Connection, events: Sequence[Mapping[str, object]]) -> None:
+    """Put events into the outbox that belong to no batch of the ledger, in the transaction of what they tell of."""
+    if events:
+        await connection.execute(load("outbox_announce"), orjson.dumps(events).decode())
 
 
 async def set_aside(

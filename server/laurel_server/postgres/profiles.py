@@ -1,6 +1,7 @@
 """Profiles of users between rows and domain objects."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import asyncpg
 import orjson
@@ -37,13 +38,14 @@ async def write_profiles(connection: Connection, users: Sequence[tuple[int, User
 
 
 async def note_moves(
-    connection: Connection, batch_no: int, moved: Sequence[tuple[Account, Sequence[BoardKey]]], version: int
+    connection: Connection,
+    batch_no: int,
+    moved: Sequence[tuple[Account, Sequence[BoardKey]]],
+    version: int,
+    now: datetime,
 ) -> None:
     """Note that users belong to other boards now: each account and the boards it has left."""
-    events = [
-        {"type": "user.moved", "user_no": account.user_no, "left": [tuple(board) for board in left]}
-        for account, left in moved
-    ]
+    events = [user_moved(account, left, now) for account, left in moved]
     await connection.execute(
         load("users_move"),
         batch_no,
@@ -52,6 +54,12 @@ async def note_moves(
         orjson.dumps(events).decode(),
         [totals_json(account) for account, _ in moved],
     )
+
+
+def user_moved(account: Account, left: Sequence[BoardKey], now: datetime) -> dict[str, object]:
+    """Return the event that tells of a user who has left boards, or may take a position on others."""
+    who = {"user_id": account.user_id, "user_no": account.user_no}
+    return {"type": "user.moved", **who, "left": [tuple(board) for board in left], "recorded_at": now}
 
 
 def user_of(row: asyncpg.Record) -> User:

@@ -97,9 +97,16 @@ async def write(
     )
 
 
-async def note_change(connection: Connection, batch_no: int, user_nos: Sequence[int], version: int) -> None:
-    """Note that users take other positions as of a version."""
-    await connection.execute(load("scores_note_change"), batch_no, list(user_nos), version)
+async def note_change(
+    connection: Connection,
+    batch_no: int,
+    user_nos: Sequence[int],
+    version: int,
+    events: Sequence[Mapping[str, object]],
+) -> None:
+    """Note that users take other positions as of a version; the events tell of it unless the batch has some."""
+    told = orjson.dumps(events).decode()
+    await connection.execute(load("scores_note_change"), batch_no, list(user_nos), version, told)
 
 
 async def delete_of_user(connection: Connection, user_no: int) -> None:
@@ -115,6 +122,15 @@ async def of_users(connection: Session, user_nos: Collection[int]) -> list[Score
 async def of_user(pool: Pool, user_id: str) -> list[Scorer]:
     """Return all that a user has on score boards."""
     return [_scorer(row) for row in await pool.fetch(load("scores_of_user"), user_id)]
+
+
+async def on_boards(
+    pool: Pool, boards: Sequence[BoardKey], user_nos: Collection[int]
+) -> list[tuple[BoardKey, str]]:
+    """Return the ids of those users who have a score on instances of score boards, each with the instance."""
+    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
+    rows = await pool.fetch(load("scores_on_boards"), scopes, period_ids, list(user_nos))
+    return [(BoardKey(row["board_id"], row["period_id"]), row["user_id"]) for row in rows]
 
 
 async def instances(pool: Pool) -> list[BoardKey]:

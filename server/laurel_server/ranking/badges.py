@@ -14,6 +14,7 @@ from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres import achievements, badges
 from laurel_server.postgres.badges import BadgeRow, Held, Holder
+from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.rewards.rule_book import RuleBook
 
@@ -189,7 +190,7 @@ class Badges:
 
     async def _tell(self, connection: Connection, keys: Sequence[Held], given: Sequence[Badge]) -> None:
         if given:
-            await badges.announce(connection, [unlock_event(badge) for badge in given])
+            await announce(connection, [unlock_event(badge) for badge in given])
             told = [(key.user_no, badge) for key, badge in zip(keys, given, strict=True)]
             await achievements.write(connection, told)
 

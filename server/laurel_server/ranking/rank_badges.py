@@ -38,7 +38,7 @@ class RankBadges:
 
     async def handle(self, polled: Polled, _set_aside: SetAside) -> None:
         """Give those who have moved what their places unlock. What the boards have not followed is left to the job."""
-        moved = {str(heard.body["user_id"]) for heard in polled.events if heard.body["type"] in MOVES}
+        moved = {str(heard.body["user_id"]) for heard in polled.events if heard.body["type"] in MOVES} - {""}
         standings = await self._places.overall(moved) if polled.ranked and moved else None
         if standings is not None:
             await self._badges.award_places(standings)

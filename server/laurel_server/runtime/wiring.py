@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,7 @@ from laurel_server.leaderboards.reading import BoardScripts
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.leaderboards.repair import Confirmations, Repair
+from laurel_server.leaderboards.resets import Resets
 from laurel_server.leaderboards.score_batch import ScoreWriter
 from laurel_server.leaderboards.scores import Scores
 from laurel_server.periods.close import PeriodClose
@@ -171,7 +173,8 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     ranks = RankHistory(pool, queries, ground.rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
     present = PresentRanks(pool, queries, ground.catalogue)
-    events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone)
+    resets = partial(Resets, pool, ground.catalogue, queries, clock)
+    events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone, resets)
     jobs = _job_runner(ground, (*_jobs(ground, commands, maintenance, badges, ranks, expiry), *events.jobs))
     moves = Moves(
         clock, ground.rule_book, ground.catalogue, ground.redis, boards.projection, boards.confirmations

@@ -28,6 +28,7 @@ from laurel_server.events.source import Source
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
 from laurel_server.jobs.job import Job
 from laurel_server.leaderboards.present import PresentRanks
+from laurel_server.leaderboards.resets import Resets
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool
@@ -75,6 +76,7 @@ async def wire_events(
     badges: Badges,
     clock: Clock,
     zone: ZoneInfo,
+    resets: Callable[[Leadership], Resets],
 ) -> EventParts:
     """Make all of it. A Kafka or ClickHouse that is away keeps nothing from starting."""
     events = settings.events
@@ -84,6 +86,7 @@ async def wire_events(
     trends = _analytics(made)
     job = _notifications(made)
     made.loops.append(Retention(pool, events.retention, events.retention_batches, made.readers).run)
+    made.loops.append(resets(made.leadership).run)
     loops = EventLoops(made.leadership, made.loops, made.closers)
     return EventParts(loops, trends, NotificationPreferences(pool, zone), (job,))
 

@@ -15,7 +15,7 @@ from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings
 from laurel_server.leaderboards.seating import Seating, seat
 from laurel_server.postgres import ledger, scores
 from laurel_server.postgres.pool import Connection
-from laurel_server.postgres.profiles import note_moves
+from laurel_server.postgres.profiles import note_moves, user_moved
 from laurel_server.postgres.standings import Erased
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
@@ -72,20 +72,20 @@ class Moves:
             accounts = {before.user_no: before for before, _ in changes}
             await self._write(connection, batch_no, accounts, placements, spilled)
             moved.new_boards = await self._register(connection, moved.placements)
-        hidden_or_shown = [
-            before.user_no for before, after in changes if before.visibility is not after.visibility
-        ]
+        hidden_or_shown = [before for before, after in changes if before.visibility is not after.visibility]
         if hidden_or_shown:
             moved.seatings = await self._move_scores(connection, batch_no, hidden_or_shown)
         return moved
 
     async def _move_scores(
-        self, connection: Connection, batch_no: int, user_nos: Sequence[int]
+        self, connection: Connection, batch_no: int, accounts: Sequence[Account]
     ) -> dict[BoardKey, Seating]:
         """Note that users take a position on their score boards, or none any more. Their profiles are written."""
+        user_nos = [account.user_no for account in accounts]
         if not await scores.of_users(connection, user_nos):
             return {}
-        await scores.note_change(connection, batch_no, user_nos, batch_no * BATCH_NUMBERS)
+        moved = [user_moved(account, (), self._clock.now()) for account in accounts]
+        await scores.note_change(connection, batch_no, user_nos, batch_no * BATCH_NUMBERS, moved)
         return seatings_of_scorers(await scores.of_users(connection, user_nos), self._catalogue)
 
     async def remove_scores(
@@ -129,7 +129,7 @@ class Moves:
         if past:
             await ledger.spill_totals(connection, past)
         moved = [(accounts[user_no], placement.left) for user_no, placement in placements.items()]
-        await note_moves(connection, batch_no, moved, batch_no * BATCH_NUMBERS)
+        await note_moves(connection, batch_no, moved, batch_no * BATCH_NUMBERS, self._clock.now())
 
     def _spill(self, accounts: Iterable[Account]) -> list[PastTotal]:
         rules, now = self._rule_book.latest_read, self._clock.now()

@@ -5,7 +5,8 @@
 // source: laurel/events/v1/events.proto
 
 // What Laurel tells other systems. The message of a topic has the topic's name: `rewards.earned` carries RewardsEarned.
-// Every record has the key `user_id` (of `period.closed`: scope and period) and the CloudEvents headers ce_id, ce_type, ce_time, ce_source and ce_specversion;
+// Every record has the key `user_id` (where it is about a board: `SCOPE/PERIOD_ID`) and the CloudEvents headers ce_id, ce_type,
+// ce_time, ce_source and ce_specversion;
 // ce_id stays the same when a record is sent again, so that readers can drop what they have seen.
 
 package eventsv1
@@ -383,18 +384,22 @@ func (x *RewardsChanged) GetRecordedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Topic `leaderboard.updated`: where a user stands now on the boards of the present. Conflated: of several changes within
-// a moment only the last is told, and a user who moves because others did is not told of here; WatchRank does that.
+// Topic `leaderboard.updated`: where a user stands now on the boards of the present, points and score boards. Conflated: of
+// several changes within a moment only the last is told, and a user who moves because others did is not told of here;
+// WatchRank does that. Or a score board that began anew at its reset, which is told once for all who were on it.
 type LeaderboardUpdated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The same as the header ce_id.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
-	// Who has moved.
+	// Who has moved; empty when the record is about a whole board.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// All boards of periods that are open on which the user stands; none: he has left them, or takes no position.
 	Standings []*BoardStanding `protobuf:"bytes,3,rep,name=standings,proto3" json:"standings,omitempty"`
 	// When Laurel recorded the last change that is in it.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// The score board that has begun anew, with the period_id of its new period; unset when the record is about a user. The key
+	// of the record is `SCOPE/PERIOD_ID` then.
+	Board         *v1.BoardRef `protobuf:"bytes,5,opt,name=board,proto3" json:"board,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +458,13 @@ func (x *LeaderboardUpdated) GetStandings() []*BoardStanding {
 func (x *LeaderboardUpdated) GetUpdatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdatedAt
+	}
+	return nil
+}
+
+func (x *LeaderboardUpdated) GetBoard() *v1.BoardRef {
+	if x != nil {
+		return x.Board
 	}
 	return nil
 }
@@ -963,13 +975,14 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAt\x12;\n" +
 	"\vrecorded_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordedAt\"\xc2\x01\n" +
+	"recordedAt\"\xf2\x01\n" +
 	"\x12LeaderboardUpdated\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12=\n" +
 	"\tstandings\x18\x03 \x03(\v2\x1f.laurel.events.v1.BoardStandingR\tstandings\x129\n" +
 	"\n" +
-	"updated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"w\n" +
+	"updated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12.\n" +
+	"\x05board\x18\x05 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"w\n" +
 	"\x14AchievementsUnlocked\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12+\n" +
@@ -1052,20 +1065,21 @@ var file_laurel_events_v1_events_proto_depIdxs = []int32{
 	12, // 8: laurel.events.v1.RewardsChanged.recorded_at:type_name -> google.protobuf.Timestamp
 	0,  // 9: laurel.events.v1.LeaderboardUpdated.standings:type_name -> laurel.events.v1.BoardStanding
 	12, // 10: laurel.events.v1.LeaderboardUpdated.updated_at:type_name -> google.protobuf.Timestamp
-	14, // 11: laurel.events.v1.AchievementsUnlocked.badge:type_name -> laurel.type.v1.Badge
-	15, // 12: laurel.events.v1.TierChanged.change:type_name -> laurel.type.v1.TierChange
-	10, // 13: laurel.events.v1.PeriodClosed.board:type_name -> laurel.type.v1.BoardRef
-	12, // 14: laurel.events.v1.PeriodClosed.closed_at:type_name -> google.protobuf.Timestamp
-	10, // 15: laurel.events.v1.PeriodWon.board:type_name -> laurel.type.v1.BoardRef
-	12, // 16: laurel.events.v1.PeriodWon.closed_at:type_name -> google.protobuf.Timestamp
-	12, // 17: laurel.events.v1.PointsExpiring.expires_at:type_name -> google.protobuf.Timestamp
-	12, // 18: laurel.events.v1.PointsExpiring.recorded_at:type_name -> google.protobuf.Timestamp
-	12, // 19: laurel.events.v1.UserErased.erased_at:type_name -> google.protobuf.Timestamp
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	10, // 11: laurel.events.v1.LeaderboardUpdated.board:type_name -> laurel.type.v1.BoardRef
+	14, // 12: laurel.events.v1.AchievementsUnlocked.badge:type_name -> laurel.type.v1.Badge
+	15, // 13: laurel.events.v1.TierChanged.change:type_name -> laurel.type.v1.TierChange
+	10, // 14: laurel.events.v1.PeriodClosed.board:type_name -> laurel.type.v1.BoardRef
+	12, // 15: laurel.events.v1.PeriodClosed.closed_at:type_name -> google.protobuf.Timestamp
+	10, // 16: laurel.events.v1.PeriodWon.board:type_name -> laurel.type.v1.BoardRef
+	12, // 17: laurel.events.v1.PeriodWon.closed_at:type_name -> google.protobuf.Timestamp
+	12, // 18: laurel.events.v1.PointsExpiring.expires_at:type_name -> google.protobuf.Timestamp
+	12, // 19: laurel.events.v1.PointsExpiring.recorded_at:type_name -> google.protobuf.Timestamp
+	12, // 20: laurel.events.v1.UserErased.erased_at:type_name -> google.protobuf.Timestamp
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_laurel_events_v1_events_proto_init() }
