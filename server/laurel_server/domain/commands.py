@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import ClassVar, NamedTuple
 
 from laurel_server.domain.accounts import Account
@@ -52,6 +53,8 @@ class Change:
     tier_change: TierChange | None = None
     period_ids: tuple[str, ...] = ()
     boards: tuple[BoardKey, ...] = ()
+    part: Fraction = Fraction()
+    """Of a reversal: the parts of the original that have been asked back by now."""
 
 
 @dataclass(frozen=True, slots=True)

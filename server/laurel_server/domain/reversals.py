@@ -97,6 +97,7 @@ class ReverseCommand(Command):
             tier_change=tier_change,
             period_ids=tuple(period.id for period in periods),
             boards=moved_boards(account, periods, tier_change, turn.rules),
+            part=part,
         )
 
     def _wanted(self, before: Reversed) -> tuple[int, Fraction]:

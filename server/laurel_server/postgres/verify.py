@@ -1,7 +1,9 @@
 """The ledger compared with itself, in chunks of users."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from laurel_server.domain.tiers import DEFAULT_TIERS
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
 
@@ -15,12 +17,26 @@ class Bounds(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What the named check found for one user, and what it should have found."""
+    """What the named check found for one user, `what` of his, and what it should have found."""
 
     check: str
     user_id: str
-    found: int
-    expected: int
+    what: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        whose = f"{self.user_id}, {self.what}" if self.what else self.user_id
+        return f"{whose}: {self.found} instead of {self.expected}"
+
+
+class Strays(NamedTuple):
+    """Rows that belong to no entry, in words, among `rows` that were looked at; `last` None: none were left."""
+
+    last: int | None
+    rows: int
+    strays: Sequence[str]
 
 
 async def bounds_of_users(pool: Pool) -> Bounds:
@@ -30,4 +46,15 @@ async def bounds_of_users(pool: Pool) -> Bounds:
 
 async def differences(pool: Pool, start: int, end: int) -> list[Difference]:
     """Return what is not equal and must be, for the users numbered `[start, end)`."""
-    return [Difference(*row) for row in await pool.fetch(load("verify_ledger"), start, end)]
+    thresholds = [step.threshold for step in DEFAULT_TIERS]
+    rows = [
+        *await pool.fetch(load("verify_ledger"), start, end),
+        *await pool.fetch(load("verify_lots"), start, end),
+        *await pool.fetch(load("verify_tiers"), start, end, thresholds),
+    ]
+    return [Difference(*row) for row in rows]
+
+
+async def strays_after(pool: Pool, after: int, limit: int) -> Strays:
+    """Return which of the next debits and reversals, those behind entry `after`, belong to no entry."""
+    return Strays(*(await pool.fetch(load("verify_strays"), after, limit))[0])

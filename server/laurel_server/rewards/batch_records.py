@@ -48,7 +48,10 @@ def award_event(posting: Posting) -> dict[str, object]:
 
 
 def change_inputs(change: Change, entry: LedgerEntry, before: Rewards) -> str:
-    """Return what an entry that is no award did beside the balance, as JSON; its lots are kept in `lot_debits`."""
+    """Return what an entry that is no award did beside the balance, as JSON; its lots are kept in `lot_debits`.
+
+    `part`: the parts of the original that have been asked back by now; `hold`: the one that was captured.
+    """
     after = change.rewards
     return orjson.dumps(
         {
@@ -57,6 +60,8 @@ def change_inputs(change: Change, entry: LedgerEntry, before: Rewards) -> str:
             "lifetime": after.lifetime_points - before.lifetime_points,
             "redeemed": after.redeemed_points - before.redeemed_points,
             "expired": -entry.points if entry.action == EXPIRATION else 0,
+            **({"part": str(change.part)} if change.part else {}),
+            **({"hold": str(change.hold.hold_id)} if change.hold else {}),
         }
     ).decode()
 

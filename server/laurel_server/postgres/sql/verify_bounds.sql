@@ -2,4 +2,6 @@
 SELECT coalesce(min(low), 0)::bigint, coalesce(max(high) + 1, 0)::bigint, (SELECT count(*) FROM users)
   FROM (SELECT min(user_no) AS low, max(user_no) AS high FROM users
         UNION ALL SELECT min(user_no), max(user_no) FROM reward_transactions
-        UNION ALL SELECT min(user_no), max(user_no) FROM lots) known
+        UNION ALL SELECT min(user_no), max(user_no) FROM lots
+        UNION ALL SELECT min(user_no), max(user_no) FROM holds
+        UNION ALL SELECT min(user_no), max(user_no) FROM tier_changes) known
