@@ -2,8 +2,8 @@
 
 from laurel_server.postgres.migrations.plain_sql import run_sql_of
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
