@@ -81,9 +81,17 @@ NOTIFICATIONS_SENT = Counter(
     "Attempts to send notifications, by how they ended: sent, failed, given_up.",
     ["outcome"],
 )
-EVENTS_TRIMMED = Counter("laurel_events_trimmed_total", "Rows of the outbox removed by age or number.")
+EVENTS_OUTBOX_BYTES = Gauge(
+    "laurel_events_outbox_bytes",
+    "Rows of the outbox with their index entries, in bytes: what LAUREL_EVENTS_RETENTION_BYTES bounds.",
+)
+EVENTS_OUTBOX_DISK_BYTES = Gauge(
+    "laurel_events_outbox_disk_bytes",
+    "Files of the outbox, in bytes: its rows, and room that removed ones have left for those to come.",
+)
+EVENTS_TRIMMED = Counter("laurel_events_trimmed_total", "Rows of the outbox removed by age, number or size.")
 EVENTS_LOST = Counter(
     "laurel_events_lost_total",
-    "Rows of the outbox removed by age or number before some reader had read them.",
+    "Rows of the outbox removed by age, number or size before some reader had read them.",
 )
 CHAIN_SEALED = Gauge("laurel_chain_sealed_batch", "Number of the last batch of the ledger that is sealed.")

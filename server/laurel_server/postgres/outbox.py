@@ -28,6 +28,14 @@ class OutboxRow(NamedTuple):
     events: str
 
 
+class Part(NamedTuple):
+    """Neighbouring rows: the last batch, how many they are, and what they take in bytes."""
+
+    last_batch: int
+    rows: int
+    size: int
+
+
 class Trimmed(NamedTuple):
     """Rows that were removed, and how many of them some reader had not read."""
 
@@ -87,13 +95,33 @@ async def set_aside(
     await pool.execute(load("events_set_aside"), reader, origin, number, place, event, error)
 
 
-async def trim(pool: Pool, age: timedelta, rows: int, at_once: int, readers: Collection[str]) -> Trimmed:
-    """Remove rows above an age or beyond a number, oldest first, at most `at_once`.
+async def trim(
+    pool: Pool, age: timedelta, batches: int, through: int, at_once: int, readers: Collection[str]
+) -> Trimmed:
+    """Remove rows above an age, beyond a number, or up to the batch `through`, oldest first, at most `at_once`.
 
     What a reader had not read is a gap for it; `readers` are those for whom that is a loss.
     """
-    (row,) = await pool.fetch(load("events_trim"), age, rows, at_once, list(readers))
+    (row,) = await pool.fetch(load("events_trim"), age, batches, at_once, list(readers), through)
     return Trimmed(*row)
+
+
+async def measure(pool: Pool, after: int, limit: int, rows_of_a_part: int) -> list[Part]:
+    """Return the sizes of up to `limit` rows after a batch, in order, some rows together."""
+    rows = await pool.fetch(load("events_measure"), after, limit, rows_of_a_part)
+    return [Part(*row) for row in rows]
+
+
+async def first_batch(pool: Pool) -> int | None:
+    """Return the oldest batch that is in the outbox, None if it is empty."""
+    number: int | None = await pool.fetchval("SELECT min(batch_no) FROM outbox")
+    return number
+
+
+async def disk_bytes(pool: Pool) -> int:
+    """Return what the files of the outbox take."""
+    size: int = await pool.fetchval("SELECT pg_total_relation_size('outbox')")
+    return size
 
 
 async def note_gap(pool: Pool, reader: str) -> None:

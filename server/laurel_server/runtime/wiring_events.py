@@ -22,7 +22,7 @@ from laurel_server.events.outbox_source import OutboxSource
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
-from laurel_server.events.retention import Retention
+from laurel_server.events.retention import Bounds, Retention
 from laurel_server.events.sinks import AllSinks, KafkaSink, LogSink, Sink, WebhookSink
 from laurel_server.events.source import Source
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
@@ -85,7 +85,8 @@ async def wire_events(
     _consume(made, RankBadges(badges, ranks), _SECONDS)
     trends = _analytics(made)
     job = _notifications(made)
-    made.loops.append(Retention(pool, events.retention, events.retention_batches, made.readers).run)
+    bounds = Bounds(events.retention, events.retention_batches, events.retention_bytes)
+    made.loops.append(Retention(pool, bounds, made.readers).run)
     made.loops.append(resets(made.leadership).run)
     loops = EventLoops(made.leadership, made.loops, made.closers)
     return EventParts(loops, trends, NotificationPreferences(pool, zone), (job,))

@@ -7,7 +7,7 @@ import pytest
 
 from laurel_server.analytics.engine import Engine
 from laurel_server.domain.trends import Metric
-from laurel_server.events.retention import Retention
+from laurel_server.events.retention import Bounds, Retention
 from laurel_server.runtime.config import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
@@ -57,7 +57,7 @@ async def test_events_that_were_dropped_before_it_heard_them_come_from_the_ledge
         await give(parts, "a", 20)
         await give(parts, "a", 30)
         await parts.confirmations.flush()
-        assert (await Retention(parts.pool, timedelta(0), 1000).trim()).removed >= 2
+        assert (await Retention(parts.pool, Bounds(timedelta(0), 1000, 1 << 40)).trim()).removed >= 2
     async with analysed() as parts:
         await give(parts, "a", 40)
         await until(lambda: tells_points(parts, 100), "what was dropped is told", seconds=60)

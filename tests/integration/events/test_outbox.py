@@ -1,11 +1,16 @@
 """Reading the outbox in order, without Kafka: windows, positions, patience, bounds."""
 
+import asyncio
 from datetime import timedelta
+from typing import Final
 
 import asyncpg
+import pytest
+from prometheus_client import REGISTRY
 
 from laurel_server.events.outbox import OutboxReader
-from laurel_server.events.retention import Retention
+from laurel_server.events.retention import Bounds, Retention
+from laurel_server.events.sizes import Sizes
 from laurel_server.postgres import outbox
 from laurel_server.postgres.outbox import Trimmed
 from laurel_server.runtime.wiring import Parts
@@ -15,6 +20,7 @@ _INSERT = """INSERT INTO outbox (batch_no, projected, user_nos, events)
              VALUES ($1, true, '{}', json_build_array(json_build_object('type', 'test', 'user_id', $2::text)))"""
 
 
+HUGE: Final = 1 << 40
 UNLOCKED = "achievements.unlocked"
 
 
@@ -100,14 +106,90 @@ async def test_the_outbox_is_bounded_by_age_and_by_number(parts: Parts) -> None:
 
     await until(confirmed, "all batches are on the boards")
     week = timedelta(days=7)
-    assert await Retention(parts.pool, week, 1000).trim() == Trimmed(0, 0)
+    assert await Retention(parts.pool, Bounds(week, 1000, HUGE)).trim() == Trimmed(0, 0)
     assert await rows() == 10
     last = await outbox.last_batch(parts.pool)
     lowest = await parts.pool.fetchval("SELECT batch_no FROM outbox ORDER BY batch_no DESC OFFSET 3 LIMIT 1")
-    assert (await Retention(parts.pool, week, last - lowest).trim()).removed == 7
+    assert (await Retention(parts.pool, Bounds(week, last - lowest, HUGE)).trim()).removed == 7
     await parts.pool.execute("UPDATE outbox SET created_at = now() - interval '8 days'")
-    assert await Retention(parts.pool, week, 1000).trim() == Trimmed(2, 0)
+    assert await Retention(parts.pool, Bounds(week, 1000, HUGE)).trim() == Trimmed(2, 0)
     assert await rows() == 1, "the newest stays: repair goes by it"
+
+
+_ROWS = """
+INSERT INTO outbox (batch_no, projected, user_nos, events)
+SELECT nextval('ledger_batch_seq'), true, ARRAY[number],
+       json_build_array(json_build_object('type', 'tests', 'user_id', 'u', 'text',
+                                            (SELECT string_agg(md5((number * 9999 + each)::text), '')
+                                               FROM generate_series(1, $2::int) AS each)))
+  FROM generate_series(1, $1::int) AS number
+"""
+
+
+async def fill(parts: Parts, rows: int, hashes: int) -> None:
+    """Add rows to the outbox that cannot be compressed, with 32 bytes a hash."""
+    await parts.pool.execute(_ROWS, rows, hashes)
+
+
+async def stored(parts: Parts) -> int:
+    """Return the bytes that the events alone take."""
+    size: int = await parts.pool.fetchval("SELECT coalesce(sum(pg_column_size(events)), 0) FROM outbox")
+    return size
+
+
+@pytest.mark.parametrize("hashes", [3, 200], ids=["inline", "out of line"])
+async def test_the_outbox_is_bounded_by_size(parts: Parts, hashes: int) -> None:
+    await fill(parts, 6000, hashes)
+    before = await stored(parts)
+    bound = before // 2
+    retention = Retention(parts.pool, Bounds(timedelta(days=7), 1_000_000, bound))
+    assert (await retention.trim()).removed >= 2500
+    assert bound * 0.3 < await stored(parts) <= bound
+    assert (await retention.trim()).removed == 0, "it is small enough now"
+    await fill(parts, 4000, hashes)
+    newest = await outbox.last_batch(parts.pool)
+    assert (await retention.trim()).removed >= 1000, "what came since was measured too"
+    assert await stored(parts) <= bound
+    assert await parts.pool.fetchval("SELECT max(batch_no) FROM outbox") == newest
+    await retention.round()
+    told, on_disk = (
+        REGISTRY.get_sample_value(f"laurel_events_outbox_{name}") or 0 for name in ("bytes", "disk_bytes")
+    )
+    assert await stored(parts) < told <= bound
+    assert on_disk >= told
+
+
+async def test_what_is_measured_is_what_the_rows_take_on_disk(parts: Parts) -> None:
+    await fill(parts, 5000, 3)
+    await fill(parts, 1000, 200)
+    await parts.pool.execute("VACUUM FULL outbox")
+    sizes = Sizes(parts.pool)
+    await sizes.follow()
+    assert sizes.total == pytest.approx(await outbox.disk_bytes(parts.pool), rel=0.25)
+
+
+async def test_unread_rows_that_are_too_large_are_lost_and_counted_but_not_those_the_boards_need(
+    parts: Parts,
+) -> None:
+    await give(parts, "read")
+    await read_all(reader_of(parts))
+    await parts.confirmations.flush()
+    await fill(parts, 1200, 3)
+    await parts.pool.execute("UPDATE outbox SET projected = false WHERE batch_no % 2 = 0")
+    trimmed = await Retention(parts.pool, Bounds(timedelta(days=7), 1_000_000, 1000), ["test"]).trim()
+    assert trimmed.unread >= 599
+    assert await outbox.count_gaps(parts.pool, ["test"]) == 1
+    assert await parts.pool.fetchval("SELECT count(*) FROM outbox WHERE NOT projected") >= 600
+
+
+async def test_another_server_that_removes_rows_is_no_matter(parts: Parts) -> None:
+    await fill(parts, 3000, 3)
+    one, other = (Retention(parts.pool, Bounds(timedelta(days=7), 1_000_000, 300_000)) for _ in range(2))
+    await asyncio.gather(one.trim(), other.trim())
+    left = await parts.pool.fetchval("SELECT count(*) FROM outbox")
+    assert left > 500
+    assert (await one.trim(), await other.trim()) == (Trimmed(0, 0), Trimmed(0, 0))
+    assert await parts.pool.fetchval("SELECT count(*) FROM outbox") == left
 
 
 async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
@@ -117,7 +199,9 @@ async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
     await give(parts, "unread")
     await give(parts, "newest")
     await parts.pool.execute("UPDATE outbox SET projected = true, created_at = now() - interval '8 days'")
-    assert await Retention(parts.pool, timedelta(days=7), 1000, ["test"]).trim() == Trimmed(2, 1)
+    assert await Retention(parts.pool, Bounds(timedelta(days=7), 1000, HUGE), ["test"]).trim() == Trimmed(
+        2, 1
+    )
     assert await outbox.count_gaps(parts.pool, ["test"]) == 1
     assert await outbox.count_gaps(parts.pool, ["test", "of another time"]) == 2
 
@@ -128,7 +212,9 @@ async def test_what_a_reader_misses_that_does_not_read_now_is_no_loss_but_a_gap(
     await give(parts, "unread")
     await give(parts, "newest")
     await parts.pool.execute("UPDATE outbox SET projected = true, created_at = now() - interval '8 days'")
-    assert await Retention(parts.pool, timedelta(days=7), 1000, ["another"]).trim() == Trimmed(2, 0)
+    assert await Retention(parts.pool, Bounds(timedelta(days=7), 1000, HUGE), ["another"]).trim() == Trimmed(
+        2, 0
+    )
     assert await outbox.count_gaps(parts.pool, ["test"]) == 1
 
 
