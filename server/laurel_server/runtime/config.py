@@ -289,8 +289,8 @@ class Events(Part):
     """Age at which events leave the outbox, read or not, in hours."""
 
     retention_bytes: Annotated[int, Field(ge=1 << 20)] = 10 << 30
-    """How large the outbox may become before its oldest events leave it, read or not, in bytes: rows as PostgreSQL stores
-    them, with their index entries. An award takes about 500."""
+    """How large the outbox may become before its oldest events leave it, read or not, in bytes: rows as PostgreSQL
+    stores them, with their index entries. An award takes about 500."""
 
     retention_batches: Annotated[int, Field(ge=1000)] = 2_000_000
     """Batches of the ledger whose events stay in the outbox at most, read or not."""
