@@ -15,6 +15,7 @@ from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres import standings
@@ -35,8 +36,9 @@ Change = Callable[[Connection], Awaitable[None]]
 class BoardAdministration:
     """Keeps the configured boards. A change is in force for every batch that opens after its answer."""
 
-    def __init__(self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild) -> None:
+    def __init__(self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild, size_caps: SizeCaps) -> None:
         self._pool = pool
+        self._size_caps = size_caps
         self._rule_book = rule_book
         self._rebuild = rebuild
         self._filling: set[asyncio.Task[None]] = set()
@@ -75,7 +77,8 @@ class BoardAdministration:
     async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
         """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.
 
-        With another tie policy or another number of slots the board is filled anew.
+        With another tie policy or another number of slots the board is filled anew. Who is beyond a lower size cap is
+        dropped from the present period.
         """
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
             await rule_rows.hold_back_batches(connection)
@@ -89,6 +92,7 @@ class BoardAdministration:
         with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
             await self._rebuild.forget(dropped, range(config.slots, known.slots))
         await self._settle()
+        await self._size_caps.hold([wanted.board_id])
         return await self.board(wanted.board_id)
 
     async def delete(self, board_id: str, request: RequestKey) -> None:

@@ -6,6 +6,7 @@ A refusal is the result of its own item and hurts no neighbour. Whatever else go
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import nlargest
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -36,11 +37,10 @@ from laurel_server.rewards.rule_book import RuleBook
 
 
 class StoredUpdate(msgspec.Struct, array_like=True, tag=9, frozen=True):
-    """A score command that was carried out. What the user has is read fresh."""
+    """A score command that was carried out. What the user has, and whether he takes a position, is read fresh."""
 
     board: tuple[str, str]
     updated: bool
-    is_listed: bool
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -122,14 +122,14 @@ class ScoreWriter:
         work.accounts.update((account.user_id, account) for account in new)
 
     async def _read(self, connection: Connection, work: "ScoreWork") -> None:
-        periods = work.periods
-        if not periods:
-            return
-        capped = [instance for instance in periods if work.configs[instance.board_no].max_entries]
+        capped = [instance for instance in work.periods if work.configs[instance.board_no].max_entries]
         if capped:
             await scores.lock(connection, capped)
+        seats = work.seats()
+        if seats:
+            work.rows.update(await scores.read(connection, seats))
+        if capped:
             work.note_listed(await scores.read_listed(connection, capped))
-        work.rows.update(await scores.read(connection, work.seats()))
 
     async def _write(self, connection: Connection, work: "ScoreWork") -> None:
         if work.changed or work.removed:
@@ -156,7 +156,7 @@ class ScoreWork:
         self.created: set[Instance] = set()
         self.answers: list[Answer] = []
         self.changed: dict[Seat, None] = {}
-        self.removed: dict[Seat, None] = {}
+        self.removed: dict[Seat, int] = {}
         self.periods: dict[Instance, Period] = {}
         self.configs: dict[int, BoardConfig] = {}
         self._rules = rules
@@ -206,42 +206,34 @@ class ScoreWork:
         for seat, user_id, score in listed:
             self._listed[seat.instance][seat] = score
             self._ids[seat.user_no] = user_id
+        for instance in self._listed:
+            self._drop_beyond(instance, self.configs[instance.board_no].max_entries)
 
     def do(self, item: Item, place: int) -> Result:
         """Return the result of one command and keep what it writes."""
         answered = self._answered.get(item.key)
         if answered is not None:
-            return _replay(answered, item.command)
+            return self._replay(answered, item.command, self._places[place])
         try:
             done = self._carry_out(item.command, self._places[place], self.batch_no * BATCH_NUMBERS + place)
         except LaurelError as refusal:
             if is_sticky(refusal):
                 self._answer(item, encode_refusal(refusal))
             return refusal
-        self._answer(
-            item,
-            _encode(StoredUpdate((done.board.scope, done.board.period_id), done.updated, done.is_listed)),
-        )
+        self._answer(item, _encode(StoredUpdate((done.board.scope, done.board.period_id), done.updated)))
         return done
 
     def events(self) -> str:
         """Return what happened, as JSON for the outbox; repair must know of it who is on a board no longer."""
-        updated = [self._event("score.updated", seat) for seat in self.changed]
+        updated = [
+            scores.update_event(self._ids[seat.user_no], self._key(seat.instance), self._now)
+            for seat in self.changed
+        ]
         removed = [
-            {
-                **self._event("score.removed", seat),
-                "version": self._last_version,
-                "left": [tuple(self._key(seat.instance))],
-            }
-            for seat in self.removed
+            scores.removal_event(self._ids[seat.user_no], self._key(seat.instance), version, self._now)
+            for seat, version in self.removed.items()
         ]
         return orjson.dumps([*updated, *removed]).decode()
-
-    def _event(self, name: str, seat: Seat) -> dict[str, object]:
-        scope, period_id = self._key(seat.instance)
-        user_id = self._ids[seat.user_no]
-        where = {"scope": scope, "period_id": period_id}
-        return {"type": name, "user_id": user_id, **where, "recorded_at": self._now}
 
     def committed(self, results: list[Result]) -> ScoreBatch:
         """Return what the batch did, once it is committed."""
@@ -252,8 +244,8 @@ class ScoreWork:
             account = names[seat.user_no]
             if seat in self.rows:
                 batch.standing[self._key(seat.instance), account.user_id] = self.rows[seat]
-        for seat in self.removed:
-            batch.off[self._key(seat.instance), self._ids[seat.user_no]] = self._last_version
+        for seat, version in self.removed.items():
+            batch.off[self._key(seat.instance), self._ids[seat.user_no]] = version
         return batch
 
     @property
@@ -261,10 +253,14 @@ class ScoreWork:
         return self.batch_no * BATCH_NUMBERS + BATCH_NUMBERS - 1
 
     def _resolve(self, item: Item, now: datetime) -> Instance | LaurelError:
-        """Return the instance that a command is about, or why there is none."""
-        command = item.command
+        """Return the instance that a command is about, or why there is none; that of before, if it was answered."""
+        command, answered = item.command, self._answered.get(item.key)
         try:
             config = board_of(command.scope, self._rules.boards)
+            stored = None if answered is None else _decoder.decode(answered.outcome)
+            if isinstance(stored, StoredUpdate):
+                self.configs[config.board_no] = config
+                return Instance(config.board_no, stored.board[1])
             period = period_to_write(config, command.period_id, now, self._rules.zone)
         except LaurelError as refusal:
             return refusal
@@ -288,6 +284,21 @@ class ScoreWork:
         self.answers.append(answer)
         self._answered[item.key] = answer
 
+    def _replay(self, answered: Answer, command: ScoreCommand, place: Instance | LaurelError) -> Result:
+        if answered.request_hash != command.request_hash:
+            return idempotency_conflict(command.request_id)
+        stored = _decoder.decode(answered.outcome)
+        if isinstance(stored, StoredRefusal):
+            return stored.error()
+        account = self.accounts.get(command.user_id)
+        is_listed = (
+            isinstance(place, Instance)
+            and account is not None
+            and account.visibility is Visibility.PUBLIC
+            and Seat(place, account.user_no) in self.rows
+        )
+        return Done(BoardKey(*stored.board), stored.updated, is_listed, replayed=True)
+
     def _carry_out(self, command: ScoreCommand, place: Instance | LaurelError, sequence: int) -> Done:
         if isinstance(place, LaurelError):
             raise place
@@ -303,10 +314,10 @@ class ScoreWork:
         return self._update(command, seat, account, sequence)
 
     def _remove(self, seat: Seat) -> Done:
-        is_there = seat in self.rows
-        if is_there:
-            self._drop(seat)
-        return Done(self._key(seat.instance), is_there, is_listed=False)
+        score = self.rows.get(seat)
+        if score is not None:
+            self._drop(seat, score)
+        return Done(self._key(seat.instance), score is not None, is_listed=False)
 
     def _update(self, command: ScoreCommand, seat: Seat, account: Account, sequence: int) -> Done:
         config, stored = self.configs[seat.instance.board_no], self.rows.get(seat)
@@ -332,25 +343,25 @@ class ScoreWork:
         last = max(listed, key=lambda each: _order(config, listed[each]))
         if not is_better(config, score.pair, listed[last].pair):
             return False
-        self._drop(last)
+        self._drop_beyond(seat.instance, config.max_entries - 1)
         return True
 
-    def _drop(self, seat: Seat) -> None:
+    def _drop_beyond(self, instance: Instance, room: int) -> None:
+        """Drop the last ones of an instance, so that no more than `room` are listed."""
+        listed, config = self._listed[instance], self.configs[instance.board_no]
+        excess = len(listed) - room
+        if excess > 0:
+            for seat in nlargest(excess, listed, key=lambda each: _order(config, listed[each])):
+                self._drop(seat, listed[seat])
+
+    def _drop(self, seat: Seat, score: Score) -> None:
         self.rows.pop(seat, None)
         self.changed.pop(seat, None)
-        self.removed[seat] = None
+        # Another server may have written the score by a later batch that was here first.
+        self.removed[seat] = max(self._last_version, score.version + 1)
         self._listed.get(seat.instance, {}).pop(seat, None)
 
 
 def _order(config: BoardConfig, score: Score) -> tuple[int, int, int]:
     sign = -1 if config.sort_order is SortOrder.DESCENDING else 1
     return sign * score.pair.score, sign * score.pair.sub_score, score.reached
-
-
-def _replay(answered: Answer, command: ScoreCommand) -> Result:
-    if answered.request_hash != command.request_hash:
-        return idempotency_conflict(command.request_id)
-    stored = _decoder.decode(answered.outcome)
-    if isinstance(stored, StoredRefusal):
-        return stored.error()
-    return Done(BoardKey(*stored.board), stored.updated, stored.is_listed, replayed=True)

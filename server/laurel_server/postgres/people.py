@@ -65,7 +65,7 @@ async def note_erasure(
         }
         for name, each in (("user.erased", erased), ("score.removed", scored))
     ]
-    await connection.execute(load("users_note_erasure"), batch_no, orjson.dumps(events).decode())
+    await connection.execute(load("outbox_note_left"), batch_no, orjson.dumps(events).decode())
 
 
 async def note_measure(

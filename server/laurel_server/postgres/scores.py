@@ -1,12 +1,13 @@
 """Scores between rows and domain objects."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
 import orjson
 
-from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.boards import BoardKey, SortOrder, Visibility
 from laurel_server.domain.periods import Period
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.scores import Score
@@ -69,6 +70,40 @@ async def read_listed(
     """Return everybody who takes a position on the instances, with his id."""
     rows = await connection.fetch(load("scores_listed"), *_columns(instances))
     return [(_seat(row), row["user_id"], _score(row)) for row in rows]
+
+
+async def trim(
+    connection: Connection, instance: Instance, max_entries: int, order: SortOrder
+) -> list[tuple[str, int]]:
+    """Drop those for whom a size cap leaves no room on a locked instance; return their ids and their rows' versions."""
+    sign = 1 if order is SortOrder.DESCENDING else -1
+    rows = await connection.fetch(load("scores_trim"), *instance, max_entries, sign)
+    return [(row["user_id"], row["version"]) for row in rows]
+
+
+async def draw_batch(connection: Connection) -> int:
+    """Return the number of a batch that does nothing but take users off score boards."""
+    batch_no: int = await connection.fetchval(load("outbox_draw"))
+    return batch_no
+
+
+async def note_removal(
+    connection: Connection, batch_no: int, board: BoardKey, off: Mapping[str, int], now: datetime
+) -> None:
+    """Note who was taken off a score board, by id, as of which version."""
+    events = [removal_event(user_id, board, version, now) for user_id, version in off.items()]
+    await connection.execute(load("outbox_note_left"), batch_no, orjson.dumps(events).decode())
+
+
+def update_event(user_id: str, board: BoardKey, now: datetime) -> dict[str, object]:
+    """Return the event of a score that a user has got."""
+    return {"type": "score.updated", "user_id": user_id, **board._asdict(), "recorded_at": now}
+
+
+def removal_event(user_id: str, board: BoardKey, version: int, now: datetime) -> dict[str, object]:
+    """Return the event of a score that was taken, of which repair knows who is on a board no longer."""
+    taken = {"type": "score.removed", "version": version, "left": [tuple(board)]}
+    return update_event(user_id, board, now) | taken
 
 
 async def write(

@@ -40,6 +40,7 @@ from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.leaderboards.resets import Resets
 from laurel_server.leaderboards.score_batch import ScoreWriter
 from laurel_server.leaderboards.scores import Scores
+from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.periods.close import PeriodClose
 from laurel_server.periods.history import PeriodHistory
 from laurel_server.periods.ranks import RankHistory
@@ -176,8 +177,15 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     resets = partial(Resets, pool, ground.catalogue, queries, clock)
     events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone, resets)
     jobs = _job_runner(ground, (*_jobs(ground, commands, maintenance, badges, ranks, expiry), *events.jobs))
+    size_caps = SizeCaps(pool, ground.redis, ground.catalogue, clock, zone, boards.confirmations)
     moves = Moves(
-        clock, ground.rule_book, ground.catalogue, ground.redis, boards.projection, boards.confirmations
+        clock,
+        ground.rule_book,
+        ground.catalogue,
+        ground.redis,
+        boards.projection,
+        boards.confirmations,
+        size_caps,
     )
     statement = Statement(pool, clock)
     return Parts(
@@ -192,7 +200,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         people=People(pool, clock, moves, faces_changed),
         rule_book=ground.rule_book,
         queries=queries,
-        boards=BoardAdministration(pool, ground.rule_book, boards.rebuild),
+        boards=BoardAdministration(pool, ground.rule_book, boards.rebuild, size_caps),
         scores=_scores(ground, boards.confirmations),
         maintenance=maintenance,
         hub=reading.hub,

@@ -13,6 +13,7 @@ from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
 from laurel_server.leaderboards.seating import Seating, seat
+from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import ledger, scores
 from laurel_server.postgres.pool import Connection
 from laurel_server.postgres.profiles import note_moves, user_moved
@@ -45,6 +46,7 @@ class Moves:
         redis: RedisConnection,
         projection: Projection,
         confirmations: Confirmations,
+        size_caps: SizeCaps,
     ) -> None:
         self._clock = clock
         self._catalogue = catalogue
@@ -52,6 +54,7 @@ class Moves:
         self._rule_book = rule_book
         self._projection = projection
         self._confirmations = confirmations
+        self._size_caps = size_caps
 
     async def write(
         self, connection: Connection, batch_no: int, changes: Sequence[tuple[Account, Account]]
@@ -107,6 +110,7 @@ class Moves:
         except (BoardsUnavailable, RedisUnavailable):
             return  # the ledger has it; repair moves the users
         self._confirmations.confirm(moved.batch_no)
+        await self._size_caps.hold(board.scope for board, seating in moved.seatings.items() if seating.on)
 
     def boards_of(self, account: Account) -> tuple[BoardKey, ...]:
         """Return the boards over the account's open totals on which it takes a position."""
