@@ -45,6 +45,13 @@ def test_days_are_those_of_the_time_zone_also_when_clocks_change() -> None:
     assert found == [march, march + timedelta(hours=23)]
 
 
+def test_a_day_that_a_place_left_out_is_no_stretch() -> None:
+    december = datetime(2011, 12, 28, tzinfo=UTC)
+    asked = query(Granularity.DAY, december, december + timedelta(days=4), zone=ZoneInfo("Pacific/Apia"))
+    assert [each.day for each in starts(asked)] == [27, 28, 29, 30, 31]
+    assert len(set(starts(asked))) == 5
+
+
 def test_too_many_stretches_are_refused() -> None:
     with pytest.raises(LaurelError) as refused:
         starts(query(Granularity.HOUR, NEW_YEAR, NEW_YEAR + timedelta(days=417)))
