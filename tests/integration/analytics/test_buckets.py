@@ -109,8 +109,9 @@ async def test_empty_stretches_are_zero_and_levels_go_on_by_hours_and_months(ana
         hours = (HOUR, at("2028-02-29T22:00", zone), at("2028-03-01T02:00", zone), zone)
 
         async def values(metric: Metric, asked: Asked) -> list[float]:
-            user = {"user_id": "ann", "scope": "global", "period_id": "all"} if metric is Metric.RANK else {}
-            return [point.value for point in await parts.trends.trend(TrendQuery(metric, *asked, **user))]  # type: ignore[union-attr]
+            assert parts.trends is not None
+            query = TrendQuery(metric, *asked, user_id="ann", period_id="all")
+            return [point.value for point in await parts.trends.trend(query)]
 
         assert await values(Metric.POINTS, months) == [0, 6000, 0, 5]
         assert await values(Metric.AWARDS, months) == [0, 1, 0, 1]
