@@ -11,9 +11,16 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
+from laurel_server.domain.boards import WinnerBonus
+from laurel_server.domain.closing import PeriodState
+from laurel_server.domain.commands import RequestKey
+from laurel_server.domain.views import Board
 from laurel_server.postgres.migrate import upgrade
+from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
+from tests.integration.leaderboards.test_scores import report
 from tests.integration.wired import START, WEEK, entries_of, give, listed, run_job, running, wrongs
 
 CHILD = Path(__file__).with_name("closing_child.py")
@@ -41,11 +48,25 @@ async def own(doomed_postgres: Engine, doomed_redis: Engine) -> AsyncIterator[En
     await connection.close()
 
 
+async def race(parts: Parts) -> None:
+    """Let two compete on a score board that resets when the week ends."""
+    bonuses = (WinnerBonus(1, 9), WinnerBonus(2, 7))
+    config = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * 1", winner_bonuses=bonuses)
+    await parts.boards.create(config, RequestKey("tests", "race", b""))
+    for name, score in (("cid", 1), ("dot", 3)):
+        await report(parts, name, score)
+
+
+def raced(parts: Parts) -> Board:
+    return parts.queries.resolve("race", None, "2026-11-23T00:00Z")
+
+
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_close_that_is_killed_is_finished_by_another_process(own: Engines, step: str) -> None:
     async with running(*own, now=START) as parts:
         for name, points in STANDING:
             await give(parts, name, points)
+        await race(parts)
     child = await asyncio.create_subprocess_exec(
         sys.executable, str(CHILD), *own, step, CLOSED.isoformat(), stderr=asyncio.subprocess.PIPE
     )
@@ -57,8 +78,13 @@ async def test_a_close_that_is_killed_is_finished_by_another_process(own: Engine
         assert [await entries_of(parts, name) for name, _ in STANDING] == [
             [30, 100, 1000],
             [20, 50, 500],
-            [10, 25, 250],
-            [5],
+            [10, 25, 250, 7],
+            [5, 9],
         ]
         assert await listed(parts, period_id=WEEK) == STANDING
+        assert [line.user_id for line in (await parts.periods.snapshot(raced(parts), 0, 9)).lines] == [
+            "dot",
+            "cid",
+        ]
+        assert (await parts.periods.period(raced(parts))).state is PeriodState.COMPLETED
         assert await wrongs(parts) == []

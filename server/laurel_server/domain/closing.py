@@ -1,19 +1,31 @@
 """The end of a period: its states, who wins, and what for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from laurel_server.domain.boards import BoardFamily, BoardKey, TiePolicy, WinnerBonus
-from laurel_server.domain.periods import Period, PeriodType
+from laurel_server.domain.board_configs import BoardConfig
+from laurel_server.domain.boards import (
+    BoardKey,
+    BoardMatrix,
+    SortOrder,
+    TiePolicy,
+    WinnerBonus,
+    is_score_board,
+)
+from laurel_server.domain.periods import Period, parse_period_id
 
 ARCHIVE_AFTER: Final = timedelta(days=14)
 """How long after its end a period stays in Redis; the ledger keeps it for ever."""
 
 SNAPSHOT_ENTRIES: Final = 100
 """Lines of a board that its snapshot shows."""
+
+
+WINNERS_SHOWN: Final = 1000
+"""Winners that a period tells of; a tie for the first place may have many more."""
 
 
 class PeriodState(IntEnum):
@@ -25,33 +37,12 @@ class PeriodState(IntEnum):
     ARCHIVED = 4  # completed, and out of Redis
 
 
-class Ranked(NamedTuple):
-    """One line of a frozen board: its holder by number, and his rank under each tie policy."""
+class Terms(NamedTuple):
+    """How a board ranks when it is frozen, and what it pays: everyone at rank r gets the bonus of r."""
 
-    user_no: int
-    score: int
-    position: int
-    competition: int
-    dense: int
-
-    def rank(self, policy: TiePolicy) -> int:
-        """Return the rank under the board's policy."""
-        match policy:
-            case TiePolicy.EARLIEST_FIRST:
-                return self.position
-            case TiePolicy.COMPETITION:
-                return self.competition
-            case TiePolicy.DENSE:
-                return self.dense
-
-
-class Win(NamedTuple):
-    """Who has won a bonus on a board, by number."""
-
-    user_no: int
-    rank: int
-    score: int
-    bonus_points: int
+    tie_policy: TiePolicy = TiePolicy.EARLIEST_FIRST
+    sort_order: SortOrder = SortOrder.DESCENDING
+    bonuses: tuple[WinnerBonus, ...] = ()
 
 
 class Statistics(NamedTuple):
@@ -82,6 +73,7 @@ class PeriodSummary:
     period: Period
     state: PeriodState
     winners: tuple[Winner, ...]
+    """The best of them, `WINNERS_SHOWN` at most."""
     participants: int
 
 
@@ -92,6 +84,8 @@ class SnapshotLine:
     user_id: str
     rank: int
     score: int
+    sub_score: int = 0
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +114,17 @@ def state_at(period: Period, stored: PeriodState | None, now: datetime, grace: t
     return PeriodState.COMPLETED if now < period.ends_at + ARCHIVE_AFTER else PeriodState.ARCHIVED
 
 
-def winners_of(lines: Iterable[Ranked], family: BoardFamily | None) -> list[Win]:
-    """Return who wins what: everyone at rank r gets the bonus of r."""
-    if family is None:
-        return []
-    bonuses = {bonus.rank: bonus.points for bonus in family.winner_bonuses if bonus.points > 0}
-    return [
-        Win(line.user_no, rank, line.score, bonuses[rank])
-        for line in lines
-        if (rank := line.rank(family.tie_policy)) in bonuses
-    ]
+def terms_of(board: BoardKey, matrix: BoardMatrix, boards: Mapping[str, BoardConfig]) -> Terms:
+    """Return the terms of a board; one that is not configured any more pays nothing."""
+    if is_score_board(board.scope):
+        config = boards.get(board.scope)
+        return Terms(config.tie_policy, config.sort_order, config.winner_bonuses) if config else Terms()
+    family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
+    return Terms(family.tie_policy, bonuses=family.winner_bonuses) if family else Terms()
 
 
-def last_rank(bonuses: Sequence[WinnerBonus]) -> int:
-    """Return the last rank that wins something, 0 for none."""
-    return max((bonus.rank for bonus in bonuses), default=0)
-
-
-def winner_action(period_type: PeriodType) -> str:
-    """Return the action under which the winners of such a period are paid: `WEEKLY_WINNER`."""
-    return f"{period_type.name}_WINNER"
+def winner_action(board: BoardKey) -> str:
+    """Return the action under which winners are paid: `WEEKLY_WINNER`; on score boards `BOARD_WINNER`."""
+    if is_score_board(board.scope):
+        return "BOARD_WINNER"
+    return f"{parse_period_id(board.period_id).type.name}_WINNER"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from laurel_server.domain.boards import is_score_board
 from laurel_server.domain.ranks import MILESTONES, movement_message
 
 
@@ -135,7 +136,8 @@ def _badge_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Noti
 def _winner_notice(body: Mapping[str, Any], now: datetime) -> Notification:
     names = ("scope", "period_id", "rank", "score", "bonus_points", "transaction_id")
     bonus = int(body["bonus_points"])
-    message = f"You came in at rank {body['rank']} in {body['period_id']}: {bonus:,} points for you!"
+    where = body["scope"] if is_score_board(str(body["scope"])) else body["period_id"]
+    message = f"You came in at rank {body['rank']} in {where}: {bonus:,} points for you!"
     return Notification(
         f"won.{body['scope']}.{body['period_id']}.{body['user_id']}",
         body["user_id"],

@@ -33,16 +33,20 @@ def reset_period(expression: str, moment: datetime, zone: tzinfo) -> Period:
 
 
 def named_reset_period(expression: str, period_id: str, zone: tzinfo) -> Period:
-    """Return the reset period with that id. INVALID_FIELD `board.period_id` if it is no such id."""
-    if not expression and period_id == ALL_TIME.id:
+    """Return the reset period with that id, also of a board that reset otherwise then. INVALID_FIELD `board.period_id`.
+
+    Where another expression, or none, was in force then, the end is that of the present one: the ledger knows better.
+    """
+    if period_id == ALL_TIME.id:
         return ALL_TIME
     try:
         starts_at = datetime.strptime(period_id, _ID).replace(tzinfo=UTC)
     except ValueError:
         starts_at = None
-    if not expression or starts_at is None or starts_at.strftime(_ID) != period_id:
+    if starts_at is None or starts_at.strftime(_ID) != period_id:
         raise invalid_field("board.period_id", f"{period_id[:40]!r} is not the id of a period of this board")
-    return Period(PeriodType.ALL_TIME, period_id, starts_at, _following(expression, starts_at, zone))
+    ends_at = _following(expression, starts_at, zone) if expression else starts_at
+    return Period(PeriodType.ALL_TIME, period_id, starts_at, ends_at)
 
 
 @lru_cache(maxsize=4096)

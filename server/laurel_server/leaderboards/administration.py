@@ -9,19 +9,22 @@ import structlog
 
 from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found
 from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import RequestKey
-from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict
+from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict, invalid_field
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.resets import reset_period
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
-from laurel_server.postgres import standings
+from laurel_server.postgres import scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+from laurel_server.postgres.scores import Instance
 from laurel_server.rewards.outcomes import StoredRefusal, decode, encode_refusal
 from laurel_server.rewards.rule_book import RuleBook
 
@@ -36,8 +39,11 @@ Change = Callable[[Connection], Awaitable[None]]
 class BoardAdministration:
     """Keeps the configured boards. A change is in force for every batch that opens after its answer."""
 
-    def __init__(self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild, size_caps: SizeCaps) -> None:
+    def __init__(
+        self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild, size_caps: SizeCaps, clock: Clock
+    ) -> None:
         self._pool = pool
+        self._clock = clock
         self._size_caps = size_caps
         self._rule_book = rule_book
         self._rebuild = rebuild
@@ -78,7 +84,7 @@ class BoardAdministration:
         """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.
 
         With another tie policy or another number of slots the board is filled anew. Who is beyond a lower size cap is
-        dropped from the present period.
+        dropped from the present period. With other resets what does not run under them is over now.
         """
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
             await rule_rows.hold_back_batches(connection)
@@ -87,6 +93,8 @@ class BoardAdministration:
             is_laid_out = (config.tie_policy, config.slots) == (known.tie_policy, known.slots)
             if not is_laid_out:
                 config = replace(config, is_filled=False)
+            if config.reset_cron != known.reset_cron:
+                await self._change_resets(connection, config)
             await rule_rows.update_board(connection, config)
             dropped = await self._instances(connection, config) if config.slots < known.slots else []
         with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
@@ -118,6 +126,14 @@ class BoardAdministration:
         if board_no:
             await board_rows.delete_scores(self._pool, board_no)
         await self._settle()
+
+    async def _change_resets(self, connection: Connection, config: BoardConfig) -> None:
+        """Have periods of a score board end as its new resets say. INVALID_FIELD if the one that would run is over."""
+        now = max(self._clock.now(), self._rule_book.latest_read.closed_through)
+        current = reset_period(config.reset_cron, now, self._rule_book.latest_read.zone)
+        if await scores.is_over(connection, Instance(config.board_no, current.id)):
+            raise invalid_field("board.reset_cron", f"would go on with {current.id}, which is over")
+        await scores.change_resets(connection, config.board_no, current, now)
 
     async def _instances(self, connection: Connection, config: BoardConfig) -> list[BoardKey]:
         known = await rule_rows.read_boards(connection)

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.fill_turns import FillTurns
@@ -12,7 +12,9 @@ from laurel_server.leaderboards.placements import placement_on
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.rebuild import READ_AT_ONCE
-from laurel_server.postgres import standings
+from laurel_server.leaderboards.score_seats import seatings_of_scorers
+from laurel_server.leaderboards.seating import seat
+from laurel_server.postgres import scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
@@ -78,14 +80,25 @@ class Archive:
         except (BoardsUnavailable, LaurelError, RedisUnavailable, *UNAVAILABLE) as away:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
 
-    async def _fill(self, board: BoardKey, slots: int) -> int:
+    async def _load(self, board: BoardKey) -> int:
         members = 0
-        for slot in range(slots):
-            await script("empty").run(self._redis, all_keys(board, slot))
         async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
             placements = [placement_on(member, self._catalogue.matrix, {board}) for member in chunk]
             await self._projection.load(placements, self._chunk, tell=False)
             members += len(chunk)
+        return members
+
+    async def _load_scores(self, board: BoardKey) -> int:
+        members = 0
+        async for chunk in scores.scan(self._pool, board, READ_AT_ONCE):
+            await seat(self._redis, seatings_of_scorers(chunk, self._catalogue), ranked=False, tell=False)
+            members += len(chunk)
+        return members
+
+    async def _fill(self, board: BoardKey, slots: int) -> int:
+        for slot in range(slots):
+            await script("empty").run(self._redis, all_keys(board, slot))
+        members = await (self._load_scores(board) if is_score_board(board.scope) else self._load(board))
         for slot in range(slots):
             await script("complete").run(self._redis, (board_keys(board, slot).members,), 0)
             for key in all_keys(board, slot):

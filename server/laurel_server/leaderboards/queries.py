@@ -157,13 +157,14 @@ class BoardQueries:
         ]
 
     def _present(self, key: BoardKey) -> Board | None:
-        """Return an instance by its key; None if its board was deleted meanwhile."""
+        """Return an instance by its key; None if its board was deleted meanwhile, or has been reset since then."""
         if not is_score_board(key.scope):
             return Board(key, parse_period_id(key.period_id, zone=self._zone), self._catalogue.traits_of(key))
         config = self._catalogue.score_board(key.scope)
         if config is None:
             return None
-        return Board(key, named_reset_period(config.reset_cron, key.period_id, self._zone), config.traits)
+        current = reset_period(config.reset_cron, self._clock.now(), self._zone)
+        return Board(key, current, config.traits) if current.id == key.period_id else None
 
     async def surrounding(self, board: Board, user_id: str, range_: int) -> Surrounding:
         """Return the user's line with `range_` lines on both sides, clipped at the edges of the board.

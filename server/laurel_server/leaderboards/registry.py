@@ -27,8 +27,7 @@ class BoardRegistry:
             self._registered.clear()
         if board not in self._registered:
             async with ledger_errors():
-                is_known = scores.is_registered if is_score_board(board.scope) else is_registered
-                if await is_known(self._pool, board):
+                if await is_registered(self._pool, board):
                     self._registered.add(board)
         return board in self._registered
 

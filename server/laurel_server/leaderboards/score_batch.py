@@ -133,7 +133,8 @@ class ScoreWriter:
 
     async def _write(self, connection: Connection, work: "ScoreWork") -> None:
         if work.changed or work.removed:
-            work.created = await scores.register(connection, work.changed_periods)
+            board_ids = {number: config.board_id for number, config in work.configs.items()}
+            work.created = await scores.register(connection, work.changed_periods, board_ids)
             await scores.write(
                 connection,
                 work.batch_no,
@@ -164,7 +165,8 @@ class ScoreWork:
         self._ids: dict[int, str] = {}
         self._listed: dict[Instance, dict[Seat, Score]] = {}
         self._now = now
-        self._places = [self._resolve(item, now) for item in items]
+        as_of = max(now, rules.closed_through)  # whatever this server's clock says
+        self._places = [self._resolve(item, as_of) for item in items]
         self._items = items
 
     @property

@@ -1,6 +1,5 @@
 """What the outbox tells of a period that was closed."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from laurel_server.domain.boards import BoardKey
@@ -8,18 +7,13 @@ from laurel_server.domain.closing import Winner
 from laurel_server.events.topics import PERIOD_CLOSED, PERIOD_WON
 
 
-def announcements(
-    boards: Sequence[BoardKey], winners: Mapping[BoardKey, Sequence[Winner]], now: datetime
-) -> list[dict[str, object]]:
-    """Return the events of boards that were completed: one a board, and one a winner."""
-    events: list[dict[str, object]] = []
-    for board in boards:
-        events.append({"type": PERIOD_CLOSED, **board._asdict(), "closed_at": now})
-        events += [_won(board, winner, now) for winner in winners.get(board, ())]
-    return events
+def closed(board: BoardKey, now: datetime) -> dict[str, object]:
+    """Return the event of a board that was completed."""
+    return {"type": PERIOD_CLOSED, **board._asdict(), "closed_at": now}
 
 
-def _won(board: BoardKey, winner: Winner, now: datetime) -> dict[str, object]:
+def won(board: BoardKey, winner: Winner, now: datetime) -> dict[str, object]:
+    """Return the event of one who has won on it."""
     return {
         "type": PERIOD_WON,
         **board._asdict(),

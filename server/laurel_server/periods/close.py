@@ -4,7 +4,7 @@ The state of each step is in the ledger, and none is taken back:
 
 1. `closing`   what is over is CLOSING.
 2. `sealed`    no award that begins now counts in it; those under way have ended.
-3. `frozen`    all totals are in `period_totals`: the standing changes no more.
+3. `frozen`    totals are in `period_totals`, and scores say who is listed: the standing changes no more.
 4. `snapshot`  numbers, best lines and winners are written down, together.
 5. `paid`      every winner has his entry, and who was first on the global board his badge.
 6. `completed` COMPLETED, and the outbox tells of it, in one transaction.
@@ -18,18 +18,20 @@ from typing import Protocol
 
 import structlog
 
-from laurel_server.domain.boards import GLOBAL, BoardKey
+from laurel_server.domain.awards import Rules
+from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import ARCHIVE_AFTER, SNAPSHOT_ENTRIES
 from laurel_server.domain.periods import Period, parse_period_id
-from laurel_server.periods.announcements import announcements
-from laurel_server.periods.freeze import freeze
+from laurel_server.periods.announcements import closed, won
+from laurel_server.periods.freeze import freeze, freeze_scores
 from laurel_server.periods.prizes import Awards, pay_winners
 from laurel_server.periods.snapshots import take_snapshots
 from laurel_server.postgres import closing
-from laurel_server.postgres.history import read_snapshot, read_winners
+from laurel_server.postgres.history import all_winners, read_snapshot
 from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.scores import Instance
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import all_keys
 from laurel_server.rewards.rule_book import RuleBook
@@ -78,16 +80,16 @@ class PeriodClose:
         `progress` is told the boards closed so far. LEDGER_UNAVAILABLE, RedisUnavailable.
         """
         now = self._clock.now()
-        closed = paid = 0
+        boards_closed = paid = 0
         async with ledger_errors():
             await closing.begin_closing(self._pool, now)
             await self._reached("closing")
             for end in await closing.ends_due(self._pool, now - self._rule_book.latest_read.grace):
                 boards, bonuses = await self._close(end, now)
-                closed, paid = closed + boards, paid + bonuses
-                progress(closed)
+                boards_closed, paid = boards_closed + boards, paid + bonuses
+                progress(boards_closed)
             archived = await self._archive(now)
-        return {"closed": closed, "paid": paid, "archived": archived}
+        return {"closed": boards_closed, "paid": paid, "archived": archived}
 
     async def _close(self, end: datetime, now: datetime) -> tuple[int, int]:
         """Close the periods that ended at one moment; a week ends together with its Sunday."""
@@ -96,20 +98,31 @@ class PeriodClose:
         await self._reached("sealed")
         boards = await closing.boards_ended(self._pool, end)
         period_ids = list(dict.fromkeys(board.period_id for board in boards))
-        users = await freeze(self._pool, period_ids, rules.matrix)
+        users = await self._freeze(boards, rules)
         await self._reached("frozen")
         for period_id, some in groupby(boards, key=lambda board: board.period_id):
-            await take_snapshots(self._pool, period_id, list(some), rules.matrix, now)
+            await take_snapshots(self._pool, period_id, list(some), rules, now)
             await self._reached("snapshot")
         paid = 0
         for period_id in period_ids:
             paid += await pay_winners(self._pool, self._awards, period_id, end)
-            await self._crown(BoardKey(GLOBAL, period_id))
+            if BoardKey(GLOBAL, period_id) in boards:
+                await self._crown(BoardKey(GLOBAL, period_id))
             await self._reached("paid")
         completed = await self._complete(end, now)
         await self._reached("completed")
         log.info("periods.closed", periods=period_ids, boards=len(completed), users=users, paid=paid)
         return len(completed), paid
+
+    async def _freeze(self, boards: Sequence[BoardKey], rules: Rules) -> int:
+        """Freeze the standings and return how many users had points in the periods."""
+        scored = [board for board in boards if is_score_board(board.scope)]
+        for board in scored:
+            config = rules.boards.get(board.scope)
+            if config is not None:  # nobody has deleted it meanwhile
+                await freeze_scores(self._pool, Instance(config.board_no, board.period_id))
+        counted = dict.fromkeys(board.period_id for board in boards if board not in scored)
+        return await freeze(self._pool, list(counted), rules.matrix) if counted else 0
 
     async def _crown(self, board: BoardKey) -> None:
         snapshot = await read_snapshot(self._pool, board, 0, SNAPSHOT_ENTRIES)
@@ -120,8 +133,9 @@ class PeriodClose:
     async def _complete(self, end: datetime, now: datetime) -> list[BoardKey]:
         async with self._pool.acquire() as connection, connection.transaction():
             completed = await closing.complete(connection, end, now)
-            winners = await read_winners(connection, completed)
-            await announce(connection, announcements(completed, winners, now))
+            await announce(connection, [closed(board, now) for board in completed])
+            async for winners in all_winners(connection, completed):
+                await announce(connection, [won(*each, now) for each in winners])
         return completed
 
     async def _archive(self, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Freezing standings: totals of periods that are over leave the hot rows, with the scopes in which they were had."""
+"""Freezing standings: who stood where when a period was over stays so, whatever becomes of the users."""
 
 import asyncio
 import time
@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from laurel_server.domain.accounts import PastTotal
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.postgres import scores
 from laurel_server.postgres.closing import lock_totals, move_totals, user_bounds
 from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.scores import Instance
 from laurel_server.postgres.standings import Member
 
 USERS_AT_ONCE = 250
@@ -17,6 +19,8 @@ USERS_AT_ONCE = 250
 
 async def freeze(pool: Pool, period_ids: Sequence[str], matrix: BoardMatrix) -> int:
     """Move all open totals of these periods, which take no more awards, and return how many users had any.
+
+    They leave the hot rows with the scopes in which they were had.
 
     Works for as long as it rests, so that awards get half of the ledger. Run again, it does what is left.
     """
@@ -29,6 +33,20 @@ async def freeze(pool: Pool, period_ids: Sequence[str], matrix: BoardMatrix) -> 
         if users:
             await asyncio.sleep(time.perf_counter() - began)
     return moved
+
+
+async def freeze_scores(pool: Pool, instance: Instance) -> None:
+    """Note for ever who takes a position on an instance of a score board, which takes no more scores.
+
+    Works and rests as `freeze` does. Run again, it does what is left.
+    """
+    last = 0
+    while True:
+        began = time.perf_counter()
+        last = await scores.freeze(pool, instance, last, USERS_AT_ONCE)
+        if not last:
+            return
+        await asyncio.sleep(time.perf_counter() - began)
 
 
 async def _freeze_some(pool: Pool, start: int, period_ids: Sequence[str], matrix: BoardMatrix) -> int:

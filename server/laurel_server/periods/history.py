@@ -1,10 +1,9 @@
 """What periods there were: their states, their winners and their snapshots."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import (
     NO_SNAPSHOT,
@@ -15,7 +14,7 @@ from laurel_server.domain.closing import (
     state_at,
 )
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.periods import Period, PeriodType
 from laurel_server.domain.views import Board, Page
 from laurel_server.postgres import history
 from laurel_server.postgres.history import PeriodRow, read_winners
@@ -37,11 +36,10 @@ class Boards(Protocol):
 class PeriodHistory:
     """Reads periods. `grace` is how long after its end a period takes awards."""
 
-    def __init__(self, pool: Pool, boards: Boards, clock: Clock, zone: tzinfo, grace: timedelta) -> None:
+    def __init__(self, pool: Pool, boards: Boards, clock: Clock, grace: timedelta) -> None:
         self._pool = pool
         self._boards = boards
         self._clock = clock
-        self._zone = zone
         self._grace = grace
 
     async def periods(
@@ -53,18 +51,21 @@ class PeriodHistory:
         """
         current = self._boards.resolve(scope, period_type, "")
         async with ledger_errors():
-            rows = await history.list_periods(self._pool, current.key.scope, period_type, before, limit)
+            rows = await history.list_periods(
+                self._pool, current.key.scope, current.period.type, before, limit
+            )
             if before is None and current.key not in [row.board for row in rows]:
-                rows = [PeriodRow(current.key, PeriodState.ACTIVE, 0), *rows][:limit]
+                rows = [_begun(current), *rows][:limit]
             winners = await read_winners(self._pool, [row.board for row in rows])
-        return [await self._summary(self._board(row.board), row, winners.get(row.board, ())) for row in rows]
+        return [await self._summary(_in(current, row), row, winners.get(row.board, ())) for row in rows]
 
     async def period(self, board: Board) -> PeriodSummary:
         """Return one period of a board. BOARDS_REBUILDING."""
         async with ledger_errors():
             row = await history.read_period(self._pool, board.key)
             winners = await read_winners(self._pool, [board.key])
-        return await self._summary(board, row, winners.get(board.key, ()))
+        known = board if row is None else _in(board, row)
+        return await self._summary(known, row, winners.get(board.key, ()))
 
     async def snapshot(self, board: Board, offset: int, limit: int) -> Snapshot:
         """Return the snapshot of a frozen board with `limit` lines from `offset` on. PERIOD_NOT_FOUND before."""
@@ -82,13 +83,21 @@ class PeriodHistory:
             )
         return NO_SNAPSHOT
 
-    def _board(self, key: BoardKey) -> Board:
-        period = parse_period_id(key.period_id, zone=self._zone)
-        return self._boards.resolve(key.scope, period.type, key.period_id)
-
     async def _summary(self, board: Board, row: PeriodRow | None, winners: Sequence[Winner]) -> PeriodSummary:
         state = state_at(board.period, row.state if row else None, self._clock.now(), self._grace)
         participants = row.participants if row else 0
         if participants is None:
             participants = (await self._boards.page(board, "", 1)).total
         return PeriodSummary(board.key, board.period, state, tuple(winners), participants)
+
+
+def _in(board: Board, row: PeriodRow) -> Board:
+    """Return the instance that a row is about, of the same board."""
+    period = Period(board.period.type, row.board.period_id, row.starts_at, row.ends_at)
+    return Board(row.board, period, board.traits)
+
+
+def _begun(current: Board) -> PeriodRow:
+    """Return what there is to say of a period in which nobody has anything yet."""
+    period = current.period
+    return PeriodRow(current.key, period.starts_at, period.ends_at, PeriodState.ACTIVE, 0)

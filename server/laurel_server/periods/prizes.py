@@ -8,10 +8,9 @@ from typing import Protocol
 import structlog
 
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.closing import winner_action
 from laurel_server.domain.errors import LaurelError
-from laurel_server.domain.periods import parse_period_id
 from laurel_server.postgres.closing import Payment, UnpaidWinner, note_payments, unpaid_winners
 from laurel_server.postgres.pool import Pool
 
@@ -63,13 +62,17 @@ def _command(winner: UnpaidWinner) -> AwardCommand:
         caller=CALLER,
         request_id=request_id,
         user_id=winner.user_id,
-        action=winner_action(parse_period_id(period_id).type),
+        action=winner_action(winner.board),
         attributes={"granted_points": str(winner.bonus_points), "rank": str(winner.rank)},
         request_hash=hashlib.blake2b(body, digest_size=16).digest(),
         reference_id=reference(winner.board),
-        reason=f"Rank {winner.rank} of {scope}, {period_id}, with {winner.score} points",
+        reason=f"Rank {winner.rank} of {scope}, {period_id}, with {_score(winner)}",
         granted_points=winner.bonus_points,
     )
+
+
+def _score(winner: UnpaidWinner) -> str:
+    return f"a score of {winner.score}" if is_score_board(winner.board.scope) else f"{winner.score} points"
 
 
 def reference(board: BoardKey) -> str:

@@ -4,10 +4,9 @@ from datetime import datetime, tzinfo
 from itertools import groupby
 from typing import Protocol
 
-from laurel_server.domain.boards import BoardKey, TiePolicy
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.closing import terms_of
 from laurel_server.domain.errors import LaurelError, Reason, user_not_found
-from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.rank_history import (
     DAY,
     WEEK,
@@ -55,14 +54,19 @@ class RankHistory:
             covered = await covered_until(self._pool, JOB, now)
             ends = ends_to_note(covered, now, self._zone)
             running = await rank_history.boards_since(self._pool, ends[0].moment)
-            for period_id, some in groupby(running, key=lambda each: each.board.period_id):
+            for (period_id, _), some in groupby(
+                running, key=lambda each: (each.board.period_id, each.ends_at)
+            ):
                 instances = list(some)
                 within = [end for end in ends if instances[0].contains(end.moment)]
                 if not within:
                     continue
-                policies = {each.board.scope: self._policy(each.board) for each in instances}
-                lines += await rank_history.take_ranks(self._pool, period_id, policies, within)
-                boards += len(policies)
+                rules = self._rule_book.latest_read
+                terms = {
+                    each.board.scope: terms_of(each.board, rules.matrix, rules.boards) for each in instances
+                }
+                lines += await rank_history.take_ranks(self._pool, period_id, terms, within)
+                boards += len(terms)
                 progress(lines)
         return {"boards": boards, "days": len(ends), "lines": lines}
 
@@ -115,8 +119,3 @@ class RankHistory:
             if error.reason is Reason.NOT_ON_BOARD:
                 return 0
             raise
-
-    def _policy(self, board: BoardKey) -> TiePolicy:
-        matrix = self._rule_book.latest_read.matrix
-        family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
-        return TiePolicy.EARLIEST_FIRST if family is None else family.tie_policy

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from laurel_server.domain.accounts import PastTotal
-from laurel_server.domain.boards import BoardKey, TiePolicy
-from laurel_server.domain.closing import Ranked, Statistics, Win
+from laurel_server.domain.boards import BoardKey, SortOrder
+from laurel_server.domain.closing import SNAPSHOT_ENTRIES, Terms
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.postgres.ledger import spill_totals
 from laurel_server.postgres.pool import LANE, LONG_SECONDS, Connection, Pool
@@ -85,59 +85,31 @@ async def move_totals(
     await connection.execute(load("freeze_drop"), user_nos, period_ids)
 
 
-async def scopes_with_snapshot(connection: Connection, period_id: str) -> set[str]:
-    """Return the scopes whose boards over the period have a snapshot."""
-    return {row["scope"] for row in await connection.fetch(load("snapshot_taken"), period_id)}
-
-
-async def read_statistics(connection: Connection, period_id: str) -> dict[str, Statistics]:
-    """Return the frozen boards of a period in numbers, by scope."""
-    rows = await connection.fetch(load("snapshot_statistics"), period_id, timeout=LONG_SECONDS)
-    return {
-        row["scope"]: Statistics(row["participants"], row["total"], row["average"], row["median"])
-        for row in rows
-    }
-
-
-async def read_best(
-    connection: Connection, period_id: str, positions: int, winning: Mapping[str, tuple[TiePolicy, int]]
-) -> dict[str, list[Ranked]]:
-    """Return the best lines of frozen boards of a period by scope: those positions, and all whose rank may win.
-
-    `winning` has the tie policy and the last rank that wins of each board, by scope.
-    """
-    lines: dict[str, list[Ranked]] = {}
-    rows = await connection.fetch(
-        load("snapshot_lines"),
+async def take_snapshots(
+    connection: Connection, period_id: str, boards: Mapping[BoardKey, Terms], taken_at: datetime
+) -> None:
+    """Keep snapshots and winners of those of the frozen boards of a period that have none, all of them or none."""
+    paid = [
+        (board.scope, bonus) for board, terms in boards.items() for bonus in terms.bonuses if bonus.points > 0
+    ]
+    await connection.execute(
+        load("snapshot_take"),
         period_id,
-        positions,
-        list(winning),
-        [int(policy) for policy, _ in winning.values()],
-        [rank for _, rank in winning.values()],
+        [board.scope for board in boards],
+        [int(terms.tie_policy) for terms in boards.values()],
+        [sign(terms) for terms in boards.values()],
+        SNAPSHOT_ENTRIES,
+        taken_at,
+        [scope for scope, _ in paid],
+        [bonus.rank for _, bonus in paid],
+        [bonus.points for _, bonus in paid],
         timeout=LONG_SECONDS,
     )
-    for row in rows:
-        lines.setdefault(row["scope"], []).append(Ranked(*tuple(row)[1:]))
-    return lines
 
 
-async def write_snapshot(
-    connection: Connection,
-    board: BoardKey,
-    statistics: Statistics,
-    lines: Sequence[tuple[int, int, int]],
-    taken_at: datetime,
-) -> None:
-    """Keep the snapshot of a board; a line is user number, rank and score."""
-    columns = [list(column) for column in zip(*lines, strict=True)] if lines else [[], [], []]
-    await connection.execute(load("snapshot_write"), *board, *statistics, *columns, taken_at)
-
-
-async def write_winners(connection: Connection, board: BoardKey, wins: Sequence[Win]) -> None:
-    """Keep who won what on a board."""
-    await connection.execute(
-        load("winners_write"), *board, *([win[n] for win in wins] for n in range(len(Win._fields)))
-    )
+def sign(terms: Terms) -> int:
+    """Return what scores are multiplied by so that the greatest is the best."""
+    return 1 if terms.sort_order is SortOrder.DESCENDING else -1
 
 
 async def unpaid_winners(pool: Pool, period_id: str, limit: int, since: datetime) -> list[UnpaidWinner]:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from laurel_server.domain.boards import BoardKey, TiePolicy
+from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.closing import Terms
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.rank_history import DayEnd, RankPoint
 from laurel_server.domain.tiers import Tier
+from laurel_server.postgres.closing import sign
 from laurel_server.postgres.pool import LONG_SECONDS, Pool
 from laurel_server.postgres.sql import load
 
@@ -32,15 +34,13 @@ async def boards_since(pool: Pool, moment: datetime) -> list[Instance]:
     return [Instance(BoardKey(row[0], row[1]), row[2], row[3]) for row in rows]
 
 
-async def take_ranks(
-    pool: Pool, period_id: str, policies: Mapping[str, TiePolicy], ends: Sequence[DayEnd]
-) -> int:
+async def take_ranks(pool: Pool, period_id: str, boards: Mapping[str, Terms], ends: Sequence[DayEnd]) -> int:
     """Note where everybody stands on the boards of a period, in place of what was noted on those days before.
 
-    `policies` has the tie policy of each board by scope. Ranks are worked out once. Returns how many lines a day.
+    `boards` has the terms of each board by scope. Ranks are worked out once. Returns how many lines a day.
     """
     days, moments = [end.day for end in ends], [end.moment for end in ends]
-    scopes = list(policies)
+    scopes = list(boards)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
         await connection.execute(load("ranks_forget_days"), period_id, scopes, days, timeout=LONG_SECONDS)
@@ -48,10 +48,11 @@ async def take_ranks(
             load("ranks_take"),
             period_id,
             scopes,
-            [int(policy) for policy in policies.values()],
+            [int(terms.tie_policy) for terms in boards.values()],
             TIER_NAMES,
             days[0],
             moments[0],
+            [sign(terms) for terms in boards.values()],
             timeout=LONG_SECONDS,
         )
         if len(ends) > 1:

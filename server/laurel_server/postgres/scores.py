@@ -30,7 +30,10 @@ class Seat(NamedTuple):
 
 
 class Scorer(NamedTuple):
-    """A user with what he has on a score board; the version is that of the row or of the user, whichever is newer."""
+    """A user with what he has on a score board; the version is that of the row or of the user, whichever is newer.
+
+    `visibility`: PUBLIC if he takes a position, on a frozen instance as it was then.
+    """
 
     board: BoardKey
     user_no: int
@@ -39,11 +42,14 @@ class Scorer(NamedTuple):
     score: Score
 
 
-async def register(connection: Connection, periods: Mapping[Instance, Period]) -> set[Instance]:
-    """Register instances before their first member and return those that were not there."""
+async def register(
+    connection: Connection, periods: Mapping[Instance, Period], board_ids: Mapping[int, str]
+) -> set[Instance]:
+    """Register instances before their first member and return those that were not there; `board_ids` by number."""
     ordered = sorted(periods)
     rows = await connection.fetch(
         load("scores_register"),
+        [board_ids[instance.board_no] for instance in ordered],
         [instance.board_no for instance in ordered],
         [instance.period_id for instance in ordered],
         [periods[instance].starts_at for instance in ordered],
@@ -150,7 +156,7 @@ async def delete_of_user(connection: Connection, user_no: int) -> None:
 
 
 async def of_users(connection: Session, user_nos: Collection[int]) -> list[Scorer]:
-    """Return all that users have on score boards."""
+    """Return all that users have on score boards but those that are archived."""
     return [_scorer(row) for row in await connection.fetch(load("scores_of_users"), list(user_nos))]
 
 
@@ -169,14 +175,32 @@ async def on_boards(
 
 
 async def instances(pool: Pool) -> list[BoardKey]:
-    """Return all instances of score boards that have ever had a member."""
+    """Return all instances of score boards that have ever had a member, but those that are archived."""
     return [BoardKey(*row) for row in await pool.fetch(load("scores_instances"))]
 
 
-async def is_registered(pool: Pool, board: BoardKey) -> bool:
-    """Return whether the instance has ever had a member."""
-    registered: bool = await pool.fetchval(load("scores_registered"), *board)
-    return registered
+async def freeze(pool: Pool, instance: Instance, after: int, limit: int) -> int:
+    """Note for ever which of the next users by number take a position; return the last number, 0: there are none left.
+
+    Their rows are locked meanwhile.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(load("scores_freeze_lock"), *instance, after, limit)
+        user_nos = [row["user_no"] for row in rows]
+        if user_nos:
+            await connection.execute(load("scores_freeze"), *instance, user_nos)
+    return user_nos[-1] if user_nos else 0
+
+
+async def change_resets(connection: Connection, board_no: int, current: Period, now: datetime) -> None:
+    """Have the periods of a board end as its new resets say, under which `current` runs."""
+    await connection.execute(load("scores_change_resets"), board_no, current.id, current.ends_at, now)
+
+
+async def is_over(connection: Connection, instance: Instance) -> bool:
+    """Return whether an instance takes no scores any more."""
+    over: bool = await connection.fetchval(load("scores_is_over"), *instance)
+    return over
 
 
 async def scan(pool: Pool, board: BoardKey, chunk: int) -> AsyncIterator[list[Scorer]]:

@@ -113,9 +113,11 @@ class PeriodsServicer:
 
     async def _lines(self, lines: Sequence[SnapshotLine]) -> list[Line]:
         faces = await self._faces.faces([line.user_id for line in lines])
-        return [
-            Line(line.rank, line.user_id, line.score, 0, *faces.get(line.user_id, _NOBODY)) for line in lines
-        ]
+        return [_line(line, faces.get(line.user_id, _NOBODY)) for line in lines]
+
+
+def _line(line: SnapshotLine, face: Face) -> Line:
+    return Line(line.rank, line.user_id, line.score, line.sub_score, *face, line.metadata)
 
 
 def _begin(summary: PeriodSummary) -> int:

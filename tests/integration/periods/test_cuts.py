@@ -5,11 +5,16 @@ from typing import cast
 
 import pytest
 
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
+from laurel_server.domain.boards import WinnerBonus
+from laurel_server.domain.closing import PeriodState
+from laurel_server.domain.commands import RequestKey
 from laurel_server.periods.close import PeriodClose
 from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.wiring import Parts
 from tests.integration.conftest import new_ledger
 from tests.integration.engines import Engine
+from tests.integration.leaderboards.test_scores import report
 from tests.integration.periods.cuts import Cut, CuttingPool
 from tests.integration.wired import DAY, START, WEEK, entries_of, give, listed, run_job, running, wrongs
 
@@ -17,6 +22,7 @@ MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
 GRACE = timedelta(hours=1)
 MONTH_LATER = MONDAY + timedelta(days=31)
 STANDING = [("ann", 30), ("bob", 20), ("cid", 10), ("dot", 10), ("eve", 5)]
+RACE, LAPS = "2026-11-23T00:00Z", [("eve", 300), ("dot", -4)]
 
 
 def close_of(parts: Parts, pool: Pool) -> PeriodClose:
@@ -44,6 +50,7 @@ async def test_every_winner_is_paid_once_wherever_the_close_is_cut(
             async with running(dsn, redis_url, now=START) as parts:
                 for name, points in STANDING:
                     await give(parts, name, points)
+                await race(parts)
                 assert parts.clock is not None
                 await parts.clock.set(MONDAY + GRACE)
                 was_cut = await closed_but_for_the_end(parts, cut_before)
@@ -56,20 +63,34 @@ async def test_every_winner_is_paid_once_wherever_the_close_is_cut(
     assert cuts > 30
 
 
+async def race(parts: Parts) -> None:
+    """Let some compete on a score board that resets when the week ends."""
+    bonuses = (WinnerBonus(1, 9), WinnerBonus(2, 7))
+    config = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * 1", winner_bonuses=bonuses)
+    await parts.boards.create(config, RequestKey("tests", "race", b""))
+    for name, score in LAPS:
+        await report(parts, name, score)
+
+
 async def check(parts: Parts) -> None:
     assert [await entries_of(parts, name) for name, _ in STANDING] == [
         [30, 100, 1000],
         [20, 50, 500],
         [10, 25, 250],
-        [10],
-        [5],
+        [10, 7],
+        [5, 9],
     ]
+    found = parts.queries.resolve("race", None, RACE)
+    assert [(line.user_id, line.score) for line in (await parts.queries.page(found, "", 9)).lines] == LAPS
+    summary = await parts.periods.period(found)
+    assert (summary.state, summary.participants) == (PeriodState.COMPLETED, 2)
+    assert [(winner.user_id, winner.bonus_points) for winner in summary.winners] == [("eve", 9), ("dot", 7)]
     assert await listed(parts, period_id=DAY) == STANDING
     assert await listed(parts, period_id=WEEK) == STANDING
     unpaid = "SELECT count(*) FROM period_winners WHERE transaction_id IS NULL"
     assert await parts.pool.fetchval(unpaid) == 0
     told = "SELECT count(*) FROM outbox, json_array_elements(events) AS e WHERE e ->> 'type' = 'period.won'"
-    assert await parts.pool.fetchval(told) == 6
+    assert await parts.pool.fetchval(told) == 8
     assert await wrongs(parts) == []
 
 

@@ -9,7 +9,6 @@ from laurel_server.domain.boards import TiePolicy, WinnerBonus
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
-from laurel_server.postgres.closing import read_best
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import board_at, command, entries_of, give, run_job, wrongs
 
@@ -98,14 +97,29 @@ async def test_a_period_without_an_action_of_its_own_is_paid_too(parts: Parts) -
     assert await wrongs(parts) == []
 
 
-async def test_a_board_of_equals_is_read_no_further_than_it_pays(parts: Parts) -> None:
-    scopes = {"global": (TiePolicy.EARLIEST_FIRST, 3), "tier:bronze": (TiePolicy.COMPETITION, 1)}
-    for n in range(6):
-        await give(parts, f"user-{n}", 5)
+async def test_a_tie_of_thousands_for_the_first_place_is_paid_once_each(parts: Parts) -> None:
+    await configure(
+        parts, "global-weekly", tie_policy=TiePolicy.COMPETITION, winner_bonuses=(WinnerBonus(1, 7),)
+    )
+    names = [f"user-{n}" for n in range(2500)]
+    await parts.awards.award_batch([command(name, 10) for name in names], None)
     await close_at(parts, CLOSED)
-    async with parts.pool.acquire() as connection:
-        lines = await read_best(connection, "2026-W48", 1, scopes)
-    assert {scope: len(each) for scope, each in lines.items()} == {"global": 3, "tier:bronze": 6}
+    await close_at(parts, CLOSED)
+    assert await bonuses(parts, "WEEKLY_WINNER") == dict.fromkeys(names, 7)
+    paid = await parts.pool.fetchval(
+        "SELECT count(*) FROM reward_transactions WHERE action = 'WEEKLY_WINNER'"
+    )
+    assert paid == 2500
+    told = await parts.pool.fetch(
+        "SELECT e ->> 'user_id' AS user_id, json_array_length(events) AS together"
+        " FROM outbox, json_array_elements(events) AS e"
+        " WHERE e ->> 'type' = 'period.won' AND e ->> 'period_id' = '2026-W48'"
+    )
+    assert sorted(row["user_id"] for row in told) == sorted(names)
+    assert max(row["together"] for row in told) <= 1000
+    summary = await parts.periods.period(board_at(parts, period_id="2026-W48"))
+    assert (len(summary.winners), summary.participants) == (1000, 2500)
+    assert len((await parts.periods.snapshot(board_at(parts, period_id="2026-W48"), 0, 1000)).lines) == 100
 
 
 async def test_ranks_beyond_the_snapshot_win_too(parts: Parts) -> None:

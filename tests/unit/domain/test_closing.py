@@ -2,26 +2,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from laurel_server.domain.boards import BoardFamily, TiePolicy, WinnerBonus
-from laurel_server.domain.closing import PeriodState, Ranked, last_rank, state_at, winner_action, winners_of
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
+from laurel_server.domain.boards import (
+    BoardFamily,
+    BoardKey,
+    BoardMatrix,
+    SortOrder,
+    TiePolicy,
+    WinnerBonus,
+)
+from laurel_server.domain.closing import PeriodState, Terms, state_at, terms_of, winner_action
 from laurel_server.domain.periods import ALL_TIME, PeriodType, parse_period_id
 
 DAY = parse_period_id("2026-11-25")
 END = datetime(2026, 11, 26, tzinfo=UTC)
 GRACE = timedelta(hours=1)
 TICK = timedelta(microseconds=1)
-
-LINES = [
-    Ranked(user_no=1, score=30, position=1, competition=1, dense=1),
-    Ranked(user_no=2, score=30, position=2, competition=1, dense=1),
-    Ranked(user_no=3, score=20, position=3, competition=3, dense=2),
-    Ranked(user_no=4, score=10, position=4, competition=4, dense=3),
-]
-
-
-def family(policy: TiePolicy, *bonuses: tuple[int, int]) -> BoardFamily:
-    paid = tuple(WinnerBonus(*bonus) for bonus in bonuses)
-    return BoardFamily("b", "B", "global", PeriodType.WEEKLY, policy, paid)
 
 
 @pytest.mark.parametrize(
@@ -50,28 +46,30 @@ def test_all_time_never_ends() -> None:
     assert state_at(ALL_TIME, None, END, GRACE) is PeriodState.ACTIVE
 
 
+def test_a_board_is_frozen_on_the_terms_of_its_configuration() -> None:
+    bonuses = (WinnerBonus(1, 70),)
+    matrix = BoardMatrix(
+        [BoardFamily("b", "B", "country:*", PeriodType.DAILY, TiePolicy.DENSE, winner_bonuses=bonuses)]
+    )
+    race = BoardConfig(
+        "race", BoardKind.SCORES, "race", sort_order=SortOrder.ASCENDING, winner_bonuses=bonuses
+    )
+
+    def terms(scope: str, period_id: str) -> Terms:
+        return terms_of(BoardKey(scope, period_id), matrix, {"race": race})
+
+    assert terms("country:US", "2026-11-25") == Terms(TiePolicy.DENSE, SortOrder.DESCENDING, bonuses)
+    assert terms("race", "2026-11-23T00:00Z") == Terms(TiePolicy.EARLIEST_FIRST, SortOrder.ASCENDING, bonuses)
+    assert terms("country:US", "2026-W48") == terms("gone", "all") == Terms()
+
+
 @pytest.mark.parametrize(
-    ("policy", "paid"),
+    ("scope", "period_id", "action"),
     [
-        (TiePolicy.EARLIEST_FIRST, {1: 1000, 2: 500, 3: 250}),
-        (TiePolicy.COMPETITION, {1: 1000, 2: 1000, 3: 250}),
-        (TiePolicy.DENSE, {1: 1000, 2: 1000, 3: 500, 4: 250}),
+        ("global", "2026-11-25", "DAILY_WINNER"),
+        ("global", "2026-Q4", "QUARTERLY_WINNER"),
+        ("race", "2026-11-23T00:00Z", "BOARD_WINNER"),
     ],
 )
-def test_everyone_at_a_rank_gets_its_bonus(policy: TiePolicy, paid: dict[int, int]) -> None:
-    wins = winners_of(LINES, family(policy, (1, 1000), (2, 500), (3, 250)))
-    assert {win.user_no: win.bonus_points for win in wins} == paid
-
-
-def test_ranks_may_be_left_out_and_a_bonus_of_nothing_is_none() -> None:
-    wins = winners_of(LINES, family(TiePolicy.EARLIEST_FIRST, (2, 70), (3, 0)))
-    assert [(win.user_no, win.rank, win.score, win.bonus_points) for win in wins] == [(2, 2, 30, 70)]
-    assert winners_of(LINES, None) == []
-    assert (last_rank([WinnerBonus(7, 1), WinnerBonus(2, 1)]), last_rank([])) == (7, 0)
-
-
-def test_each_period_has_an_action_to_pay_by() -> None:
-    assert [winner_action(each) for each in (PeriodType.DAILY, PeriodType.QUARTERLY)] == [
-        "DAILY_WINNER",
-        "QUARTERLY_WINNER",
-    ]
+def test_each_kind_of_board_has_an_action_to_pay_by(scope: str, period_id: str, action: str) -> None:
+    assert winner_action(BoardKey(scope, period_id)) == action

@@ -50,8 +50,7 @@ def test_what_is_no_cron_expression(cron: str) -> None:
 @pytest.mark.parametrize(
     ("cron", "period_id"),
     [
-        ("", "2026-11-23T00:00Z"),
-        ("0 0 * * *", "all"),
+        ("", "2026-W48"),
         ("0 0 * * *", "2026-11-23"),
         ("0 0 * * *", "2026-11-23T0:00Z"),
     ],
@@ -60,3 +59,9 @@ def test_what_is_no_id_of_a_reset_period(cron: str, period_id: str) -> None:
     with pytest.raises(LaurelError) as caught:
         named_reset_period(cron, period_id, UTC)
     assert (caught.value.reason, caught.value.field) == (Reason.INVALID_FIELD, "board.period_id")
+
+
+def test_periods_from_before_the_resets_were_changed_have_their_ids() -> None:
+    assert named_reset_period("0 0 * * *", "all", UTC).ends_at is None
+    before = named_reset_period("", "2026-11-23T00:00Z", UTC)
+    assert before.starts_at == before.ends_at == datetime(2026, 11, 23, tzinfo=UTC)

@@ -1,5 +1,6 @@
 -- Notes where everybody stands on the boards of one period. $1: period, $2, $3: scopes of the boards and their tie policies
--- (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: the day, $6: now.
+-- (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: the day, $6: now, $7: of each board 1 where
+-- the greatest score is the best, otherwise -1.
 -- Result: how many lines. Cost: all hot rows once, and the lines of the boards sorted; locks nothing.
 WITH had AS (
     SELECT r.user_no, (r.open_totals -> $1 ->> 0)::bigint AS score, (r.open_totals -> $1 ->> 1)::bigint AS reached,
@@ -11,16 +12,20 @@ WITH had AS (
      WHERE r.open_totals ? $1 AND u.visibility = 1
     UNION ALL
     SELECT user_no, score, reached, scopes FROM period_totals WHERE period_id = $1
+), stood AS (
+    SELECT s.scope, h.user_no, h.score, 0::bigint AS sub_score, h.reached
+      FROM had h CROSS JOIN LATERAL unnest(h.scopes) AS s(scope) WHERE h.score > 0
+    UNION ALL
+    SELECT scope, user_no, score, sub_score, reached FROM score_standings
+     WHERE period_id = $1 AND scope = ANY ($2::text[])
 ), ranked AS (
-    SELECT b.scope, h.user_no, h.score, count(*) OVER (PARTITION BY b.scope) AS total,
+    SELECT s.scope, s.user_no, s.score, count(*) OVER (PARTITION BY s.scope) AS total,
            CASE b.policy
-               WHEN 1 THEN row_number() OVER (PARTITION BY b.scope ORDER BY h.score DESC, h.reached)
-               WHEN 2 THEN rank() OVER (PARTITION BY b.scope ORDER BY h.score DESC)
-               ELSE dense_rank() OVER (PARTITION BY b.scope ORDER BY h.score DESC)
+               WHEN 1 THEN row_number() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC, s.reached)
+               WHEN 2 THEN rank() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC)
+               ELSE dense_rank() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC)
            END AS rank
-      FROM had h CROSS JOIN LATERAL unnest(h.scopes) AS s(scope)
-      JOIN unnest($2::text[], $3::smallint[]) AS b(scope, policy) USING (scope)
-     WHERE h.score > 0
+      FROM stood s JOIN unnest($2::text[], $3::smallint[], $7::bigint[]) AS b(scope, policy, sign) USING (scope)
 ), noted AS (
     INSERT INTO rank_history (scope, period_id, shard, taken_on, taken_at, total, user_nos, ranks, scores)
     SELECT scope, $1, user_no >> 10, $5, $6, max(total), array_agg(user_no ORDER BY user_no),

@@ -1,2 +1,2 @@
--- All instances of configured score boards that have ever had a member.
-SELECT b.board_id, p.period_id FROM score_periods p JOIN boards b USING (board_no) ORDER BY 1, 2
+-- All instances of score boards that have ever had a member and belong in Redis: not those that are archived.
+SELECT scope, period_id FROM leaderboard_periods WHERE board_no IS NOT NULL AND state <> 4 ORDER BY 1, 2

@@ -1,6 +1,9 @@
--- What users have on score boards that are configured, and whether they take positions. $1: user numbers.
+-- What users have on score boards but those that are archived. visibility: 1 if they take a position.
+-- $1: user numbers.
 -- Cost: an index look-up a user, and those rows.
-SELECT b.board_id, s.period_id, s.user_no, u.user_id, u.visibility, s.score, s.sub_score, s.reached,
+SELECT p.scope AS board_id, period_id, s.user_no, u.user_id, s.score, s.sub_score, s.reached,
+       CASE WHEN s.listed THEN 1 WHEN NOT s.listed THEN 2 ELSE u.visibility END AS visibility,
        greatest(s.version, r.version) AS version, s.metadata::text AS metadata
-  FROM scores s JOIN boards b USING (board_no) JOIN users u USING (user_no) JOIN user_rewards r USING (user_no)
- WHERE s.user_no = ANY ($1::bigint[])
+  FROM scores s JOIN leaderboard_periods p USING (board_no, period_id)
+  JOIN users u USING (user_no) JOIN user_rewards r USING (user_no)
+ WHERE s.user_no = ANY ($1::bigint[]) AND p.state <> 4

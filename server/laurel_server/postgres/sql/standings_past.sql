@@ -3,7 +3,7 @@
 -- Cost: 40 index look-ups a user.
 SELECT u.user_no, u.user_id, u.country, u.region, u.segments, u.visibility, r.tier, r.version,
        json_build_object(p.period_id, json_build_array(p.score, p.reached))::text AS totals, p.scopes
-  FROM (SELECT period_id FROM leaderboard_periods WHERE ends_at IS NOT NULL
+  FROM (SELECT period_id FROM leaderboard_periods WHERE ends_at IS NOT NULL AND board_no IS NULL
          GROUP BY period_id ORDER BY max(ends_at) DESC LIMIT 40) youngest
   JOIN period_totals p USING (period_id) JOIN user_rewards r USING (user_no) JOIN users u USING (user_no)
  WHERE p.user_no = ANY ($1::bigint[]) AND p.reached >= $2::bigint << 10

@@ -2,7 +2,7 @@
 -- Result: the periods and, as they were, the scopes in which he stood. Cost: an index look-up for each period that ever was.
 WITH stood AS MATERIALIZED (
     SELECT p.period_id, p.user_no, p.scopes
-      FROM (SELECT DISTINCT period_id FROM leaderboard_periods WHERE ends_at IS NOT NULL) known
+      FROM (SELECT DISTINCT period_id FROM leaderboard_periods WHERE ends_at IS NOT NULL AND board_no IS NULL) known
       JOIN period_totals p USING (period_id)
      WHERE p.user_no = $1
 ), gone AS (

@@ -178,7 +178,7 @@ type PeriodSummary struct {
 	EndsAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
 	// Where it is in its life.
 	State PeriodState `protobuf:"varint,4,opt,name=state,proto3,enum=laurel.ranking.v1.PeriodState" json:"state,omitempty"`
-	// Who won a bonus, best first; empty until it is frozen.
+	// Who won a bonus, best first, the first 1,000; empty until it is frozen.
 	Winners []*Winner `protobuf:"bytes,5,rep,name=winners,proto3" json:"winners,omitempty"`
 	// How many users the board lists; final once it is frozen.
 	TotalParticipants int64 `protobuf:"varint,6,opt,name=total_participants,json=totalParticipants,proto3" json:"total_participants,omitempty"`
@@ -261,9 +261,10 @@ func (x *PeriodSummary) GetTotalParticipants() int64 {
 // Asks for ListPeriods.
 type ListPeriodsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long the periods are; unspecified: all-time, which is a single one.
+	// How long the periods are; unspecified: all-time, which is a single one. Ignored on score boards.
 	Period v1.Period `protobuf:"varint,1,opt,name=period,proto3,enum=laurel.type.v1.Period" json:"period,omitempty"`
-	// Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`.
+	// Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`,
+	// or the id of a score board.
 	Scope string `protobuf:"bytes,2,opt,name=scope,proto3" json:"scope,omitempty"`
 	// Periods a page: 0 means 50, more than 1,000 means 1,000.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

@@ -122,7 +122,7 @@ class PeriodSummary(_message.Message):
 
     @_builtins.property
     def winners(self) -> _containers.RepeatedCompositeFieldContainer[Global___Winner]:
-        """Who won a bonus, best first; empty until it is frozen."""
+        """Who won a bonus, best first, the first 1,000; empty until it is frozen."""
 
     def __init__(
         self,
@@ -153,9 +153,11 @@ class ListPeriodsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     period: _board_pb2.Period.ValueType
-    """How long the periods are; unspecified: all-time, which is a single one."""
+    """How long the periods are; unspecified: all-time, which is a single one. Ignored on score boards."""
     scope: _builtins.str
-    """Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`."""
+    """Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`,
+    or the id of a score board.
+    """
     page_size: _builtins.int
     """Periods a page: 0 means 50, more than 1,000 means 1,000."""
     page_token: _builtins.str

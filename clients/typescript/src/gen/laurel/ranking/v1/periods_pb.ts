@@ -102,7 +102,7 @@ export type PeriodSummary = Message<"laurel.ranking.v1.PeriodSummary"> & {
   state: PeriodState;
 
   /**
-   * Who won a bonus, best first; empty until it is frozen.
+   * Who won a bonus, best first, the first 1,000; empty until it is frozen.
    *
    * @generated from field: repeated laurel.ranking.v1.Winner winners = 5;
    */
@@ -130,14 +130,15 @@ export const PeriodSummarySchema: GenMessage<PeriodSummary> = /*@__PURE__*/
  */
 export type ListPeriodsRequest = Message<"laurel.ranking.v1.ListPeriodsRequest"> & {
   /**
-   * How long the periods are; unspecified: all-time, which is a single one.
+   * How long the periods are; unspecified: all-time, which is a single one. Ignored on score boards.
    *
    * @generated from field: laurel.type.v1.Period period = 1;
    */
   period: Period;
 
   /**
-   * Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`.
+   * Which boards: `global` (also when empty), `country:XX`, `region:NAME`, `tier:gold`, `segment:NAME`,
+   * or the id of a score board.
    *
    * @generated from field: string scope = 2;
    */
