@@ -31,10 +31,10 @@ ACCOUNT_NAMES: Final = frozenset(
 BOARD_NAMES: Final = frozenset({"rank", "percentile", "top_percent", "participants"})
 """The standing on the global all-time board; the job `award_badges` looks at it."""
 
-CLOSING_NAMES: Final = frozenset(
-    {"daily_rank", "weekly_rank", "monthly_rank", "quarterly_rank", "yearly_rank"}
-)
-"""The final rank on the global board of a period, looked at when that is closed."""
+CLOSINGS: Final = ("daily_", "weekly_", "monthly_", "quarterly_", "yearly_")
+
+CLOSING_NAMES: Final = frozenset(closing + name for closing in CLOSINGS for name in BOARD_NAMES)
+"""The final standing on the global board of a period, looked at when that is closed: `weekly_rank`."""
 
 NAMES: Final = ACCOUNT_NAMES | BOARD_NAMES | CLOSING_NAMES
 
@@ -123,25 +123,34 @@ class BadgeRule:
         read = sum(isinstance(node, ast.Name) and node.id == "points" for node in ast.walk(self._expression))
         return frozenset(marks) if read == compared else None
 
+    @property
+    def closing(self) -> str:
+        """The kind of period whose close decides, as its names begin: `weekly_`; empty if none does."""
+        return next(
+            (closing for closing in CLOSINGS for name in BOARD_NAMES if closing + name in self.names), ""
+        )
+
     def reach(self, total: int) -> int:
         """Return down to which rank of a board with `total` users the rule may hold."""
-        return max(0, min(total, _reach(self._expression, total)))
+        return max(0, min(total, _reach(self._expression, total, self.closing)))
 
 
 compiled = lru_cache(maxsize=1024)(BadgeRule.compile)
 
 
-def standing_facts(rank: int, total: int) -> dict[str, int | Decimal]:
-    """Return what rules read of a place. Who is in the top p % by rank <= ceil(total x p / 100) has `top_percent <= p`.
+def standing_facts(rank: int, total: int, closing: str = "") -> dict[str, int | Decimal]:
+    """Return what rules read of a place; of a final one the names begin with `closing`.
+
+    Who is in the top p % by rank <= ceil(total x p / 100) has `top_percent <= p`.
 
     So `top_percent` is the least p for which that is so, and `percentile` is what is missing to 100.
     """
     above = EXACT.add(EXACT.divide(Decimal(100 * (rank - 1)), Decimal(total)), _HAIR)
     return {
-        "rank": rank,
-        "participants": total,
-        "top_percent": above,
-        "percentile": EXACT.subtract(Decimal(100), above),
+        f"{closing}rank": rank,
+        f"{closing}participants": total,
+        f"{closing}top_percent": above,
+        f"{closing}percentile": EXACT.subtract(Decimal(100), above),
     }
 
 
@@ -169,9 +178,10 @@ class _RuleChecker(Checker):
 
     def check_moment(self) -> None:
         """Refuse a rule of which no moment knows all facts. FORMULA_INVALID."""
-        closings = self.names & CLOSING_NAMES
+        closing_names = self.names & CLOSING_NAMES
+        closings = {name.partition("_")[0] for name in closing_names}
         if len(closings) > 1 or (closings and self.names & BOARD_NAMES):
-            raise self.refusal(f"{min(closings)} cannot be combined with other ranks")
+            raise self.refusal(f"{min(closing_names)} cannot be combined with other ranks")
 
     def check_outcome(self, node: ast.expr) -> None:
         """Refuse an expression that is a number. FORMULA_INVALID."""
@@ -214,24 +224,24 @@ def _comparison(node: ast.expr) -> Comparison | None:
             return None
 
 
-def _reach(node: ast.expr, total: int) -> int:
+def _reach(node: ast.expr, total: int, closing: str) -> int:
     match node:
         case ast.BoolOp(op=ast.And()):
-            return min(_reach(value, total) for value in node.values)
+            return min(_reach(value, total, closing) for value in node.values)
         case ast.BoolOp(op=ast.Or()):
-            return max(_reach(value, total) for value in node.values)
+            return max(_reach(value, total, closing) for value in node.values)
         case _:
-            return _reach_of_comparison(node, total)
+            return _reach_of_comparison(node, total, closing)
 
 
-def _reach_of_comparison(node: ast.expr, total: int) -> int:
-    by_rank = _compared_with(node, "rank")
+def _reach_of_comparison(node: ast.expr, total: int, closing: str) -> int:
+    by_rank = _compared_with(node, f"{closing}rank")
     if by_rank is not None and by_rank[0] in {ast.Lt, ast.LtE, ast.Eq}:
         return floor(by_rank[1])
-    by_top = _compared_with(node, "top_percent")
+    by_top = _compared_with(node, f"{closing}top_percent")
     if by_top is not None and by_top[0] in {ast.Lt, ast.LtE}:
         return ceil(by_top[1] * total / 100)
-    by_percentile = _compared_with(node, "percentile")
+    by_percentile = _compared_with(node, f"{closing}percentile")
     if by_percentile is not None and by_percentile[0] in {ast.Gt, ast.GtE}:
         return ceil((100 - by_percentile[1]) * total / 100)
     return total

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 from laurel_server.domain.badge_rules import (
     ACCOUNT_NAMES,
     BOARD_NAMES,
-    CLOSING_NAMES,
     BadgeRule,
     compiled,
 )
@@ -25,7 +24,8 @@ _BADGE_TYPE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 class BadgeDefinition:
     """What a badge takes. Every Put appends a version; the latest counts.
 
-    `rule` unlocks level 1, each of `level_rules` the next one. A badge is valid for `valid_for`; zero: for ever.
+    `rule` unlocks level 1, each of `level_rules` the next one. Without those, who earns a badge for the final rank of a
+    period again gets its next level. A badge is valid for `valid_for`; zero: for ever.
     """
 
     badge_type: str
@@ -123,7 +123,9 @@ class BadgeBook:
             for unlock in unlocks
             if _reads_only(unlock.rule, ACCOUNT_NAMES | BOARD_NAMES) and unlock not in self.by_award
         ]
-        self.by_closing = [unlock for unlock in unlocks if unlock.rule.names & CLOSING_NAMES]
+        self.by_closing = [unlock for unlock in unlocks if unlock.rule.closing]
+        self.levelled = frozenset(unlock.badge_type for unlock in unlocks if unlock.level > 1)
+        """Badges with rules for further levels; of others each closed period that unlocks them gives one more."""
         self.counted = frozenset(action for unlock in unlocks for action in unlock.rule.actions)
         names = {name for unlock in self.by_award for name in unlock.rule.names}
         self.reads_periods = bool(names - {"points", "member_number"})

@@ -6,12 +6,12 @@ The state of each step is in the ledger, and none is taken back:
 2. `sealed`    no award that begins now counts in it; those under way have ended.
 3. `frozen`    totals are in `period_totals`, and scores say who is listed: the standing changes no more.
 4. `snapshot`  numbers, best lines and winners are written down, together.
-5. `paid`      every winner has his entry, and who was first on the global board his badge.
+5. `paid`      every winner has his entry, and badges for final ranks on the global board are given.
 6. `completed` COMPLETED, and the outbox tells of it, in one transaction.
 7. `archived`  14 days after its end: ARCHIVED, and out of Redis.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Protocol
@@ -21,14 +21,13 @@ import structlog
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.closing import ARCHIVE_AFTER, SNAPSHOT_ENTRIES
-from laurel_server.domain.periods import Period, parse_period_id
+from laurel_server.domain.closing import ARCHIVE_AFTER, Terms, terms_of
 from laurel_server.periods.announcements import closed, won
 from laurel_server.periods.freeze import freeze, freeze_scores
 from laurel_server.periods.prizes import Awards, pay_winners
 from laurel_server.periods.snapshots import take_snapshots
 from laurel_server.postgres import closing
-from laurel_server.postgres.history import all_winners, read_snapshot
+from laurel_server.postgres.history import all_winners
 from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.scores import Instance
@@ -44,8 +43,8 @@ Tell = Callable[[int], None]
 class Badges(Protocol):
     """Gives badges."""
 
-    async def crown(self, period: Period, ranks: Mapping[str, int]) -> int:
-        """Give what final ranks on the global board unlock; nothing is given twice."""
+    async def crown(self, board: BoardKey, terms: Terms) -> int:
+        """Give what final ranks on a frozen global board unlock; nothing is given twice."""
         ...
 
 
@@ -106,8 +105,9 @@ class PeriodClose:
         paid = 0
         for period_id in period_ids:
             paid += await pay_winners(self._pool, self._awards, period_id, end)
-            if BoardKey(GLOBAL, period_id) in boards:
-                await self._crown(BoardKey(GLOBAL, period_id))
+            board = BoardKey(GLOBAL, period_id)
+            if board in boards:
+                await self._badges.crown(board, terms_of(board, rules.matrix, rules.boards))
             await self._reached("paid")
         completed = await self._complete(end, now)
         await self._reached("completed")
@@ -123,12 +123,6 @@ class PeriodClose:
                 await freeze_scores(self._pool, Instance(config.board_no, board.period_id))
         counted = dict.fromkeys(board.period_id for board in boards if board not in scored)
         return await freeze(self._pool, list(counted), rules.matrix) if counted else 0
-
-    async def _crown(self, board: BoardKey) -> None:
-        snapshot = await read_snapshot(self._pool, board, 0, SNAPSHOT_ENTRIES)
-        if snapshot is not None:
-            ranks = {line.user_id: line.rank for line in snapshot.lines}
-            await self._badges.crown(parse_period_id(board.period_id), ranks)
 
     async def _complete(self, end: datetime, now: datetime) -> list[BoardKey]:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -1,7 +1,7 @@
 """The close of periods, as rows: states, frozen totals, snapshots and winners."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -105,6 +105,26 @@ async def take_snapshots(
         [bonus.points for _, bonus in paid],
         timeout=LONG_SECONDS,
     )
+
+
+class FinalRank(NamedTuple):
+    """Where a user ended on a frozen board."""
+
+    user_id: str
+    rank: int
+    score: int
+
+
+async def final_ranks(
+    pool: Pool, board: BoardKey, terms: Terms, reach: int, chunk: int
+) -> AsyncIterator[list[FinalRank]]:
+    """Yield everybody on a frozen board down to a rank, best first, some at a time. The board is sorted once."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        arguments = (*board, int(terms.tie_policy), sign(terms), reach)
+        cursor = await connection.cursor(load("standings_final"), *arguments, timeout=LONG_SECONDS)
+        while rows := await cursor.fetch(chunk, timeout=LONG_SECONDS):
+            yield [FinalRank(*row) for row in rows]
 
 
 def sign(terms: Terms) -> int:

@@ -7,13 +7,17 @@ from laurel_server.domain.achievements import LOWEST_RANK_MILESTONE, milestone_o
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.badge_rules import Facts, standing_facts
 from laurel_server.domain.badges import Badge, Unlock, unlock_event
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.closing import Terms
 from laurel_server.domain.errors import user_not_found
-from laurel_server.domain.periods import Period, PeriodType, period_at
+from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
 from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres import achievements, badges
 from laurel_server.postgres.badges import BadgeRow, Held, Holder
+from laurel_server.postgres.closing import final_ranks
+from laurel_server.postgres.history import read_snapshot
 from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.rewards.rule_book import RuleBook
@@ -100,42 +104,57 @@ class Badges:
             await badges.note_sweep(self._pool, since)
         return given
 
-    async def crown(self, period: Period, ranks: Mapping[str, int]) -> int:
-        """Give what final ranks on the global board of a closed period unlock. Returns how many are new.
+    async def crown(self, board: BoardKey, terms: Terms) -> int:
+        """Give what final ranks on a frozen board unlock, as far down as any rule reaches. Returns how many are new.
 
-        Who wins again gets the next level. LEDGER_UNAVAILABLE.
+        Who earns a badge without further levels again gets one more level of it. Cost: the board, sorted, and three
+        round trips for each 1,000 users. LEDGER_UNAVAILABLE.
         """
-        name = f"{period.type.name.lower()}_rank"
-        rules, now = await self._rule_book.current(), self._clock.now()
-        unlocks = [
-            unlock for unlock in rules.badges.by_closing if unlock.level == 1 and name in unlock.rule.names
-        ]
+        rules, given = await self._rule_book.current(), 0
+        closing = f"{parse_period_id(board.period_id).type.name.lower()}_"
+        unlocks = [unlock for unlock in rules.badges.by_closing if unlock.rule.closing == closing]
         async with ledger_errors():
-            holders = await badges.read_holders(self._pool, ranks) if unlocks else []
-            counts, periods = await self._counts(unlocks, holders), self._periods(rules)
-        facts = {
-            holder.user_id: Facts(
-                {**_numbers(holder, periods), name: ranks[holder.user_id]}, counts.get(holder.user_no, {})
-            )
-            for holder in holders
-        }
-        earned = [
-            (user_id, unlock.badge_type, unlock.expires_at(now))
-            for unlock in unlocks
-            for user_id in sorted(facts)
-            if unlock.rule.holds(facts[user_id])
-        ]
+            snapshot = await read_snapshot(self._pool, board, 0, 0) if unlocks else None
+            total = snapshot.statistics.participants if snapshot else 0
+            reach = max((unlock.rule.reach(total) for unlock in unlocks), default=0)
+            if not reach:
+                return 0
+            async for lines in final_ranks(self._pool, board, terms, reach, USERS_AT_ONCE):
+                facts = {
+                    line.user_id: standing_facts(line.rank, total, closing) | {f"{closing}points": line.score}
+                    for line in lines
+                }
+                given += await self._crown(rules, unlocks, facts, board.period_id)
+        return given
+
+    async def _crown(
+        self,
+        rules: Rules,
+        unlocks: Sequence[Unlock],
+        facts: Mapping[str, Mapping[str, int | Decimal]],
+        period_id: str,
+    ) -> int:
+        holders = await badges.read_holders(self._pool, facts)
+        levelled = [unlock for unlock in unlocks if unlock.badge_type in rules.badges.levelled]
+        given = await self._award(rules, levelled, holders, facts) if levelled else 0
+        again = [unlock for unlock in unlocks if unlock not in levelled]
+        return given + await self._give_again(await self._earned(rules, again, holders, facts), period_id)
+
+    async def _give_again(self, earned: Sequence[tuple[Holder, Unlock]], period_id: str) -> int:
+        """Give the next level to everybody who has earned a badge in this period, and has none of it yet."""
         if not earned:
             return 0
-        user_ids = {holder.user_no: holder.user_id for holder in holders}
-        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            new = await badges.crown(connection, earned, now, period.id)
-            ends = {badge_type: expires_at for _, badge_type, expires_at in earned}
+        now = self._clock.now()
+        user_ids = {holder.user_no: holder.user_id for holder, _ in earned}
+        ends = {unlock.badge_type: unlock.expires_at(now) for _, unlock in earned}
+        rows = [(holder.user_id, unlock.badge_type, ends[unlock.badge_type]) for holder, unlock in earned]
+        async with self._pool.acquire() as connection, connection.transaction():
+            new = sorted(await badges.crown(connection, rows, now, period_id))
             given = [
                 Badge(user_ids[key.user_no], key.badge_type, key.level, now, ends[key.badge_type])
-                for key in sorted(new)
+                for key in new
             ]
-            await self._tell(connection, sorted(new), given)
+            await self._tell(connection, new, given)
         self._show(given)
         return len(given)
 
@@ -160,18 +179,29 @@ class Badges:
         holders: Sequence[Holder],
         facts: Mapping[str, Mapping[str, int | Decimal]],
     ) -> int:
-        counts = await self._counts(unlocks, holders)
-        periods = self._periods(rules)
         earned = {
             Held(holder.user_no, unlock.badge_type, unlock.level): (holder, unlock)
-            for holder in holders
-            for unlock in unlocks
+            for holder, unlock in await self._earned(rules, unlocks, holders, facts)
             if (unlock.badge_type, unlock.level) not in holder.held
-            and unlock.rule.holds(
-                Facts({**_numbers(holder, periods), **facts[holder.user_id]}, counts.get(holder.user_no, {}))
-            )
         }
         return await self._give(earned) if earned else 0
+
+    async def _earned(
+        self,
+        rules: Rules,
+        unlocks: Sequence[Unlock],
+        holders: Sequence[Holder],
+        facts: Mapping[str, Mapping[str, int | Decimal]],
+    ) -> list[tuple[Holder, Unlock]]:
+        """Return who meets which rule."""
+        counts = await self._counts(unlocks, holders)
+        periods = self._periods(rules)
+        earned = []
+        for holder in holders:
+            numbers = {**_numbers(holder, periods), **facts[holder.user_id]}
+            known = Facts(numbers, counts.get(holder.user_no, {}))
+            earned += [(holder, unlock) for unlock in unlocks if unlock.rule.holds(known)]
+        return earned
 
     async def _give(self, earned: Mapping[Held, tuple[Holder, Unlock]]) -> int:
         now = self._clock.now()

@@ -56,6 +56,8 @@ def test_a_rule_over_points_and_counts(rule: str, points: int, reviews: int, met
         "points ** 2 > 1",
         "daily_rank == 1 and rank == 1",
         "daily_rank == 1 and weekly_rank == 1",
+        "daily_rank == 1 and weekly_percentile >= 9",
+        "daily_top_percent <= 1 and percentile > 1",
         "points >= " + "1" * 500,
     ],
 )
@@ -106,6 +108,9 @@ def test_a_rule_knows_the_points_at_which_its_outcome_may_change(rule: str, mark
         ("rank <= 10 or top_percent <= 5", 50),
         ("rank <= 10 or points >= 5", 1000),
         ("not rank > 10", 1000),
+        ("weekly_rank <= 10 and weekly_percentile >= 1", 10),
+        ("monthly_top_percent <= 2.5", 25),
+        ("daily_participants > 5", 1000),
     ],
 )
 def test_a_rule_knows_how_far_down_a_board_it_may_hold(rule: str, reach: int) -> None:
@@ -119,3 +124,9 @@ def test_nobody_below_the_reach_meets_the_rule(total: int, rule: str) -> None:
     reach = BadgeRule.compile(rule).reach(total)
     below = [rank for rank in (reach + 1, reach + 2, total) if reach < rank <= total]
     assert not any(holds(rule, standing_facts(rank, total)) for rank in below)
+
+
+def test_a_rule_on_a_final_standing_names_its_period() -> None:
+    assert BadgeRule.compile("weekly_percentile >= 90 and weekly_points > 5").closing == "weekly_"
+    assert BadgeRule.compile("weekly_points > 5").closing == ""
+    assert holds("weekly_percentile >= 90 and weekly_rank <= 10", standing_facts(10, 100, "weekly_"))

@@ -28,7 +28,8 @@ const (
 //   - `points` (lifetime points), `daily_points` to `yearly_points` (those of the current period), `member_number` (from 1, in
 //     the order in which users came) and `count("ACTION")` (awards of an action): looked at with every award;
 //   - `rank`, `percentile`, `top_percent` and `participants` on the global all-time board: looked at by the job `award_badges`;
-//   - `daily_rank` to `yearly_rank`, the final rank on the global board of a period: looked at when that is closed.
+//   - `daily_rank` to `yearly_rank`, and likewise `weekly_percentile`, `weekly_top_percent` and `weekly_participants`, the final
+//     place on the global board of a period, whatever the rank: looked at when that is closed.
 //
 // Who is in the top p percent by rank <= ceil(total x p / 100) has `top_percent <= p` and `percentile >= 100 - p`.
 type BadgeDefinition struct {
@@ -45,7 +46,7 @@ type BadgeDefinition struct {
 	Active bool `protobuf:"varint,5,opt,name=active,proto3" json:"active,omitempty"`
 	// How long it counts once it was unlocked; unset or 0: for ever.
 	ValidFor *durationpb.Duration `protobuf:"bytes,6,opt,name=valid_for,json=validFor,proto3" json:"valid_for,omitempty"`
-	// What unlocks level 2, 3 and so on, up to level 10.
+	// What unlocks level 2, 3 and so on, up to level 10. Without any, a badge for a final rank gets a level more each time.
 	LevelRules []string `protobuf:"bytes,7,rep,name=level_rules,json=levelRules,proto3" json:"level_rules,omitempty"`
 	// Grows with every Put. Ignored in Put.
 	Version       int64 `protobuf:"varint,8,opt,name=version,proto3" json:"version,omitempty"`

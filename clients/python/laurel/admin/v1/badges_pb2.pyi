@@ -27,7 +27,8 @@ class BadgeDefinition(_message.Message):
     - `points` (lifetime points), `daily_points` to `yearly_points` (those of the current period), `member_number` (from 1, in
       the order in which users came) and `count("ACTION")` (awards of an action): looked at with every award;
     - `rank`, `percentile`, `top_percent` and `participants` on the global all-time board: looked at by the job `award_badges`;
-    - `daily_rank` to `yearly_rank`, the final rank on the global board of a period: looked at when that is closed.
+    - `daily_rank` to `yearly_rank`, and likewise `weekly_percentile`, `weekly_top_percent` and `weekly_participants`, the final
+      place on the global board of a period, whatever the rank: looked at when that is closed.
 
     Who is in the top p percent by rank <= ceil(total x p / 100) has `top_percent <= p` and `percentile >= 100 - p`.
     """
@@ -60,7 +61,7 @@ class BadgeDefinition(_message.Message):
 
     @_builtins.property
     def level_rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What unlocks level 2, 3 and so on, up to level 10."""
+        """What unlocks level 2, 3 and so on, up to level 10. Without any, a badge for a final rank gets a level more each time."""
 
     def __init__(
         self,
