@@ -46,7 +46,7 @@ JOB_SECONDS = Histogram(
 )
 JOB_LAST_SUCCESS = Gauge(
     "laurel_job_last_success_timestamp_seconds",
-    "When a job last succeeded on this server, in seconds since 1970.",
+    "When a job last succeeded, on this server or before it started on any, in seconds since 1970.",
     ["job"],
 )
 JOB_COUNTS = Gauge(

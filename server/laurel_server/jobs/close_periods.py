@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 
 Close = Callable[[Callable[[int], None]], Awaitable[Counts]]
 
@@ -14,5 +14,9 @@ def close_periods(close: Close) -> Job:
         return await close(lambda closed: progress(closed=closed))
 
     return Job(
-        "close_periods", "Freezes periods that are over, pays winners, archives old ones.", "* * * * *", run
+        "close_periods",
+        "Freezes periods that are over, pays winners, archives old ones.",
+        "* * * * *",
+        run,
+        Queue.PROMPT,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from laurel_server.events.delivery import Delivery
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 
 
 def dispatch_notifications(heard_all: Callable[[], Awaitable[bool]], delivery: Delivery) -> Job:
@@ -13,4 +13,4 @@ def dispatch_notifications(heard_all: Callable[[], Awaitable[bool]], delivery: D
         await heard_all()
         return (await delivery.deliver())._asdict()
 
-    return Job("dispatch_notifications", "Tells users what concerns them.", "* * * * *", run)
+    return Job("dispatch_notifications", "Tells users what concerns them.", "* * * * *", run, Queue.OUTWARD)

@@ -34,6 +34,11 @@ class Execution:
         self._failures: dict[str, tuple[int, float]] = {}
         """How often a job has failed in a row, and from which moment of `time.monotonic()` on it is tried again."""
 
+    async def remember(self) -> None:
+        """Have the metrics know when jobs succeeded before this server started."""
+        for job, finished_at in (await runs.last_successes(self._pool)).items():
+            JOB_LAST_SUCCESS.labels(job).set(finished_at.timestamp())
+
     def may_run(self, job: Job) -> bool:
         """Whether a job that is due may run, or has failed just now."""
         return time.monotonic() >= self._failures.get(job.name, (0, 0.0))[1]

@@ -1,22 +1,38 @@
 """housekeeping: what was kept for a time and is not needed any more goes."""
 
-from datetime import timedelta
+from datetime import timedelta, tzinfo
+from typing import NamedTuple
 
 from laurel_server.domain.clock import Clock
 from laurel_server.jobs.job import Counts, Job, Progress
 from laurel_server.postgres.idempotency import forget_answers
 from laurel_server.postgres.jobs import forget_runs
 from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.rank_history import forget_ranks
 
 
-def housekeeping(pool: Pool, clock: Clock, answers_age: timedelta, runs_age: timedelta) -> Job:
-    """Return the job. `answers_age`: how long a `request_id` is known; `runs_age`: how long runs of jobs are listed."""
+class Ages(NamedTuple):
+    """How long a `request_id` is known, runs of jobs are listed, and ranks of days are told."""
+
+    answers: timedelta
+    runs: timedelta
+    ranks: timedelta
+
+
+def housekeeping(pool: Pool, clock: Clock, zone: tzinfo, ages: Ages) -> Job:
+    """Return the job; days of ranks are those of `zone`."""
 
     async def run(progress: Progress) -> Counts:
-        answers = 0
-        async for forgotten in forget_answers(pool, answers_age):
-            answers += forgotten
-            progress(answers=answers)
-        return {"answers": answers, "runs": await forget_runs(pool, clock.now() - runs_age)}
+        counts = {"answers": 0, "ranks": 0}
+        async for answers in forget_answers(pool, ages.answers):
+            counts["answers"] += answers
+            progress(**counts)
+        now = clock.now()
+        async for ranks in forget_ranks(pool, (now - ages.ranks).astimezone(zone).date()):
+            counts["ranks"] += ranks
+            progress(**counts)
+        return {**counts, "runs": await forget_runs(pool, now - ages.runs)}
 
-    return Job("housekeeping", "Deletes old idempotency keys and old runs of jobs.", "47 2 * * *", run)
+    return Job(
+        "housekeeping", "Deletes old idempotency keys, runs of jobs and ranks of days.", "47 2 * * *", run
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 from laurel_server.metrics import JOB_COUNTS
@@ -18,6 +19,14 @@ class Progress(Protocol):
         ...
 
 
+class Queue(Enum):
+    """Where a job that is due waits for its turn: of each queue one runs at a time, in the order of the jobs."""
+
+    PROMPT = "prompt"  # soon done, and waits for no other queue: what others build on
+    PATIENT = "patient"  # may take an hour, and lets the prompt ones go first
+    OUTWARD = "outward"  # waits for other systems, which must hold up nothing here
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job. `schedule` has the five fields of cron, by the program's time zone; days of the week by name (`mon`)."""
@@ -26,6 +35,7 @@ class Job:
     description: str
     schedule: str
     run: Callable[[Progress], Awaitable[Counts]]
+    queue: Queue = Queue.PATIENT
 
 
 def progress_of(job: str) -> Progress:

@@ -1,7 +1,7 @@
 """make_partitions: the ledger has a place for the entries of the months to come."""
 
 from laurel_server.domain.clock import EPOCH, Clock
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 from laurel_server.postgres.partitions import make_partitions_ahead
 from laurel_server.postgres.pool import Pool
 
@@ -16,5 +16,9 @@ def make_partitions(pool: Pool, clock: Clock, months_ahead: int) -> Job:
         return {"made": made}
 
     return Job(
-        "make_partitions", "Makes the partitions of the coming months ahead of time.", "7 0 * * *", run
+        "make_partitions",
+        "Makes the partitions of the coming months ahead of time.",
+        "7 0 * * *",
+        run,
+        Queue.PROMPT,
     )

@@ -15,7 +15,7 @@ from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 from laurel_server.domain.jobs import JobRun, JobStatus, RunRequest
 from laurel_server.jobs.execution import Execution
-from laurel_server.jobs.job import Job
+from laurel_server.jobs.job import Job, Queue
 from laurel_server.jobs.schedule import next_due
 from laurel_server.postgres import jobs as runs
 from laurel_server.postgres.errors import UNAVAILABLE
@@ -52,11 +52,17 @@ class JobRunner:
         self._scheduled = scheduled
         self._interval = interval
         self._turns = {name: asyncio.Lock() for name in self._jobs}
+        self._queues = {queue: asyncio.Lock() for queue in Queue}
+        self._queued: set[str] = set()
         self._next_due: dict[str, datetime] = {}
         self._running: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
         """Look for what is due, at once and then every `interval`, until cancelled."""
+        try:
+            await self._execution.remember()
+        except UNAVAILABLE as away:
+            log.warning("jobs.not_remembered", error=f"{type(away).__name__}: {away}")
         if not self._scheduled:
             return
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -122,8 +128,9 @@ class JobRunner:
 
     async def _look(self) -> None:
         for job in self._jobs.values():
-            if self._may_be_due(job) and not self._turns[job.name].locked():
-                _ = self._spawn(self._run_if_due(job, wait=False))
+            if self._may_be_due(job) and job.name not in self._queued:
+                self._queued.add(job.name)
+                _ = self._spawn(self._run_in_queue(job))
 
     def _may_be_due(self, job: Job) -> bool:
         due = self._next_due.get(job.name)
@@ -134,6 +141,17 @@ class JobRunner:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+    async def _run_in_queue(self, job: Job) -> None:
+        """Run a job if it is due when it is its turn. At a start all are, and together they would slow awards down."""
+        try:
+            async with self._queues[job.queue]:
+                if job.queue is Queue.PATIENT:
+                    async with self._queues[Queue.PROMPT]:
+                        pass  # those that were due before it have run
+                await self._run_if_due(job, wait=False)
+        finally:
+            self._queued.discard(job.name)
 
     async def _run_if_due(self, job: Job, *, wait: bool) -> None:
         try:

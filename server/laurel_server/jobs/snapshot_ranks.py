@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 
 Take = Callable[[Callable[[int], None]], Awaitable[Counts]]
 
@@ -13,4 +13,6 @@ def snapshot_ranks(take: Take) -> Job:
     async def run(progress: Progress) -> Counts:
         return await take(lambda lines: progress(lines=lines))
 
-    return Job("snapshot_ranks", "Notes the rank of everybody on every board.", "50 23 * * *", run)
+    return Job(
+        "snapshot_ranks", "Notes the rank of everybody on every board.", "50 23 * * *", run, Queue.PROMPT
+    )

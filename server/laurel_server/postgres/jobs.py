@@ -40,6 +40,11 @@ async def covered_until(pool: Pool, job: str, now: datetime) -> datetime | None:
     return moment
 
 
+async def last_successes(pool: Pool) -> dict[str, datetime]:
+    """Return when each job that ever succeeded did so last, by job."""
+    return {row["job"]: row["finished_at"] for row in await pool.fetch(load("jobs_successes"))}
+
+
 async def last_runs(pool: Pool) -> dict[str, JobRun]:
     """Return the last run of every job that ever ran, by job."""
     return {row["job"]: _run(row) for row in await pool.fetch(load("jobs_last"))}

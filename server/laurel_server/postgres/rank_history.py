@@ -1,6 +1,6 @@
 """Ranks day by day, as rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -12,6 +12,8 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.closing import sign
 from laurel_server.postgres.pool import LONG_SECONDS, Pool
 from laurel_server.postgres.sql import load
+
+ROWS_AT_ONCE = 2000
 
 TIER_NAMES = [tier.name.lower() for tier in sorted(Tier)]
 
@@ -93,10 +95,10 @@ async def ranks_on(
     return {row["taken_on"]: row["rank"] for row in rows}
 
 
-async def forget_ranks(pool: Pool, before: date) -> int:
-    """Delete what was taken before that day; return how many rows."""
-    rows: int = await pool.fetchval(load("ranks_forget"), before)
-    return rows
+async def forget_ranks(pool: Pool, before: date) -> AsyncIterator[int]:
+    """Delete what was taken before that day, some rows at a time; yield how many each time. A row has 1,024 users."""
+    while rows := await pool.fetchval(load("ranks_forget"), before, ROWS_AT_ONCE):
+        yield rows
 
 
 async def user_number(pool: Pool, user_id: str) -> int | None:

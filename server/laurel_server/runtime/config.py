@@ -430,6 +430,10 @@ class Jobs(Part):
     runs_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """How long runs of jobs are listed, in days."""
 
+    ranks_days: Annotated[int, Field(ge=8, le=36_500)] = 400
+    """How long GetRankHistory tells of a day, in days. A day takes some 25 bytes a user and board; the standings of
+    closed periods stay for ever."""
+
 
 class Expiry(Part):
     """Points that expire."""

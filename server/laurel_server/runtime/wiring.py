@@ -16,7 +16,7 @@ from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.birthday_bonus import birthday_bonus
 from laurel_server.jobs.close_periods import close_periods
 from laurel_server.jobs.expire_points import expire_points
-from laurel_server.jobs.housekeeping import housekeeping
+from laurel_server.jobs.housekeeping import Ages, housekeeping
 from laurel_server.jobs.job import Job
 from laurel_server.jobs.make_partitions import make_partitions
 from laurel_server.jobs.review_tiers import review_tiers
@@ -64,7 +64,7 @@ from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.rewards.sealing import Sealing
 from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
-from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config import Jobs, Settings
 from laurel_server.runtime.maintenance import Maintenance, now
 from laurel_server.runtime.sandbox import StoredClock
 from laurel_server.runtime.wiring_events import wire_events
@@ -348,16 +348,21 @@ def _jobs(
     pool, clock, ages = ground.pool, ground.clock, ground.settings.jobs
     close = PeriodClose(pool, ground.redis, ground.rule_book, commands, badges, clock)
     return (
+        make_partitions(pool, clock, ages.partitions_ahead_months),  # what all others write needs a place
         snapshot_ranks(ranks.take),  # a day ends before its periods are closed and paid for
         close_periods(close.run),
-        make_partitions(pool, clock, ages.partitions_ahead_months),
-        verify(maintenance.verify),
-        housekeeping(pool, clock, timedelta(days=ages.request_ids_days), timedelta(days=ages.runs_days)),
         expire_points(expiry),
-        award_badges(badges),
-        review_tiers(TierReview(commands, pool, clock, ground.tier_policy).run),
         birthday_bonus(Birthdays(commands.award_batch, pool, clock, ground.zone).run),
+        review_tiers(TierReview(commands, pool, clock, ground.tier_policy).run),
+        award_badges(badges),
+        housekeeping(pool, clock, ground.zone, _ages(ages)),
+        verify(maintenance.verify),
     )
+
+
+def _ages(jobs: Jobs) -> Ages:
+    days = (jobs.request_ids_days, jobs.runs_days, jobs.ranks_days)
+    return Ages(*(timedelta(days=each) for each in days))
 
 
 def _job_runner(ground: _Ground, jobs: Sequence[Job]) -> JobRunner:

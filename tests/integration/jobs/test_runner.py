@@ -11,8 +11,9 @@ import pytest
 from laurel_server.domain.clock import SandboxClock
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.jobs import JobRun, JobState, RunRequest
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 from laurel_server.jobs.runner import JobRunner
+from laurel_server.metrics import JOB_LAST_SUCCESS
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import Pool, create_pool
 
@@ -27,7 +28,7 @@ class Work:
     done: list[str] = field(default_factory=list)
     do: Callable[[str], Awaitable[None]] | None = None
 
-    def job(self, name: str, schedule: str = DAILY) -> Job:
+    def job(self, name: str, schedule: str = DAILY, queue: Queue = Queue.PATIENT) -> Job:
         async def run(progress: Progress) -> Counts:
             progress(done=len(self.done))
             if self.do is not None:
@@ -35,7 +36,7 @@ class Work:
             self.done.append(name)
             return {"done": len(self.done)}
 
-        return Job(name, "Works.", schedule, run)
+        return Job(name, "Works.", schedule, run, queue)
 
 
 @dataclass
@@ -57,6 +58,12 @@ async def server(
     finally:
         await runner.close()
         await pool.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - the runner tells nobody
+            await asyncio.sleep(0.01)
 
 
 def asked(number: int, body: bytes = b"") -> RunRequest:
@@ -112,6 +119,82 @@ async def test_the_loop_runs_what_is_due_without_being_asked(ledger_dsn: str) ->
         await asyncio.wait_for(ran.wait(), 10)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
+
+
+async def test_jobs_that_are_due_together_run_one_of_each_queue_at_a_time_in_order(ledger_dsn: str) -> None:
+    running: set[str] = set()
+    together: list[set[str]] = []
+    prompt_may_end, outward_may_end, all_ran = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def take_time(name: str) -> None:
+        running.add(name)
+        together.append(set(running))
+        if name == "close":
+            await prompt_may_end.wait()
+        elif name == "tell":
+            await outward_may_end.wait()
+        else:
+            await asyncio.sleep(0)
+        running.discard(name)
+        if len(together) == 6:
+            all_ran.set()
+
+    work = Work(do=take_time)
+    jobs = (
+        work.job("partitions", queue=Queue.PROMPT),
+        work.job("close", queue=Queue.PROMPT),
+        work.job("snapshot", queue=Queue.PROMPT),
+        work.job("badges"),
+        work.job("verify"),
+        work.job("tell", queue=Queue.OUTWARD),
+    )
+    async with server(ledger_dsn, SandboxClock(NOON), *jobs) as one:
+        loop = asyncio.create_task(one.runner.run())
+        await until(lambda: {"close", "tell"} <= running)
+        assert work.done == ["partitions"]  # those that may take long wait, whatever the outer world does
+        prompt_may_end.set()
+        await until(lambda: "verify" in work.done)
+        assert work.done == ["partitions", "close", "snapshot", "badges", "verify"]
+        outward_may_end.set()
+        await asyncio.wait_for(all_ran.wait(), 10)
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+    assert max(map(len, together)) == 2
+
+
+async def test_a_prompt_job_does_not_wait_for_one_that_takes_long(ledger_dsn: str) -> None:
+    may_end = asyncio.Event()
+
+    async def take_time(name: str) -> None:
+        if name == "verify":
+            await may_end.wait()
+
+    work, clock = Work(do=take_time), SandboxClock(NOON)
+    async with server(ledger_dsn, clock, work.job("close", HOURLY, Queue.PROMPT), work.job("verify")) as one:
+        loop = asyncio.create_task(one.runner.run())
+        await until(lambda: work.done == ["close"])
+        clock.advance(timedelta(hours=1))
+        await until(lambda: work.done == ["close", "close"])
+        may_end.set()
+        await until(lambda: work.done[-1] == "verify")
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+
+
+async def test_a_server_that_starts_knows_when_jobs_last_succeeded(ledger_dsn: str) -> None:
+    work, clock = Work(), SandboxClock(NOON)
+    async with server(ledger_dsn, clock, work.job("remembered")) as before:
+        await before.runner.run_due()
+    JOB_LAST_SUCCESS.remove("remembered")  # as in a process that has just begun
+    async with server(ledger_dsn, clock, work.job("remembered"), scheduled=False) as one:
+        await one.runner.run()
+    (sample,) = (
+        sample
+        for metric in JOB_LAST_SUCCESS.collect()
+        for sample in metric.samples
+        if sample.labels["job"] == "remembered"
+    )
+    assert sample.value == NOON.timestamp()
 
 
 async def test_two_servers_never_run_a_job_at_the_same_time_or_twice(ledger_dsn: str) -> None:

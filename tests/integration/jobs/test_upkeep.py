@@ -1,9 +1,9 @@
 """The jobs that keep the ledger itself in order."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import START, command, give, run_job, running
+from tests.integration.wired import START, board_at, command, give, run_job, running
 
 
 async def partitions(parts: Parts) -> list[str]:
@@ -42,7 +42,7 @@ async def test_request_ids_are_known_for_their_time(parts: Parts) -> None:
     await parts.pool.execute("UPDATE idempotency_keys SET created_at = created_at - interval '91 days'")
     await parts.awards.award(new, None)
     assert (await parts.awards.award(old, None)).replayed
-    assert await run_job(parts, "housekeeping") == {"answers": 1, "runs": 0}
+    assert await run_job(parts, "housekeeping") == {"answers": 1, "ranks": 0, "runs": 0}
     assert (await parts.awards.award(new, None)).replayed
     assert not (await parts.awards.award(old, None)).replayed
 
@@ -62,3 +62,18 @@ async def test_old_runs_go_but_the_last_ones(parts: Parts) -> None:
     await parts.clock.set(START + timedelta(days=31))
     assert (await run_job(parts, "housekeeping"))["runs"] == 2
     assert len(await parts.jobs.runs("make_partitions", 1 << 62, 10)) == 1
+
+
+async def test_ranks_of_days_are_told_for_their_time(parts: Parts) -> None:
+    assert parts.clock is not None
+    await give(parts, "ann", 10)
+    for days in (0, 1, 2):
+        await parts.clock.set(START + timedelta(days=days))
+        await run_job(parts, "snapshot_ranks")
+    await parts.clock.set(START + timedelta(days=400))
+    assert (await run_job(parts, "housekeeping"))["ranks"] == 0
+    await parts.clock.set(START + timedelta(days=401))
+    forgotten = await parts.pool.fetchval("SELECT count(*) FROM rank_history WHERE taken_on = '2026-11-25'")
+    assert (await run_job(parts, "housekeeping"))["ranks"] == forgotten > 0
+    told = await parts.ranks.points(board_at(parts), "ann", (None, None), 0, 9, all_periods=False)
+    assert [point.taken_at.date() for point in told] == [date(2026, 11, 26)]
