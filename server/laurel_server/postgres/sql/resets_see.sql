@@ -12,5 +12,5 @@ WITH present AS (
 SELECT p.board_id, p.period_id
   FROM present p LEFT JOIN seen USING (board_no)
  WHERE seen.period_id IS DISTINCT FROM p.period_id
-   AND EXISTS (SELECT FROM score_periods s WHERE s.board_no = p.board_no AND s.period_id <> p.period_id
-                                             AND s.period_id >= coalesce(seen.period_id, ''))
+   AND EXISTS (SELECT FROM leaderboard_periods s WHERE s.board_no = p.board_no AND s.period_id <> p.period_id
+                                                      AND s.period_id >= coalesce(seen.period_id, ''))
