@@ -120,7 +120,7 @@ class ComparedBoard:
         assert counted.count == len(within)
 
     async def _check_user(self, user_id: str) -> None:
-        rows = self.model.rows(user_id)
+        rows = self.seen_by(user_id)
         at = next(place for place, row in enumerate(rows) if row.user_id == user_id)
         own = rows[at]
         asked = {"board": self.ref, "user_id": user_id}
@@ -157,15 +157,21 @@ class ComparedBoard:
         assert _place(told) == (rank, before, score, len(self.model.rows()))
 
     def told(self, user_id: str) -> tuple[int, int]:
-        """Return rank and score of a user who is listed; zeros of others."""
-        return next(((row.rank, row.score) for row in self.model.rows() if row.user_id == user_id), (0, 0))
+        """Return rank and score as the user sees them himself; zeros if he is not on the board."""
+        return next(
+            ((row.rank, row.score) for row in self.seen_by(user_id) if row.user_id == user_id), (0, 0)
+        )
+
+    def seen_by(self, user_id: str) -> list[Row]:
+        """Return the list as a user sees it: a shadow user is on his own."""
+        return self.model.rows(user_id if user_id in self.shadows else "")
 
 
 async def check_all_ranks(laurel: Laurel, boards: Sequence[ComparedBoard], user_id: str) -> None:
     """Compare what ListUserRanks says with all boards."""
     answer = await laurel.boards.ListUserRanks(ListUserRanksRequest(user_id=user_id))
     expected = {
-        name_of(board.ref): (rank, rank, score, len(board.model.rows()))
+        name_of(board.ref): (rank, rank, score, len(board.seen_by(user_id)))
         for board in boards
         for rank, score in [board.told(user_id)]
         if rank

@@ -1,6 +1,6 @@
 """What reads and checks of boards return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -79,6 +79,17 @@ class Standings(NamedTuple):
 
     total: int
     ranks: Mapping[str, int]
+
+
+class OwnRanks(NamedTuple):
+    """Ranks and scores of some users on one board, by id, as each sees himself.
+
+    `total` counts whom the board lists; it lists none of the `shadows`, who may have a rank all the same.
+    """
+
+    total: int
+    ranks: Mapping[str, tuple[int, int]]
+    shadows: Collection[str]
 
 
 class Unlisted(NamedTuple):

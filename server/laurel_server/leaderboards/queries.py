@@ -15,6 +15,7 @@ from laurel_server.domain.views import (
     ANY_SCORE,
     Board,
     Line,
+    OwnRanks,
     Page,
     Place,
     ScoreRange,
@@ -130,8 +131,10 @@ class BoardQueries:
         if found:
             rank, line = found[0]
             return Place(board, user_id, rank, line.pair.score, total)
-        own = await self._unlisted(board, user_id)
-        return _place(board, own, await self._scripts.around(board, user_id, 0, own))
+        own = await self._own_place(board, user_id)
+        if own is None:
+            raise _not_on(board, user_id)
+        return own
 
     async def places(self, board: Board, user_ids: Sequence[str]) -> tuple[Sequence[Line], Sequence[str]]:
         """Return the lines of those on the board, best first, and the ids of the others in given order."""
@@ -145,16 +148,21 @@ class BoardQueries:
         return lines, [user_id for user_id in asked if user_id not in found]
 
     async def all_places(self, user_id: str) -> Sequence[Place]:
-        """Return the user's place on every current board that lists him. USER_NOT_FOUND."""
+        """Return the user's place on every current board that lists him, as he sees himself. USER_NOT_FOUND."""
         keys = await self._registry.boards_of(user_id, self._catalogue.matrix)
         now = self._clock.now()
         boards = [board for key in keys if (board := self._present(key)) and board.period.contains(now)]
         replies = await asyncio.gather(*(self._scripts.places(board, [user_id]) for board in boards))
-        return [
-            Place(board, user_id, found[0].rank, found[0].line.pair.score, total)
+        places = {
+            board.key: Place(board, user_id, found[0].rank, found[0].line.pair.score, total)
             for board, (total, found) in zip(boards, replies, strict=True)
             if found
-        ]
+        }
+        absent = [board for board in boards if board.key not in places]
+        if absent and await self._registry.shadows([user_id]):
+            own = await asyncio.gather(*(self._own_place(board, user_id) for board in absent))
+            places.update({place.board.key: place for place in own if place})
+        return [places[board.key] for board in boards if board.key in places]
 
     def _present(self, key: BoardKey) -> Board | None:
         """Return an instance by its key; None if its board was deleted meanwhile, or has been reset since then."""
@@ -193,6 +201,14 @@ class BoardQueries:
         found = {user_id: place for _, chunk in replies for user_id, place in chunk.items()}
         return replies[0][0] if replies else 0, found
 
+    async def own_ranks(self, board: Board, user_ids: Sequence[str]) -> OwnRanks:
+        """Return rank and score of users as they see themselves: of a shadow user those that he would have."""
+        total, listed = await self.ranks_of(board, user_ids)
+        shadows = await self._registry.shadows([each for each in user_ids if each not in listed])
+        own = await asyncio.gather(*(self._own_place(board, user_id) for user_id in shadows))
+        unlisted = {place.user_id: (place.rank, place.score) for place in own if place}
+        return OwnRanks(total, listed | unlisted, shadows)
+
     async def top(self, board: Board, n: int) -> Page:
         """Return the best `n` lines with their profiles. BOARDS_REBUILDING."""
         return await self.page(board, "", n)
@@ -218,15 +234,19 @@ class BoardQueries:
             for rank, line in zip(ranks, stretch.lines, strict=True)
         )
 
+    async def _own_place(self, board: Board, user_id: str) -> Place | None:
+        """Return where a shadow user would stand; None if he has nothing there, and of others. USER_NOT_FOUND."""
+        own = await self._registry.shadow_on(board, user_id, self._catalogue.matrix)
+        if own is None:
+            return None
+        around = await self._scripts.around(board, user_id, 0, own)
+        return Place(board, user_id, around.rank, own.pair.score, around.total + 1)
+
     async def _unlisted(self, board: Board, user_id: str) -> Unlisted:
         """Return what a shadow user has here: only he is shown where he would stand. USER_NOT_FOUND, NOT_ON_BOARD."""
         own = await self._registry.shadow_on(board, user_id, self._catalogue.matrix)
         if own is None:
-            raise LaurelError(
-                Reason.NOT_ON_BOARD,
-                f"{user_id} is not on this board",
-                metadata={"user_id": user_id, "board": f"{board.key.scope} {board.key.period_id}"},
-            )
+            raise _not_on(board, user_id)
         return own
 
 
@@ -240,8 +260,12 @@ def _order(found: Found) -> tuple[int, ...]:
     return (found.rank, *(-character for character in member.encode()))
 
 
-def _place(board: Board, own: Unlisted, around: Around) -> Place:
-    return Place(board, own.user_id, around.rank, own.pair.score, around.total + 1)
+def _not_on(board: Board, user_id: str) -> LaurelError:
+    return LaurelError(
+        Reason.NOT_ON_BOARD,
+        f"{user_id} is not on this board",
+        metadata={"user_id": user_id, "board": f"{board.key.scope} {board.key.period_id}"},
+    )
 
 
 def _with_own(around: Around, own: Unlisted | None) -> Stretch:

@@ -1,5 +1,7 @@
 """What the ledger says of boards: which exist, and on which a user belongs."""
 
+from collections.abc import Collection, Sequence
+
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility, is_score_board
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import Pair
@@ -8,7 +10,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.postgres.standings import Member, is_registered, read_member
+from laurel_server.postgres.standings import Member, is_registered, read_member, shadows_among
 
 
 class BoardRegistry:
@@ -32,11 +34,21 @@ class BoardRegistry:
         return board in self._registered
 
     async def boards_of(self, user_id: str, matrix: BoardMatrix) -> tuple[BoardKey, ...]:
-        """Return the boards on which the user belongs now. USER_NOT_FOUND, LEDGER_UNAVAILABLE."""
+        """Return the boards on which the user belongs now, or would belong if he is a shadow user.
+
+        USER_NOT_FOUND, LEDGER_UNAVAILABLE.
+        """
         member = await self._member(user_id)
         async with ledger_errors():
             scored = await scores.of_user(self._pool, user_id)
-        return (*boards_of(member, matrix), *(scorer.board for scorer in scored))
+        return (*boards_of(_shown(member), matrix), *(scorer.board for scorer in scored))
+
+    async def shadows(self, user_ids: Sequence[str]) -> Collection[str]:
+        """Return who of these is a shadow user. LEDGER_UNAVAILABLE."""
+        if not user_ids:
+            return ()
+        async with ledger_errors():
+            return await shadows_among(self._pool, user_ids)
 
     async def shadow_on(self, board: Board, user_id: str, matrix: BoardMatrix) -> Unlisted | None:
         """Return what a shadow user would have on the board; None for everybody else. USER_NOT_FOUND."""
@@ -45,9 +57,8 @@ class BoardRegistry:
             return None
         if is_score_board(board.key.scope):
             return await self._unlisted_score(board, user_id)
-        shown = member._replace(membership=member.membership._replace(visibility=Visibility.PUBLIC))
         score, reached = member.totals.get(board.key.period_id, (0, 0))
-        if score <= 0 or board.key not in boards_of(shown, matrix):
+        if score <= 0 or board.key not in boards_of(_shown(member), matrix):
             return None
         return Unlisted(user_id, Pair(score), reached)
 
@@ -64,3 +75,10 @@ class BoardRegistry:
         if member is None:
             raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
         return member
+
+
+def _shown(member: Member) -> Member:
+    """Return a shadow user as he sees himself; all others as they are."""
+    if member.membership.visibility is not Visibility.SHADOW:
+        return member
+    return member._replace(membership=member.membership._replace(visibility=Visibility.PUBLIC))

@@ -114,6 +114,11 @@ async def read_member(pool: Pool, user_id: str) -> Member | None:
     return None if row is None else _member(row)
 
 
+async def shadows_among(pool: Pool, user_ids: Sequence[str]) -> set[str]:
+    """Return the ids of those who are shadow users."""
+    return {row["user_id"] for row in await pool.fetch(load("standings_shadows"), list(user_ids))}
+
+
 async def last_number(pool: Pool) -> int:
     """Return the highest number of a user."""
     number: int = await pool.fetchval(load("users_last_number"))

@@ -9,6 +9,8 @@ import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchRankRequest, WatchRankResponse
 from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel_server.domain.boards import Visibility
+from laurel_server.domain.people import Order
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import give
 
@@ -67,6 +69,41 @@ async def test_a_user_who_is_not_on_the_board_has_rank_0(parts: Parts, watch: Wa
     first = (await read(stream)).update
 
     assert (first.rank, first.score, first.board.scope) == (0, 0, "country:US")
+
+
+async def test_a_shadow_user_hears_nothing_of_being_one(parts: Parts, watch: Watch) -> None:
+    for user_id, points in {"ann": 30, "bob": 20, "cleo": 10}.items():
+        await give(parts, user_id, points)
+    stream = watch("bob")
+    first = (await read(stream)).update
+    await see(parts, "bob", Visibility.SHADOW)
+    await give(parts, "cleo", 5)  # has the board read, in which nothing has changed for him
+    await give(parts, "bob", 20)  # changes no board
+    moved = (await read(stream)).update
+    again = (await read(watch("bob"))).update
+
+    assert (first.rank, first.total) == (2, 3)
+    assert (moved.rank, moved.previous_rank, moved.score, moved.total) == (1, 2, 40, 3)
+    assert moved.message == "You moved up 1 rank!"
+    assert (again.rank, again.score, again.total) == (1, 40, 3)
+    places = await parts.queries.all_places("bob")
+    assert {(place.board.key.scope, place.rank, place.total) for place in places} >= {("global", 1, 3)}
+    assert len(places) == len(await parts.queries.all_places("ann"))
+
+
+async def test_a_hidden_user_leaves_the_board(parts: Parts, watch: Watch) -> None:
+    await give(parts, "ann", 10)
+    stream = watch("ann")
+    await read(stream)
+    await see(parts, "ann", Visibility.HIDDEN)
+    assert (await read(stream)).update.message == "You left the board"
+    assert await parts.queries.all_places("ann") == []
+
+
+async def see(parts: Parts, user_id: str, visibility: Visibility) -> None:
+    name = f"{user_id} {visibility.name}"
+    order = Order(user_id, name, name.encode().ljust(16), b"", "tests")
+    await parts.people.set_visibility(order, visibility)
 
 
 async def test_a_watch_that_resumes_says_what_has_changed_since(parts: Parts, watch: Watch) -> None:

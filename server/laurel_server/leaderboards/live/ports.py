@@ -1,11 +1,11 @@
 """What the live boards need from the layers below."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from laurel_server.domain.periods import PeriodType
-from laurel_server.domain.views import Board, Page
+from laurel_server.domain.views import Board, OwnRanks, Page
 
 
 class BoardQuery(NamedTuple):
@@ -31,10 +31,8 @@ class BoardReader(Protocol):
         """Return the board instance that is meant now. INVALID_FIELD, BOARD_NOT_FOUND, PERIOD_NOT_FOUND."""
         ...
 
-    async def ranks_of(
-        self, board: Board, user_ids: Sequence[str]
-    ) -> tuple[int, Mapping[str, tuple[int, int]]]:
-        """Return how many users the board lists, and rank and score of those of `user_ids` that it lists."""
+    async def own_ranks(self, board: Board, user_ids: Sequence[str]) -> OwnRanks:
+        """Return rank and score of users as they see themselves: of a shadow user those that he would have."""
         ...
 
     async def top(self, board: Board, n: int) -> Page:

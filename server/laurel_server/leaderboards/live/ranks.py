@@ -15,6 +15,8 @@ _PATIENCE_SECONDS: Final = 0.5
 
 _FEW: Final = 64
 
+_SHADOW_SECONDS: Final = 1.0
+"""How late a shadow user may hear of his own points."""
 
 _READ_AT_ONCE: Final = 256
 """Users in one call of the reader: what that does with them then keeps nobody waiting."""
@@ -37,12 +39,16 @@ class RankNews(NamedTuple):
 
 
 class WatchedUser:
-    """A user on a board: his standing as it was read last, None before the first read, and who watches it."""
+    """A user on a board: his standing as it was read last, None before the first read, and who watches it.
 
-    __slots__ = ("standing", "subscriptions")
+    `is_shadow`: he stands there in his own eyes only.
+    """
+
+    __slots__ = ("is_shadow", "standing", "subscriptions")
 
     def __init__(self) -> None:
         self.standing: Standing | None = None
+        self.is_shadow = False
         self.subscriptions: set[RankSubscription] = set()
 
 
@@ -60,6 +66,7 @@ class RankBoard(WatchedBoard):
         self._read_at = 0.0
         self._users: dict[str, WatchedUser] = {}
         self._newcomers: set[str] = set()
+        self._shadows: set[str] = set()
 
     @property
     def is_watched(self) -> bool:
@@ -71,9 +78,13 @@ class RankBoard(WatchedBoard):
         """Whether to read it now: not before most of those have been told whom the last read concerned.
 
         With thousands of them that takes longer than a tick, and what is read meanwhile nobody would hear of.
+        What shadow users do changes no board, so that theirs are read again and again.
         """
+        passed = self._now() - self._read_at
+        if self._shadows and passed >= _SHADOW_SECONDS:
+            return not self._is_refreshing
         is_told = self._moved - self.told <= max(_FEW, self._moved // 8)
-        return super().is_due and (is_told or self._now() - self._read_at >= _PATIENCE_SECONDS)
+        return super().is_due and (is_told or passed >= _PATIENCE_SECONDS)
 
     def followed(self) -> set[BoardQuery]:
         """Return the queries of those who follow the current period."""
@@ -98,6 +109,7 @@ class RankBoard(WatchedBoard):
             user.subscriptions.discard(subscription)
             if not user.subscriptions:
                 del self._users[subscription.user_id]
+                self._shadows.discard(subscription.user_id)
 
     async def read_newcomer(self, user_id: str) -> None:
         """Read the standing of one user now; all who come at the same time share a read."""
@@ -116,14 +128,19 @@ class RankBoard(WatchedBoard):
             user_ids = list(newcomers)
         # In parts: neither Redis nor the event loop should be busy with one thing for long.
         for part in _parts(user_ids, _READ_AT_ONCE):
-            self.total, found = await self._reader.ranks_of(self.board, part)
+            read = await self._reader.own_ranks(self.board, part)
+            self.total = read.total
             for user_id in part:
-                self._move(user_id, found.get(user_id, OFF_BOARD))
+                self._move(user_id, read.ranks.get(user_id, OFF_BOARD), is_shadow=user_id in read.shadows)
 
-    def _move(self, user_id: str, standing: tuple[int, int]) -> None:
+    def _move(self, user_id: str, standing: tuple[int, int], *, is_shadow: bool) -> None:
         """Keep what was read of a user, and wake those who have to hear of it."""
         user = self._users.get(user_id)
-        if user is None or user.standing == standing:
+        if user is None:
+            return
+        user.is_shadow = is_shadow
+        (self._shadows.add if is_shadow else self._shadows.discard)(user_id)
+        if user.standing == standing:
             return
         user.standing = Standing._make(standing)
         self._moved += len(user.subscriptions)
@@ -174,7 +191,7 @@ class RankSubscription:
         self._board.remove(self)
 
     def is_listed(self) -> bool:
-        """Whether the board lists the user."""
+        """Whether the user stands on the board, be it in his own eyes only."""
         return self._user.standing not in {None, OFF_BOARD}
 
     def take_news(self) -> RankNews | None:
@@ -186,7 +203,8 @@ class RankSubscription:
         board = self._board.board
         told, self.told, self._is_owed = self.told, now, False
         self.told_in = board.key.period_id
-        return RankNews(board, told, now, self._board.total)
+        himself = self._user.is_shadow and now != OFF_BOARD
+        return RankNews(board, told, now, self._board.total + himself)
 
 
 class RankWatch(Watch[RankNews]):
