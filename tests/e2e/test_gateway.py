@@ -217,6 +217,10 @@ def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: 
         ("rewards/redeem", '{"points": "five"}', "points"),
         ("rewards/redeem", '{"requestId": 5}', "request_id"),
         ("rewards/award", '{"attributes": [1]}', "attributes"),
+        ("rewards/award", '{"attributes": "x"}', "attributes"),
+        ("rewards/award", '{"attributes": {"order_value": 5}}', "attributes[0].value"),
+        ("rewards/award", '{"attributes": {"order_value": ["x"]}}', "attributes[0].value"),
+        ("rewards/award", '{"userId": {}}', "user_id"),
         ("rewards/award", '{"occurredAt": "yester\\"day\\\\"}', "occurred_at"),
         ("rewards/award/batch", '{"awards": [{"userId": 5}]}', "awards[0].user_id"),
         ("rewards/redeem", "{", ""),
@@ -235,6 +239,42 @@ def test_what_cannot_be_read_is_named_like_what_is_wrong(
     assert (answer.status, info["metadata"], violation["field"]) == (400, {"field": field}, field)
     assert answer.json["message"].endswith(violation["description"])
     assert not [name for name in answer.headers if name.startswith("x-laurel")]
+
+
+def test_an_object_as_an_attribute_is_named(api: str) -> None:
+    answer = curl(f"{api}/rewards/award", data='{"attributes": {"order_value": {"amount": 5}}}')
+    info, broken = answer.json["details"]
+    assert (answer.status, info["reason"], info["metadata"]["field"]) == (400, "INVALID_FIELD", "attributes")
+    assert [each["field"] for each in broken["fieldViolations"]] == ["attributes"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/admin",
+        "/openapi.json",
+        "/web/app.js",
+        "/healthz",
+        "/livez",
+        "/api/v1/leaderboard/global?limit=3",
+        "/api/v1/leaderboard/rank/nobody-at-all",
+        "/api/v1/leaderboard/global?limit=many",
+        "/api/v1/nothing",
+        "/nothing",
+    ],
+)
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+def test_head_answers_as_get_does_without_the_body(laurel: Serve, path: str, version: str) -> None:
+    url = f"http://{laurel.run['http']}{path}"
+    got = curl(url, version)
+    seen = curl(url, version, "--head")
+    assert (seen.status, seen.body) == (got.status, "")
+    assert seen.headers["content-type"] == got.headers["content-type"]
+
+
+def test_head_of_a_watch_does_not_begin_one(api: str) -> None:
+    assert curl(f"{api}/leaderboard/watch", "--head").status == 404
 
 
 def test_paths_outside_of_the_api_are_json_errors_too(api: str) -> None:
@@ -545,6 +585,25 @@ def test_more_than_the_limit_is_refused_in_json(start_serve: StartServe) -> None
     assert refused[0].reason == "RATE_LIMITED"
     assert refused[0].headers["retry-after"] == "1"
     assert curl(f"http://{serve.run['http']}/healthz").status == 200
+
+
+def test_each_client_has_a_limit_of_its_own(start_serve: StartServe) -> None:
+    serve = start_serve(LAUREL_HTTP_CLIENT_RATE_LIMIT="2", LAUREL_HTTP_TRUSTED_PROXIES="1")
+    url = f"http://{serve.run['http']}/api/v1/leaderboard/global"
+
+    def ask(client: str) -> int:
+        return curl(url, "-H", f"X-Forwarded-For: {client}").status
+
+    with ThreadPoolExecutor(8) as callers:
+        greedy = list(callers.map(ask, ["192.0.2.1"] * 32))
+        others = list(callers.map(ask, [f"192.0.2.{number}" for number in range(2, 60)]))
+        one_network = list(callers.map(ask, [f"2001:db8::{number:x}" for number in range(1, 33)]))
+        networks = list(callers.map(ask, [f"2001:db8:0:{number:x}::1" for number in range(1, 33)]))
+    assert 4 <= greedy.count(200) < 32, "two a second, and twice that at once"
+    assert greedy.count(200) + greedy.count(429) == 32
+    assert set(others) == {200}, "who asks once is not stopped by who asks much"
+    assert one_network.count(429) > 0, "one client has all of the addresses of its network"
+    assert set(networks) == {200}
 
 
 def test_without_a_gateway_grpc_serves_all_the_same(start_serve: StartServe) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, gateway_config
+from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, Limits, gateway_config
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.environment import is_loopback, load_settings
@@ -53,7 +53,9 @@ def _options(
         servers=[_endpoint(each) for each in servers],
         operations=[_endpoint(each) for each in operations],
         origins=settings.http.origins,
-        rate=settings.http.rate_limit,
+        limits=Limits(
+            settings.http.rate_limit, settings.http.client_rate_limit, settings.http.trusted_proxies
+        ),
         exposed=not is_loopback(settings.http.host),
         max_message_bytes=settings.grpc.max_message_bytes,
         deadline_seconds=settings.grpc.max_deadline_seconds,

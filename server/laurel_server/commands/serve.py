@@ -12,6 +12,7 @@ import typer
 from pydantic import SecretStr
 
 from laurel_server.devstack.engines import Engine
+from laurel_server.devstack.gateway import Limits
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
 from laurel_server.postgres.schema import current_of, head
@@ -103,7 +104,9 @@ def gateway_of(settings: Settings) -> Gateway | None:
         return None
     return Gateway(
         origins=settings.http.origins,
-        rate=settings.http.rate_limit,
+        limits=Limits(
+            settings.http.rate_limit, settings.http.client_rate_limit, settings.http.trusted_proxies
+        ),
         exposed=not is_loopback(settings.http.host),
         threads=settings.http.threads,
         max_message_bytes=settings.grpc.max_message_bytes,

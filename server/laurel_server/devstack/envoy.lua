@@ -64,11 +64,27 @@ local function trade_jwt(handle)
   end
 end
 
+-- HEAD is answered as GET is, without the body. A watch would never end, and stays without an answer to HEAD.
+local function look(handle, target)
+  local headers = handle:headers()
+  local path = target:match("^(/api/[^?]*)")
+  if headers:get(":method") == "HEAD" and path and not path:find("/watch$") then
+    headers:replace(":method", "GET")
+    handle:streamInfo():dynamicMetadata():set("laurel", "head", true)
+  end
+end
+
+local function is_look(handle)
+  local own = handle:streamInfo():dynamicMetadata():get("laurel")
+  return own and own["head"]
+end
+
 function envoy_on_request(handle)
   if JWT_TOKEN then
     trade_jwt(handle)
   end
   local target = handle:headers():get(":path")
+  look(handle, target)
   local path, query = target:match("^(/api/[^?]*)%?(.*)$")
   if not query then
     return
@@ -87,6 +103,10 @@ local function complaint(text)
   if field then
     return field, wrong
   end
+  local scalar = text:match("^invalid value (Starting an object on a scalar field) for type")
+  if scalar then
+    return text:match("([%w_]+)$"), text
+  end
   local named = text:match('^Could not find field \\"([%w_%.]+)\\"') or text:match("for field '([%w_]+)'")
   return named or "", text
 end
@@ -100,11 +120,7 @@ local function bad_request(text)
     .. '{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[' .. violation .. ']}]}'
 end
 
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  if not headers:get(OWN_ERROR) then
-    return
-  end
+local function complete_error(handle, headers)
   headers:remove(OWN_ERROR)
   if headers:get(":status") ~= "400" then
     return
@@ -113,5 +129,18 @@ function envoy_on_response(handle)
   local text = body and body:getBytes(0, body:length()):match('"message":"(.*)"}%s*$')
   if text then
     body:setBytes(bad_request((text:gsub("^: ", ""))))
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  if headers:get(OWN_ERROR) then
+    complete_error(handle, headers)
+  end
+  if is_look(handle) then
+    local body = handle:body()
+    if body and body:length() > 0 then
+      body:setBytes("")
+    end
   end
 end

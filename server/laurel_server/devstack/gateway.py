@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Final, NamedTuple
 
 from laurel_server.devstack.gateway_errors import OWN_ERROR, local_replies
 from laurel_server.devstack.ports import Endpoint
@@ -46,6 +46,17 @@ class Tls:
     key: str = field(repr=False)
 
 
+class Limits(NamedTuple):
+    """Most requests a second, of all clients together and of each; 0 = no limit.
+
+    A client is an address, of IPv6 the first 64 bits: behind so many proxies of ours that it is the one they name.
+    """
+
+    rate: int = 0
+    client_rate: int = 0
+    trusted_proxies: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
     """Where the gateway listens, what is behind it, and whom it lets in."""
@@ -57,8 +68,7 @@ class GatewayOptions:
     """Their listeners for plain HTTP."""
     origins: Sequence[str] = ()
     """Origins of pages that may call from a browser, such as `http://localhost:3000`; `*` = all."""
-    rate: int = 0
-    """Most requests a second, of all clients together; 0 = no limit."""
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
     exposed: bool = False
     """Others than this machine can reach it; `/metrics`, which asks for no token, is then left out."""
     max_message_bytes: int = 4 << 20
@@ -85,8 +95,11 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "servers": _load_assignment("server", options.servers),
         "operations": _load_assignment("operations", options.operations),
         "origins": [_origin(origin) for origin in options.origins],
-        "rate": _bucket(options.rate),
-        "rate_percent": 100 if options.rate else 0,
+        "rate": _bucket(options.limits.rate or _UNLIMITED),
+        "client_rates": _client_buckets(options.limits.client_rate),
+        "clients": _CLIENTS,
+        "rate_percent": 100 if options.limits.rate or options.limits.client_rate else 0,
+        "trusted_proxies": options.limits.trusted_proxies,
         "descriptors": str(options.descriptors),
         "left_out": "/metrics" if options.exposed else "-",
         "services": methods.services,
@@ -165,9 +178,22 @@ def _lua_pattern(template: str) -> str:
     return f"^{'[^/]+'.join(literal)}$"
 
 
+_UNLIMITED: Final = 1_000_000
+"""The bucket of all clients always takes part; so much a second no gateway does."""
+_CLIENTS: Final = 50_000
+"""Clients whose buckets are kept; those that were not seen for longest begin anew."""
+
+
 def _bucket(rate: int) -> dict[str, object]:
-    """Returns a bucket that holds two seconds' worth; one that is not used still has to hold something."""
-    return {"max_tokens": max(2 * rate, 1), "tokens_per_fill": max(rate, 1), "fill_interval": "1s"}
+    """Returns a bucket that holds two seconds' worth."""
+    return {"max_tokens": 2 * rate, "tokens_per_fill": rate, "fill_interval": "1s"}
+
+
+def _client_buckets(rate: int) -> Sequence[object]:
+    """Returns a bucket for each client: an entry without a value stands for every one."""
+    if not rate:
+        return []
+    return [{"entries": [{"key": "masked_remote_address"}], "token_bucket": _bucket(rate)}]
 
 
 def _origin(origin: str) -> dict[str, object]:

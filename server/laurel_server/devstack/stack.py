@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from laurel_server.devstack.datadir import DataDir, open_data_dir
 from laurel_server.devstack.engines import Engine, Engines
 from laurel_server.devstack.errors import DevstackError
-from laurel_server.devstack.gateway import GatewayOptions, Jwt, Tls
+from laurel_server.devstack.gateway import GatewayOptions, Jwt, Limits, Tls
 from laurel_server.devstack.listeners import Listeners, reserve_listeners
 from laurel_server.devstack.locks import sole_owner
 from laurel_server.devstack.ports import Endpoint, reserved
@@ -29,7 +29,7 @@ class Gateway:
     """What the gateway is like; see GatewayOptions."""
 
     origins: Sequence[str]
-    rate: int
+    limits: Limits
     threads: int
     exposed: bool
     max_message_bytes: int
@@ -135,7 +135,7 @@ async def _with_gateway(gateway: Gateway, ready: Ready, engines: Engines, report
         servers=[each.grpc for each in ready.servers],
         operations=[each.operations for each in ready.servers],
         origins=gateway.origins,
-        rate=gateway.rate,
+        limits=gateway.limits,
         exposed=gateway.exposed,
         max_message_bytes=gateway.max_message_bytes,
         deadline_seconds=gateway.deadline_seconds,

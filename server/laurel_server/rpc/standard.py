@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from typing import Any, Final, cast
 
 import grpc
-from google.protobuf import descriptor_pool
+from google.protobuf import descriptor_pool, text_format
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from laurel.errors.v1 import error_reason_pb2
 
 WHOLE_SERVER: Final = ""
 """The name under which load balancers ask for the server as such."""
+
+_REFLECTION_V1: Final = "grpc.reflection.v1"
 
 # Not part of any request, but clients that read errors by reflection ask for them.
 _ERROR_FILES: Final = (error_details_pb2.DESCRIPTOR, error_reason_pb2.DESCRIPTOR)
@@ -47,11 +50,37 @@ class Health:
 
 
 def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
-    """Let clients such as grpcurl ask for `services`, health and reflection itself."""
-    names = (*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-    servicer = reflection.aio.ReflectionServicer(names, _Symbols())
-    registrar = _GenericHandlersOnly(server)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, registrar)  # type: ignore[no-untyped-call]
+    """Let clients such as grpcurl ask for `services`, health and reflection itself, in both versions of reflection.
+
+    The two differ by the name of the package alone, and the library has the older one.
+    """
+    pool: Any = descriptor_pool.Default()
+    pool.Add(_renamed(reflection_pb2.DESCRIPTOR.serialized_pb, _REFLECTION_V1))
+    health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+    name = f"{_REFLECTION_V1}.ServerReflection"
+    servicer = reflection.aio.ReflectionServicer(
+        (*services, health, name, reflection.SERVICE_NAME), _Symbols()
+    )
+    handler = grpc.stream_stream_rpc_method_handler(
+        servicer.ServerReflectionInfo,
+        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    server.add_generic_rpc_handlers(
+        tuple(
+            grpc.method_handlers_generic_handler(each, {"ServerReflectionInfo": handler})
+            for each in (name, reflection.SERVICE_NAME)
+        )
+    )
+
+
+def _renamed(file: bytes, package: str) -> FileDescriptorProto:
+    """Return a serialized file as one of another package."""
+    proto = FileDescriptorProto.FromString(file)
+    text = text_format.MessageToString(proto).replace(proto.package, package)
+    renamed = text_format.Parse(text, FileDescriptorProto())
+    renamed.name = f"{package.replace('.', '/')}/{proto.name.rpartition('/')[2]}"
+    return renamed
 
 
 class _Symbols:

@@ -130,6 +130,14 @@ class Http(Part):
     rate_limit: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Requests a second that the gateway lets through, of all clients together; 0 = all."""
 
+    client_rate_limit: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Requests a second that the gateway lets through of each client, which is an address (of IPv6 its first 64 bits);
+    0 = all. For a second a client may send twice as many."""
+
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    """Proxies of yours in front of the gateway: so many entries from the end of `x-forwarded-for` are believed, and the
+    client is the one before them."""
+
     threads: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of the gateway that do its work."""
 

@@ -19,8 +19,6 @@ VALID = AwardPointsRequest(request_id="r-1", user_id="u", action="PURCHASE")
     [
         pytest.param(b"\xff\xff\xff\xff", id="no message"),
         pytest.param(b"\x0a\x05abc", id="cut off"),
-        pytest.param(b"\x0a\x02\xc3\x28", id="no UTF-8"),
-        pytest.param(b"\x0a\x03\xed\xa0\x80", id="a surrogate"),
     ],
 )
 async def test_a_request_that_cannot_be_parsed(served: Served, garbage: bytes) -> None:
@@ -29,6 +27,21 @@ async def test_a_request_that_cannot_be_parsed(served: Served, garbage: bytes) -
     assert "laurel.rewards.v1.AwardPointsRequest" in refusal.status.message
     assert "Decode" not in refusal.status.message
     assert served.awards.commands == []
+
+
+@pytest.mark.parametrize(
+    ("garbage", "field"),
+    [
+        pytest.param(b"\x0a\x02\xc3\x28", "request_id", id="no UTF-8"),
+        pytest.param(b"\x0a\x03\xed\xa0\x80", "request_id", id="a surrogate"),
+        pytest.param(b"\x22\x03\x0a\x05a", "attributes", id="a part that is cut off"),
+        pytest.param(b"\x0a\x01r\x22\x04\x0a\x02\xc3\x28", "attributes", id="no UTF-8 in a key"),
+    ],
+)
+async def test_a_field_that_cannot_be_parsed_is_named(served: Served, garbage: bytes, field: str) -> None:
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await served.call(AWARD, garbage)
+    assert list(refusal.fields) == [field]
 
 
 async def test_a_stream_request_that_cannot_be_parsed(served: Served) -> None:

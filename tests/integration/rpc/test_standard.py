@@ -70,10 +70,10 @@ async def test_health_of_an_unknown_service_is_not_found(served: Served) -> None
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-async def reflect(served: Served, **request: str) -> ServerReflectionResponse:
+async def reflect(served: Served, version: str = "v1", **request: str) -> ServerReflectionResponse:
     """Ask one question. The generated client is of types that checkers cannot see."""
     call = served.channel.stream_stream(
-        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
         ServerReflectionRequest.SerializeToString,
         ServerReflectionResponse.FromString,
     )()
@@ -84,11 +84,13 @@ async def reflect(served: Served, **request: str) -> ServerReflectionResponse:
     return answer
 
 
-async def test_reflection_lists_all_services(served: Served) -> None:
-    answer = await reflect(served, list_services="")
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_all_services(served: Served, version: str) -> None:
+    answer = await reflect(served, version, list_services="")
     assert {service.name for service in answer.list_services_response.service} == {
         *NAMES[1:],
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
     }
 
@@ -100,6 +102,8 @@ async def test_reflection_lists_all_services(served: Served) -> None:
         "laurel.type.v1.BoardRef",
         "laurel.errors.v1.ErrorReason",
         "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1.ServerReflectionRequest",
         "google.rpc.ErrorInfo",
         "google.rpc.BadRequest",
         "google.rpc.RetryInfo",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from laurel_server.devstack.binaries import find_envoy
-from laurel_server.devstack.gateway import GatewayOptions, gateway_config
+from laurel_server.devstack.gateway import GatewayOptions, Limits, gateway_config
 from laurel_server.devstack.ports import Endpoint
 
 OPTIONS = GatewayOptions(
@@ -49,13 +49,18 @@ def test_origins(origins: list[str], matchers: object) -> None:
     assert value(gateway_config(replace(OPTIONS, origins=origins)), "allow_origin_string_match") == matchers
 
 
-@pytest.mark.parametrize(("rate", "percent", "held"), [(0, 0, 1), (50, 100, 100)])
-def test_the_rate_is_limited_when_asked_for(rate: int, percent: int, held: int) -> None:
-    config = gateway_config(replace(OPTIONS, rate=rate))
+@pytest.mark.parametrize(
+    ("limits", "percent", "held", "clients"),
+    [(Limits(), 0, 2_000_000, 0), (Limits(50), 100, 100, 0), (Limits(0, 5), 100, 2_000_000, 10)],
+)
+def test_the_rate_is_limited_when_asked_for(limits: Limits, percent: int, held: int, clients: int) -> None:
+    config = gateway_config(replace(OPTIONS, limits=limits))
     assert f"filter_enforced: {{default_value: {{numerator: {percent}}}}}" in config
-    bucket = value(config, "token_bucket")
+    bucket, each = value(config, "token_bucket"), value(config, "descriptors")
     assert isinstance(bucket, dict)
+    assert isinstance(each, list)
     assert bucket["max_tokens"] == held
+    assert [one["token_bucket"]["max_tokens"] for one in each] == ([clients] if clients else [])
 
 
 def test_short_forms_of_boards_are_for_requests_with_a_board() -> None:
@@ -77,7 +82,7 @@ def test_paths_of_any_form_are_quoted() -> None:
 
 def test_envoy_accepts_it(tmp_path: Path) -> None:
     file = tmp_path / "with space.yaml"
-    file.write_text(gateway_config(replace(OPTIONS, rate=5, origins=["*"])))
+    file.write_text(gateway_config(replace(OPTIONS, limits=Limits(5, 2, 1), origins=["*"])))
     command = [str(find_envoy().path), "--mode", "validate", "--disable-hot-restart", "-c", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
