@@ -10,6 +10,7 @@ import msgspec
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.placement import Placement, by_board
 from laurel_server.leaderboards.seating import Seated, seat, seatings_of, without_special
 from laurel_server.redis.connection import RedisConnection
@@ -25,9 +26,6 @@ CALLS_TO_SERVER = 2
 
 CALLS_TO_CLUSTER = 16
 """The same for a cluster, on which they go to different boards."""
-
-BUDGETS_WHILE_BUSY = 20
-"""Budgets that a projection waits for a Redis that is busy but answering."""
 
 _NOTHING = (0, 0)
 
@@ -190,22 +188,12 @@ class Projection:
     async def project(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements, each user at most once, and return the ranks; watchers are told by the same call.
 
-        `created` are boards that the ledger has just registered. BoardsUnavailable beyond the budget, which starts anew
-        while Redis goes on answering: what it is busy with was sent before, and repair would only send this again.
+        `created` are boards that the ledger has just registered. BoardsUnavailable beyond the budget (`within_budget`).
         """
-        task = asyncio.ensure_future(self.apply(placements, created))
-        for _ in range(BUDGETS_WHILE_BUSY):
-            await asyncio.wait({task}, timeout=self._budget)
-            if not task.done():
-                await asyncio.sleep(
-                    0
-                )  # after a busy turn the timer fires before a reply that is there is read
-            if task.done():
-                return task.result()
-            if self._redis.silent_for(self._budget):
-                break
-        task.add_done_callback(_ignore_outcome)  # it may still arrive, which does no harm
-        raise BoardsUnavailable("the boards did not answer in time")
+        try:
+            return await within_budget(self.apply(placements, created), self._redis, self._budget)
+        except TimeoutError as late:
+            raise BoardsUnavailable(str(late)) from late
 
     async def apply(self, placements: Sequence[Placement], created: Collection[BoardKey] = ()) -> Projected:
         """Apply placements without a budget. BoardsUnavailable when Redis is away."""
@@ -279,8 +267,3 @@ def _rank(position: int | bool) -> int:
 
 def _together(chunks: Sequence[_Payload], size: int) -> Iterator[Sequence[_Payload]]:
     return (chunks[start : start + size] for start in range(0, len(chunks), size))
-
-
-def _ignore_outcome(task: "asyncio.Task[Projected]") -> None:
-    if not task.cancelled():
-        task.exception()

@@ -1,7 +1,7 @@
 """Score boards: from a command to a durable score, its place on the board, and the answer."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import structlog
 
@@ -10,6 +10,7 @@ from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import BoardRank, RankState
 from laurel_server.domain.scores import Score, ScoreAnswer, ScoreCommand, not_ranked
+from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.leaderboards.score_batch import Done, Item, ScoreBatch, ScoreWriter
 from laurel_server.leaderboards.score_seats import seat_of
@@ -20,6 +21,9 @@ from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
 
 log = structlog.get_logger()
+
+MAX_BATCH: Final = 1000
+"""Scores in one transaction: all of a BatchUpdateScores, so that each of its boards costs one round trip to Redis."""
 
 
 class Scores:
@@ -33,14 +37,13 @@ class Scores:
         confirmations: Confirmations,
         *,
         budget: float,
-        max_batch: int,
         max_waiting: int,
         linger_max: float,
     ) -> None:
         self._redis = redis
         self._confirmations = confirmations
         self._budget = budget
-        self._group = GroupCommit(connect, writer, self._finish, 1, max_batch, max_waiting, linger_max)
+        self._group = GroupCommit(connect, writer, self._finish, 1, MAX_BATCH, max_waiting, linger_max)
 
     def start(self) -> None:
         """Begin to take commands."""
@@ -79,7 +82,8 @@ class Scores:
             for each, result in zip(waiting, batch.results, strict=True)
             if isinstance(result, Done) and result.is_listed
         }
-        seated = await self._seat(batch, listed)
+        with self._confirmations.carrying(batch.batch_no):
+            seated = await self._seat(batch, listed)
         ranks = {(rank.board, user_id): rank for user_id, rank in seated.ranks} if seated else {}
         for each, result in zip(waiting, batch.results, strict=True):
             if isinstance(result, LaurelError):
@@ -91,11 +95,10 @@ class Scores:
     async def _seat(self, batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> Seated | None:
         """Return the ranks, or None when the boards do not answer in time: repair takes the scores there."""
         seatings = seatings_of(batch, listed)
-        task = asyncio.ensure_future(seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True))
+        seating = seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True)
         try:
-            seated = await asyncio.wait_for(asyncio.shield(task), self._budget)
+            seated = await within_budget(seating, self._redis, self._budget)
         except (TimeoutError, RedisUnavailable) as late:
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
             log.warning("scores.pending", batch=batch.batch_no, error=str(late))
             return None
         if batch.wrote:

@@ -323,7 +323,6 @@ def _scores(ground: _Ground, confirmations: Confirmations) -> Scores:
         ground.redis,
         confirmations,
         budget=ground.settings.boards.project_budget_ms / 1000,
-        max_batch=ledger.max_batch,
         max_waiting=ledger.max_waiting,
         linger_max=ledger.linger_max_ms / 1000,
     )
