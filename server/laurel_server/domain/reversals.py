@@ -1,14 +1,15 @@
 """Reversal: taking back what an earning gave, once per amount, from its own lot first."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.actions import SYSTEM_ACTIONS
-from laurel_server.domain.awards import Rules, moved_boards
+from laurel_server.domain.awards import moved_boards, takes
 from laurel_server.domain.commands import Change, Command, Turn, new_entry
 from laurel_server.domain.holdings import Needs, Reversed
 from laurel_server.domain.ledger import LedgerEntry
@@ -145,6 +146,15 @@ class ReverseCommand(Command):
 
     def _open_periods(self, account: Account, turn: Turn) -> tuple[Period, ...]:
         """Return the periods that counted the entry and still may change."""
-        rules: Rules = turn.rules
-        periods = (parse_period_id(each, zone=rules.zone) for each in self.counted if each in account.totals)
-        return tuple(period for period in periods if rules.takes(period, turn.now))
+        rules = turn.rules
+        still_open = _still_open(self.counted, turn.now, rules.zone, rules.grace, rules.closed_through)
+        return tuple(period for period in still_open if period.id in account.totals)
+
+
+@lru_cache(maxsize=1024)
+def _still_open(
+    counted: tuple[str, ...], now: datetime, zone: tzinfo, grace: timedelta, closed_through: datetime
+) -> tuple[Period, ...]:
+    """Return the periods that still may change; the reversals of a batch share the moment, and often the periods."""
+    periods = (parse_period_id(each, zone=zone) for each in counted)
+    return tuple(period for period in periods if takes(period, now, grace, closed_through))

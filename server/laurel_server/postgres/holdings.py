@@ -10,7 +10,7 @@ import asyncpg
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.holdings import Hold, HoldState, Needs, Reversed
 from laurel_server.domain.lots import Debit, Lot
-from laurel_server.postgres.columns import columns
+from laurel_server.postgres.columns import columns, numbers, times
 from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
@@ -26,16 +26,17 @@ async def read_holdings(
     for account, need in needs:
         if need.spend:
             spend[account.user_no] = spend.get(account.user_no, 0) + need.spend
+    lots = [(account.user_no, key) for account, need in needs for key in need.lots]
     rows = await connection.fetch(
         load("holdings_read"),
-        list(spend),
-        list(spend.values()),
+        numbers(spend),
+        numbers(spend.values()),
         now,
-        *columns(
-            [(account.user_no, key.expires_at, key.lot_id) for account, need in needs for key in need.lots], 3
-        ),
-        [transaction_id for _, need in needs for transaction_id in need.reversals],
-        [hold_id for _, need in needs for hold_id in need.holds],
+        numbers([user_no for user_no, _ in lots]),
+        times([key.expires_at for _, key in lots]),
+        numbers([key.lot_id for _, key in lots]),
+        numbers([transaction_id for _, need in needs for transaction_id in need.reversals]),
+        numbers([hold_id for _, need in needs for hold_id in need.holds]),
     )
     _hand_out(rows, needs)
 
@@ -86,50 +87,80 @@ async def write_holdings(
     now: datetime,
 ) -> None:
     """Write what changed of the accounts' holdings, and the debits by transaction id."""
-    debit_rows = [(transaction_id, *debit) for transaction_id, taken in debits.items() for debit in taken]
     await connection.execute(
         load("holdings_write"),
-        *columns(debit_rows, 5),
-        *columns([row for account in accounts for row in _lot_rows(account)], 5),
-        *columns([row for account in accounts for row in _reversal_rows(account)], 3),
-        *columns([row for account in accounts for row in _hold_rows(account)], 9),
-        *columns(
-            [
-                (account.user_no, account.redeemed_points, account.expired_points, account.held_points)
-                for account in accounts
-            ],
-            4,
-        ),
+        *_debit_columns(debits),
+        *_lot_columns(accounts),
+        *_reversal_columns(accounts),
+        *_hold_columns(accounts),
+        numbers([account.user_no for account in accounts]),
+        numbers([account.redeemed_points for account in accounts]),
+        numbers([account.expired_points for account in accounts]),
+        numbers([account.held_points for account in accounts]),
         now,
     )
 
 
-def _lot_rows(account: Account) -> Iterable[tuple[object, ...]]:
-    for lot_id in account.opened.changed_lots:
-        lot = account.opened.lots[lot_id]
-        yield account.user_no, lot_id, lot.remaining, lot.activates_at, lot.expires_at
+def _debit_columns(debits: Mapping[int, Sequence[Debit]]) -> tuple[object, ...]:
+    taken = [debit for each in debits.values() for debit in each]
+    return (
+        numbers([transaction_id for transaction_id, each in debits.items() for _ in each]),
+        numbers([debit.lot_id for debit in taken]),
+        numbers([debit.points for debit in taken]),
+        times([debit.activates_at for debit in taken]),
+        times([debit.expires_at for debit in taken]),
+    )
 
 
-def _reversal_rows(account: Account) -> Iterable[tuple[object, ...]]:
-    for transaction_id in account.opened.changed_reversals:
-        points, part = account.opened.reversals[transaction_id]
-        yield transaction_id, points, str(part)
+def _lot_columns(accounts: Sequence[Account]) -> tuple[object, ...]:
+    changed = [
+        (account.user_no, account.opened.lots[lot_id])
+        for account in accounts
+        for lot_id in account.opened.changed_lots
+    ]
+    return (
+        numbers([user_no for user_no, _ in changed]),
+        numbers([lot.lot_id for _, lot in changed]),
+        numbers([lot.remaining for _, lot in changed]),
+        times([lot.activates_at for _, lot in changed]),
+        times([lot.expires_at for _, lot in changed]),
+    )
 
 
-def _hold_rows(account: Account) -> Iterable[tuple[object, ...]]:
-    for hold_id in account.opened.changed_holds:
-        hold = account.opened.holds[hold_id]
-        yield (
-            hold_id,
-            account.user_no,
-            hold.points,
-            hold.captured_points,
-            int(hold.state),
-            hold.created_at,
-            hold.expires_at,
-            hold.reference_id,
-            hold.reason,
-        )
+def _reversal_columns(accounts: Sequence[Account]) -> tuple[object, ...]:
+    changed = [
+        (transaction_id, account.opened.reversals[transaction_id])
+        for account in accounts
+        for transaction_id in account.opened.changed_reversals
+    ]
+    return (
+        numbers([transaction_id for transaction_id, _ in changed]),
+        numbers([reversed_.points for _, reversed_ in changed]),
+        [str(reversed_.part) for _, reversed_ in changed],
+    )
+
+
+def _hold_columns(accounts: Sequence[Account]) -> Iterable[Sequence[object]]:
+    """Return the columns of the holds, which are few, as the driver takes them."""
+    return columns(
+        [
+            (
+                hold_id,
+                account.user_no,
+                hold.points,
+                hold.captured_points,
+                int(hold.state),
+                hold.created_at,
+                hold.expires_at,
+                hold.reference_id,
+                hold.reason,
+            )
+            for account in accounts
+            for hold_id in account.opened.changed_holds
+            for hold in (account.opened.holds[hold_id],)
+        ],
+        9,
+    )
 
 
 async def read_debits_of(pool: Pool, transaction_ids: Sequence[int]) -> dict[int, list[Debit]]:

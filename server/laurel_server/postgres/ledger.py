@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 import asyncpg
@@ -17,7 +16,7 @@ from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import Period
 from laurel_server.domain.tiers import Tier
-from laurel_server.postgres.columns import columns
+from laurel_server.postgres.columns import columns, ids, numbers, times
 from laurel_server.postgres.pool import Connection
 from laurel_server.postgres.sql import load
 
@@ -101,8 +100,8 @@ async def next_user_number(connection: Connection) -> int:
 
 async def create_users(connection: Connection, accounts: Sequence[Account], now: datetime) -> None:
     """Create users known only by id. Raises UniqueViolationError when another server was faster."""
-    numbers = [account.user_no for account in accounts]
-    await connection.execute(load("users_create"), numbers, [account.user_id for account in accounts], now)
+    user_nos = [account.user_no for account in accounts]
+    await connection.execute(load("users_create"), user_nos, [account.user_id for account in accounts], now)
 
 
 async def read_lot_times(connection: Connection, accounts: Iterable[Account], now: datetime) -> None:
@@ -226,61 +225,42 @@ async def write_batch(
 def _entry_columns(posted: Sequence[PostedEntry], now: datetime) -> tuple[object, ...]:
     entries = [each.entry for each in posted]
     return (
-        _numbers([entry.transaction_id for entry in entries]),
-        _numbers([each.user_no for each in posted]),
+        numbers([entry.transaction_id for entry in entries]),
+        numbers([each.user_no for each in posted]),
         [entry.action for entry in entries],
-        _numbers([entry.points for entry in entries]),
-        _numbers([entry.base_points for entry in entries]),
-        _numbers([entry.multiplier for entry in entries]),
+        numbers([entry.points for entry in entries]),
+        numbers([entry.base_points for entry in entries]),
+        numbers([entry.multiplier for entry in entries]),
         _texts([entry.order_id for entry in entries]),
         _texts([entry.referral_id for entry in entries]),
         _texts([entry.reference_id for entry in entries]),
         _texts([entry.reason for entry in entries]),
         [entry.created_by for entry in entries],
         [entry.request_id for entry in entries],
-        _times([None if entry.occurred_at is now else entry.occurred_at for entry in entries]),
-        _times([entry.activates_at for entry in entries]),
-        _times([entry.expires_at for entry in entries]),
-        _numbers([entry.balance_after for entry in entries]),
+        times([None if entry.occurred_at is now else entry.occurred_at for entry in entries]),
+        times([entry.activates_at for entry in entries]),
+        times([entry.expires_at for entry in entries]),
+        numbers([entry.balance_after for entry in entries]),
         [each.inputs for each in posted],
-        _numbers([each.lot.remaining if each.lot else 0 for each in posted]),
-        _ids([entry.reverses_transaction_id for entry in entries]),
+        numbers([each.lot.remaining if each.lot else 0 for each in posted]),
+        ids([entry.reverses_transaction_id for entry in entries]),
     )
 
 
 def _account_columns(accounts: Sequence[Account], now: datetime) -> tuple[object, ...]:
     return (
-        _numbers([account.user_no for account in accounts]),
-        _numbers([account.balance for account in accounts]),
-        _numbers([account.deficit for account in accounts]),
-        _numbers([account.lifetime_points for account in accounts]),
-        _numbers([int(account.tier) for account in accounts]),
-        _times([account.tier_since for account in accounts]),
-        _times([account.next_expiry for account in accounts]),
-        _times([account.pending_until for account in accounts]),
+        numbers([account.user_no for account in accounts]),
+        numbers([account.balance for account in accounts]),
+        numbers([account.deficit for account in accounts]),
+        numbers([account.lifetime_points for account in accounts]),
+        numbers([int(account.tier) for account in accounts]),
+        times([account.tier_since for account in accounts]),
+        times([account.next_expiry for account in accounts]),
+        times([account.pending_until for account in accounts]),
         _reward_times([account.last_reward_at for account in accounts], now),
-        _numbers([account.version for account in accounts]),
+        numbers([account.version for account in accounts]),
         [totals_json(account) for account in accounts],
     )
-
-
-def _numbers(column: Iterable[int | Decimal]) -> str:
-    """Return the array literal of a column. The driver's own arrays cost five times that, element by element."""
-    return f"{{{','.join(map(str, column))}}}"
-
-
-def _ids(column: Sequence[int]) -> str | None:
-    """Return the array literal of a column in which 0 is not set, None if nothing is."""
-    return (
-        f"{{{','.join([str(number) if number else 'NULL' for number in column])}}}" if any(column) else None
-    )
-
-
-def _times(column: Sequence[datetime | None]) -> str | None:
-    """Return the array literal of a column, None if nothing is set in it."""
-    if not any(column):
-        return None
-    return f"{{{','.join([moment.isoformat() if moment else 'NULL' for moment in column])}}}"
 
 
 def _reward_times(column: Sequence[datetime | None], now: datetime) -> str | None:

@@ -1,7 +1,8 @@
 """Look-ups that many calls make at once, one statement for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 Found = TypeVar("Found")
@@ -25,18 +26,17 @@ class Lookups(Generic[Found]):
 
     def __init__(self, read: Callable[[Sequence[int]], Awaitable[Mapping[int, Found]]]) -> None:
         self._read = read
-        self._waiting: dict[int, asyncio.Future[Found | None]] = {}
+        self._waiting: dict[int, list[asyncio.Future[Found | None]]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._company = 1
 
     async def find(self, number: int) -> Found | None:
         """Return what has that id, None if nothing has. Raises whatever the statement raises."""
-        answer = self._waiting.get(number)
-        if answer is None:
-            answer = self._waiting[number] = asyncio.get_running_loop().create_future()
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read_waiting())
-        return await asyncio.shield(answer)
+        answer: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(number, []).append(answer)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_waiting())
+        return await answer
 
     async def _read_waiting(self) -> None:
         try:
@@ -50,15 +50,21 @@ class Lookups(Generic[Found]):
         finally:
             self._reading = None
 
-    async def _answer(self, asked: Mapping[int, "asyncio.Future[Found | None]"]) -> None:
+    async def _answer(self, asked: Mapping[int, "Sequence[asyncio.Future[Found | None]]"]) -> None:
         try:
             found = await self._read(list(asked))
         except BaseException as error:
-            for answer in asked.values():
+            for answer in _unanswered(chain.from_iterable(asked.values())):
                 answer.set_exception(error)
                 answer.exception()  # a caller that gave up must not make the loop complain
             if not isinstance(error, Exception):
                 raise
         else:
-            for number, answer in asked.items():
-                answer.set_result(found.get(number))
+            for number, answers in asked.items():
+                for answer in _unanswered(answers):
+                    answer.set_result(found.get(number))
+
+
+def _unanswered(answers: "Iterable[asyncio.Future[Found | None]]") -> "list[asyncio.Future[Found | None]]":
+    """Return those that somebody still waits for; who gave up has cancelled his."""
+    return [answer for answer in answers if not answer.done()]
