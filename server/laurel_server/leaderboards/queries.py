@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from laurel_server.domain.board_configs import board_not_found
@@ -53,6 +54,11 @@ class BoardQueries:
         self._catalogue = catalogue
         self._zone = zone
         self._refresh = refresh
+
+    @property
+    def configuration(self) -> object:
+        """Another object once other boards are configured, or any other rules."""
+        return self._catalogue.boards
 
     async def find(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         """Return what `resolve` does, also of a board that another server has just created."""
@@ -202,7 +208,11 @@ class BoardQueries:
         return replies[0][0] if replies else 0, found
 
     async def own_ranks(self, board: Board, user_ids: Sequence[str]) -> OwnRanks:
-        """Return rank and score of users as they see themselves: of a shadow user those that he would have."""
+        """Return rank and score of users as they see themselves: of a shadow user those that he would have.
+
+        The board may have been found a while ago.
+        """
+        board = self._as_it_ranks_now(board)
         total, listed = await self.ranks_of(board, user_ids)
         shadows = await self._registry.shadows([each for each in user_ids if each not in listed])
         own = await asyncio.gather(*(self._own_place(board, user_id) for user_id in shadows))
@@ -210,8 +220,11 @@ class BoardQueries:
         return OwnRanks(total, listed | unlisted, shadows)
 
     async def top(self, board: Board, n: int) -> Page:
-        """Return the best `n` lines with their profiles. BOARDS_REBUILDING."""
-        return await self.page(board, "", n)
+        """Return the best `n` lines with profiles; the board may have been found a while ago. BOARDS_REBUILDING."""
+        return await self.page(self._as_it_ranks_now(board), "", n)
+
+    def _as_it_ranks_now(self, board: Board) -> Board:
+        return replace(board, traits=self._catalogue.traits_of(board.key))
 
     async def is_known(self, user_id: str) -> bool:
         """Return whether there is such a user. LEDGER_UNAVAILABLE."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import grpc
@@ -9,7 +10,9 @@ import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchRankRequest, WatchRankResponse
 from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
-from laurel_server.domain.boards import Visibility
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
+from laurel_server.domain.boards import TiePolicy, Visibility
+from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.people import Order
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import give
@@ -89,6 +92,34 @@ async def test_a_shadow_user_hears_nothing_of_being_one(parts: Parts, watch: Wat
     places = await parts.queries.all_places("bob")
     assert {(place.board.key.scope, place.rank, place.total) for place in places} >= {("global", 1, 3)}
     assert len(places) == len(await parts.queries.all_places("ann"))
+
+
+async def test_a_watch_follows_a_board_that_ranks_otherwise(parts: Parts, watch: Watch) -> None:
+    for user_id, points in {"ann": 20, "bob": 10, "cleo": 10}.items():
+        await give(parts, user_id, points)
+    stream = watch("cleo")
+    await read(stream)
+    config = await parts.boards.board("global-all")
+    await parts.boards.update(replace(config, tie_policy=TiePolicy.COMPETITION), ["tie_policy"])
+    shared = (await read(stream)).update
+    await parts.boards.update(replace(config, slots=5), ["slots"])
+    await give(parts, "dan", 30)
+    split = (await read(stream)).update
+
+    assert (shared.rank, shared.previous_rank, shared.total) == (2, 3, 3)
+    assert (split.rank, split.previous_rank, split.total) == (3, 2, 4)
+
+
+async def test_a_watch_follows_a_board_that_is_reset_otherwise(parts: Parts, watch: Watch) -> None:
+    config = BoardConfig("race", BoardKind.SCORES, "race")
+    await parts.boards.create(config, RequestKey("tests", "race", b""))
+    await give(parts, "ann", 1)
+    stream = watch("ann", boards=[{"scope": "race"}])
+    first = (await read(stream)).update
+    await parts.boards.update(replace(config, reset_cron="0 0 * * *"), ["reset_cron"])
+    then = (await read(stream)).update
+
+    assert [first.board.period_id, then.board.period_id] == ["all", "2026-11-25T00:00Z"]
 
 
 async def test_a_hidden_user_leaves_the_board(parts: Parts, watch: Watch) -> None:

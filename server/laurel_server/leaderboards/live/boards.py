@@ -59,6 +59,12 @@ class WatchedBoards(Generic[B]):
             if not board.board.period.contains(now):
                 self._lead_on(board, resolve)
 
+    def note_configuration(self, resolve: Resolve) -> None:
+        """Follow boards that are configured otherwise: they may rank in another way, or be in another period."""
+        for board in list(self._boards.values()):
+            board.is_stale = True
+            self._lead_on(board, resolve)
+
     def _lead_on(self, board: B, resolve: Resolve) -> None:
         for query in board.followed():
             try:

@@ -39,6 +39,7 @@ class Hub:
         self._streams = Streams(self._pace)
         self._ranks = WatchedBoards(lambda board: RankBoard(board, reader))
         self._tops = WatchedBoards(lambda board: TopBoard(board, reader))
+        self._configuration: object = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -167,8 +168,11 @@ class Hub:
             await asyncio.sleep(self._pace.tick)
 
     def _look_after_boards(self) -> None:
-        now = self._clock.now()
+        now, configuration = self._clock.now(), self._reader.configuration
+        is_known, self._configuration = configuration is self._configuration, configuration
         for boards in (self._ranks, self._tops):
+            if not is_known:
+                boards.note_configuration(self._resolve)
             boards.follow(now, self._resolve)
             for board in boards.due():
                 self._spawn(_refresh(board))

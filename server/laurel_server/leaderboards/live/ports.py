@@ -22,10 +22,15 @@ class BoardQuery(NamedTuple):
 
 
 class BoardReader(Protocol):
-    """Reads boards as they are now, past every cache.
+    """Reads boards as they are now and as they rank now, past every cache.
 
     Raises LaurelError: BOARDS_REBUILDING or LEDGER_UNAVAILABLE where an engine is missing.
     """
+
+    @property
+    def configuration(self) -> object:
+        """Another object once other boards are configured."""
+        ...
 
     def resolve(self, scope: str, period_type: PeriodType | None, period_id: str) -> Board:
         """Return the board instance that is meant now. INVALID_FIELD, BOARD_NOT_FOUND, PERIOD_NOT_FOUND."""
