@@ -7,11 +7,11 @@ import orjson
 from laurel_server.domain.boards import BoardKey, Traits, Visibility
 from laurel_server.domain.scores import Score
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.reading import sorted_score
+from laurel_server.leaderboards.reading import sorted_score, width_of
 from laurel_server.leaderboards.seating import Seat, Seating
 from laurel_server.postgres.scores import Scorer
 from laurel_server.postgres.standings import Erased
-from laurel_server.redis.keys import sub_score_text, tie
+from laurel_server.redis.keys import TIE_LENGTH, sub_score_text, tie
 
 
 def seat_of(traits: Traits, user_id: str, score: Score) -> Seat:
@@ -25,6 +25,12 @@ def seat_of(traits: Traits, user_id: str, score: Score) -> Seat:
         f"{sub_score}{tie(score.reached)}{score.version}",
         metadata,
     )
+
+
+def place_of(traits: Traits, scorer: Scorer) -> tuple[str, int]:
+    """Return the member of a user on a score board, and the score by which it is sorted."""
+    placed = seat_of(traits, scorer.user_id, scorer.score)
+    return placed.entry[: width_of(traits) + TIE_LENGTH] + scorer.user_id, int(placed.score)
 
 
 def seatings_of_scorers(scorers: Sequence[Scorer], catalogue: Catalogue) -> dict[BoardKey, Seating]:

@@ -1,27 +1,30 @@
 """The boards' part of VerifyIntegrity: every board lists exactly whom the ledger puts there, in that order.
 
-A place is decided by the score and the member's name in the sorted set, which carries when the score was reached. So
+A place is decided by the score and the member's name in the sorted set, which carries the sub-score and when both were
+reached. So
 the order is right if every expected member is there with its score, and nobody else is.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, Visibility, is_score_board
 from laurel_server.domain.views import Check
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.leaderboards.reading import look, rebuilding
-from laurel_server.postgres import standings
+from laurel_server.leaderboards.score_seats import place_of
+from laurel_server.postgres import scores, standings
 from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.scores import Scorer
 from laurel_server.postgres.standings import Member
 from laurel_server.postgres.verify import bounds_of_users
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
-from laurel_server.redis.keys import TIE_LENGTH, board_keys, slot_of, tie
+from laurel_server.redis.keys import board_keys, slot_of, tie
 from laurel_server.rewards.findings import Progress, unnoticed
 
 CHUNK = 500
@@ -36,8 +39,12 @@ class Expected(NamedTuple):
 
     board: BoardKey
     user_no: int
+    user_id: str
     member: str
     score: int
+
+
+Again: TypeAlias = Callable[[Sequence[Expected]], Awaitable[list[Expected]]]
 
 
 async def verify_boards(
@@ -48,6 +55,7 @@ async def verify_boards(
     try:
         async with ledger_errors():
             await comparison.compare_members()
+            await comparison.compare_scores()
             await comparison.compare_totals()
     except RedisUnavailable as away:
         raise rebuilding(BoardKey("", "")) from away
@@ -75,9 +83,14 @@ class _Comparison:
             async for chunk in standings.scan_period(self._pool, CHUNK, period_id):
                 await self._compare(chunk)
 
+    async def compare_scores(self) -> None:
+        for board in await scores.instances(self._pool):
+            async for chunk in scores.scan(self._pool, board, CHUNK):
+                await self._check(self._expected_scores(chunk), self._scores_now)
+
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
-        for board in await standings.registered_boards(self._pool):
+        for board in (*await standings.registered_boards(self._pool), *await scores.instances(self._pool)):
             complete, total = await self._look(board)
             if not complete:
                 self._incomplete.append(f"{board.scope} {board.period_id}")
@@ -112,7 +125,13 @@ class _Comparison:
         ]
 
     async def _compare(self, members: Sequence[Member]) -> None:
-        expected = self._expected(members)
+        async def again(wrong: Sequence[Expected]) -> list[Expected]:
+            return await self._expected_now(wrong, members)
+
+        await self._check(self._expected(members), again)
+
+    async def _check(self, expected: Sequence[Expected], again: Again) -> None:
+        """Compare lines with the boards; `again` reads those that differ once more."""
         self._checked += len(expected)
         self._totals.update(each.board for each in expected)
         wrong = await self._differences(expected)
@@ -120,10 +139,8 @@ class _Comparison:
             if not wrong:
                 return
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
-            wrong = await self._differences(await self._expected_now(wrong, members))
-        self._wrong += [
-            f"{each.member[TIE_LENGTH:]} on {each.board.scope} {each.board.period_id}" for each in wrong
-        ]
+            wrong = await self._differences(await again(wrong))
+        self._wrong += [f"{each.user_id} on {each.board.scope} {each.board.period_id}" for each in wrong]
 
     async def _expected_now(self, wrong: Sequence[Expected], members: Sequence[Member]) -> list[Expected]:
         """Read again what the boards that differ must hold; totals of the past do not change any more."""
@@ -135,11 +152,24 @@ class _Comparison:
 
     def _expected(self, members: Sequence[Member]) -> list[Expected]:
         return [
-            Expected(board, member.user_no, tie(reached) + member.user_id, score)
+            Expected(board, member.user_no, member.user_id, tie(reached) + member.user_id, score)
             for member in members
             for board in boards_of(member, self._catalogue.matrix)
             for score, reached in (member.totals[board.period_id],)
             if score > 0
+        ]
+
+    async def _scores_now(self, wrong: Sequence[Expected]) -> list[Expected]:
+        scorers = await scores.of_users(self._pool, {each.user_no for each in wrong})
+        boards = {each.board for each in wrong}
+        return [each for each in self._expected_scores(scorers) if each.board in boards]
+
+    def _expected_scores(self, scorers: Sequence[Scorer]) -> list[Expected]:
+        return [
+            Expected(scorer.board, scorer.user_no, scorer.user_id, *place_of(traits, scorer))
+            for scorer in scorers
+            for traits in (self._catalogue.traits_of(scorer.board),)
+            if scorer.visibility is Visibility.PUBLIC and traits.has_scores
         ]
 
     async def _differences(self, expected: Sequence[Expected]) -> list[Expected]:
@@ -153,7 +183,7 @@ class _Comparison:
         slots = self._catalogue.traits_of(board).slots
         by_slot: dict[int, list[Expected]] = {}
         for each in expected:
-            by_slot.setdefault(slot_of(each.member[TIE_LENGTH:], slots), []).append(each)
+            by_slot.setdefault(slot_of(each.user_id, slots), []).append(each)
         differing = [await self._in_slot(board, *share) for share in by_slot.items()]
         return list(chain.from_iterable(differing))
 
@@ -172,6 +202,10 @@ class _Comparison:
     async def _still_more(self, board: BoardKey) -> bool:
         """Whether the surplus stays although users who have come since are taken into account."""
         listed = 0
+        if is_score_board(board.scope):
+            async for scorers in scores.scan(self._pool, board, CHUNK):
+                listed += len(self._expected_scores(scorers))
+            return (await self._look(board))[1] > listed
         async for chunk in standings.scan_open_totals(self._pool, CHUNK):
             listed += sum(each.board == board for each in self._expected(chunk))
         async for chunk in standings.scan_period(self._pool, CHUNK, board.period_id):

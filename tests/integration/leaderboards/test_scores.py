@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from laurel_server.domain.board_configs import BoardConfig, BoardKind, ScoreOperator
-from laurel_server.domain.boards import SortOrder, TiePolicy, Visibility
+from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Visibility
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.domain.people import Order
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.scores import ScoreAnswer, ScoreCommand
+from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import give, until, wrongs
 from tests.oracle.board import BruteForceBoard
@@ -404,3 +405,23 @@ async def agree(parts: Parts, model: BruteForceBoard) -> bool:
     with suppress(LaurelError):
         return await lines(parts) == [tuple(row) for row in model.rows()]
     return False
+
+
+async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(parts: Parts) -> None:
+    await board(parts, sort_order=SortOrder.ASCENDING)
+    for user_id, score, sub_score in (("ann", 10, 0), ("bob", -10, 5), ("cleo", -10, -5)):
+        await report(parts, user_id, score, sub_score)
+    assert await wrongs(parts, "boards") == []
+    standings, members, *_ = all_keys(BoardKey("race", "all"))
+    listed = await parts.redis.call("ZRANGE", standings, 0, -1)
+    bob = next(member for member in listed if member.endswith(b"bob"))
+    await parts.redis.call("ZINCRBY", standings, 1, bob)
+    assert await wrongs(parts, "boards") == ["boards_equal_totals: bob on race all"]
+    await parts.redis.call("ZINCRBY", standings, -1, bob)
+    await parts.redis.call("ZADD", standings, 1, "who")
+    await parts.redis.call("HSET", members, "who", "1")
+    assert await wrongs(parts, "boards") == ["boards_list_nobody_else: race all: 1 too many"]
+    await parts.redis.call("ZREM", standings, "who")
+    await parts.redis.call("HDEL", members, "who", "ann")
+    (incomplete,) = await wrongs(parts, "boards")
+    assert incomplete == "boards_are_complete: race all"
