@@ -8,6 +8,7 @@ can get. It serves what clickhouse-connect sends: statements, parameters, and in
 import base64
 import hmac
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -24,6 +25,8 @@ PASSWORD: Final = "CLICKHOUSE_PASSWORD"  # noqa: S105
 """The variable that holds the password, not the password itself."""
 _FORMAT: Final = "TabSeparated"  # ClickHouse's own default over HTTP
 _MAX_BODY: Final = 256 << 20
+_AUTHENTICATION_FAILED: Final = 516
+_UNKNOWN_DATABASE: Final = 81
 
 
 class Library:
@@ -81,15 +84,20 @@ class Handler(BaseHTTPRequestHandler):
     def _run(self) -> None:
         body = b"".join(self._body())
         if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), self.authorization):
-            self._answer(401, b"wrong credentials")
+            self._refuse(403, _AUTHENTICATION_FAILED, "Authentication failed")
             return
         query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        if query.get("database", DATABASE) != DATABASE:
+            self._refuse(404, _UNKNOWN_DATABASE, f"Database {query['database'][:64]} does not exist")
+            return
         parameters = {name[6:]: value for name, value in query.items() if name.startswith("param_")}
         try:
             statement, data = _parts(query.get("query", ""), body)
             self._answer(200, self.library.run(statement, parameters, data))
         except Exception as error:  # noqa: BLE001 - whatever the engine has to say is the caller's
-            self._answer(400, str(error).encode())
+            text = str(error)
+            found = re.match(r"Code: (\d+)\. DB::Exception: ", text)
+            self._refuse(400, int(found[1]) if found else 0, text[found.end() :] if found else text)
 
     def _body(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -100,8 +108,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             yield self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _MAX_BODY))
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _refuse(self, status: int, code: int, text: str) -> None:
+        """Answer as a server of ClickHouse does where it refuses."""
+        body = f"Code: {code}. DB::Exception: {text}".encode()
+        self._answer(status, body, ("X-ClickHouse-Exception-Code", str(code)))
+
+    def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
         self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-ClickHouse-Timezone", "UTC")
         self.end_headers()

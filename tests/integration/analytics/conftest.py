@@ -1,13 +1,15 @@
 """A real ClickHouse, as the library that `serve --analytics` runs, and servers that fill it."""
 
-import asyncio
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from itertools import count
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
@@ -17,7 +19,7 @@ from laurel_server.analytics.embedded import PASSWORD, USER
 from laurel_server.analytics.engine import Engine
 from laurel_server.runtime.config import Analytics, Events
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import running, until
+from tests.integration.wired import running
 from tests.kafka import free_port
 
 _databases = count()
@@ -30,19 +32,43 @@ def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a ClickHouse, without a database."""
     if find_spec("chdb") is None:
         pytest.skip("ClickHouse's library is not here; ./scripts/setup dev --analytics installs it")
-    directory, port = tmp_path_factory.mktemp("clickhouse"), free_port()
-    command = [sys.executable, "-P", "-m", "laurel_server.analytics.embedded", str(directory), str(port)]
-    process = subprocess.Popen(command, env={**os.environ, PASSWORD: "secret"})
-    try:
-        asyncio.run(until(lambda: _answers(port), "ClickHouse answers", seconds=60))
-        yield f"http://{USER}:secret@127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
+    engine = ClickHouse(tmp_path_factory.mktemp("clickhouse"))
+    engine.start()
+    yield engine.url
+    assert engine.end(signal.SIGTERM) == 0
 
 
-async def _answers(port: int) -> bool:
-    return await asyncio.to_thread(_pings, port)
+class ClickHouse:
+    """A ClickHouse that a test may kill; it keeps its port, and its data in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, without a database."""
+        return f"http://{USER}:secret@127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        module = "laurel_server.analytics.embedded"
+        command = [sys.executable, "-P", "-m", module, str(self.directory), str(self._port)]
+        self._process = subprocess.Popen(command, env={**os.environ, PASSWORD: "secret"})
+        deadline = time.monotonic() + 60
+        while not _pings(self._port):
+            assert self._process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)  # nothing tells of it
+
+    def end(self, number: signal.Signals) -> int:
+        """End it by a signal and return how it ended; 0 if it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(number)
+        return process.wait(20)
 
 
 def _pings(port: int) -> bool:
