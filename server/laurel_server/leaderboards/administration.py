@@ -25,6 +25,7 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.postgres.scores import Instance
+from laurel_server.redis.keys import slot_names
 from laurel_server.rewards.outcomes import StoredRefusal, decode, encode_refusal
 from laurel_server.rewards.rule_book import RuleBook
 
@@ -65,8 +66,11 @@ class BoardAdministration:
         """
         config.validate()
         new = replace(config, is_filled=config.kind is BoardKind.SCORES)
+        taken: list[BoardKey] = []
+        slots = 1
 
         async def add(connection: Connection) -> None:
+            nonlocal slots
             known = await rule_rows.read_boards(connection)
             if any(_collide(each, new) for each in known):
                 raise LaurelError(
@@ -75,8 +79,14 @@ class BoardAdministration:
                     metadata={"board": new.board_id},
                 )
             await rule_rows.create_board(connection, new)
+            family = _matrix(known).family_of(new.scope, new.period_type)
+            if family is not None and family.slots != new.slots:  # its instances are in other keys now
+                slots = family.slots
+                taken.extend(await self._instances(connection, new))
 
         await self._once("CreateBoard", request, add)
+        with suppress(BoardsUnavailable):  # as in `update`
+            await self._rebuild.forget(taken, slot_names(slots))
         await self._settle()
         return await self.board(new.board_id)
 
@@ -96,9 +106,9 @@ class BoardAdministration:
             if config.reset_cron != known.reset_cron:
                 await self._change_resets(connection, config)
             await rule_rows.update_board(connection, config)
-            dropped = await self._instances(connection, config) if config.slots < known.slots else []
+            dropped = await self._instances(connection, config) if config.slots != known.slots else []
         with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
-            await self._rebuild.forget(dropped, range(config.slots, known.slots))
+            await self._rebuild.forget(dropped, slot_names(known.slots))
         await self._settle()
         await self._size_caps.hold([wanted.board_id])
         return await self.board(wanted.board_id)
@@ -109,7 +119,7 @@ class BoardAdministration:
         BOARD_NOT_FOUND.
         """
         gone: list[BoardKey] = []
-        board_no = slots = 0
+        board_no, slots = 0, 1
 
         async def remove(connection: Connection) -> None:
             nonlocal board_no, slots
@@ -122,7 +132,7 @@ class BoardAdministration:
         await self._once("DeleteBoard", request, remove)
         await self._rule_book.current()
         with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
-            await self._rebuild.forget(gone, range(slots))
+            await self._rebuild.forget(gone, slot_names(slots))
         if board_no:
             await board_rows.delete_scores(self._pool, board_no)
         await self._settle()
@@ -136,8 +146,7 @@ class BoardAdministration:
         await scores.change_resets(connection, config.board_no, current, now)
 
     async def _instances(self, connection: Connection, config: BoardConfig) -> list[BoardKey]:
-        known = await rule_rows.read_boards(connection)
-        matrix = BoardMatrix(each.family for each in known if each.kind is BoardKind.POINTS)
+        matrix = _matrix(await rule_rows.read_boards(connection))
         registered = await standings.registered_boards(connection)
         return [board for board in registered if _is_of(board, matrix, config)]
 
@@ -150,10 +159,10 @@ class BoardAdministration:
     async def _forget(
         self, connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
     ) -> list[BoardKey]:
-        """Take the board's instances out of the ledger and return them; those that another family has are its now."""
+        """Take the board's instances out of the ledger and return them; some have another family from now on."""
         if config.kind is BoardKind.SCORES:
             return await board_rows.forget_score_periods(connection, config)
-        before = BoardMatrix(each.family for each in known if each.kind is BoardKind.POINTS)
+        before = _matrix(known)
         after = BoardMatrix(each for each in before.families if each.board_id != config.board_id)
         mine = [
             board for board in await standings.registered_boards(connection) if _is_of(board, before, config)
@@ -163,9 +172,8 @@ class BoardAdministration:
         for each in known:
             if each.board_id in heirs:
                 await rule_rows.update_board(connection, replace(each, is_filled=False))
-        gone = [board for board in mine if board not in kept]
-        await board_rows.forget_instances(connection, gone)
-        return gone
+        await board_rows.forget_instances(connection, [board for board in mine if board not in kept])
+        return mine
 
     async def _once(self, family: str, request: RequestKey, change: Change) -> None:
         """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
@@ -219,6 +227,10 @@ def _named(configs: Sequence[BoardConfig], board_id: str) -> BoardConfig:
         if config.board_id == board_id:
             return config
     raise board_not_found(board_id)
+
+
+def _matrix(configs: Sequence[BoardConfig]) -> BoardMatrix:
+    return BoardMatrix(each.family for each in configs if each.kind is BoardKind.POINTS)
 
 
 def _collide(one: BoardConfig, other: BoardConfig) -> bool:

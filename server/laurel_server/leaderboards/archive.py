@@ -19,7 +19,7 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
-from laurel_server.redis.keys import all_keys, board_keys
+from laurel_server.redis.keys import all_keys, board_keys, slot_names
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
@@ -96,10 +96,10 @@ class Archive:
         return members
 
     async def _fill(self, board: BoardKey, slots: int) -> int:
-        for slot in range(slots):
+        for slot in slot_names(slots):
             await script("empty").run(self._redis, all_keys(board, slot))
         members = await (self._load_scores(board) if is_score_board(board.scope) else self._load(board))
-        for slot in range(slots):
+        for slot in slot_names(slots):
             await script("complete").run(self._redis, (board_keys(board, slot).members,), 0)
             for key in all_keys(board, slot):
                 await self._redis.call("EXPIRE", key, STAYS_SECONDS)

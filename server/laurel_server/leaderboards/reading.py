@@ -22,6 +22,7 @@ from laurel_server.redis.keys import (
     TIE_LENGTH,
     board_keys,
     extra_keys,
+    slot_names,
     sub_score_in,
     sub_score_text,
     tie,
@@ -215,7 +216,7 @@ def sorted_score(traits: Traits, score: int) -> int:
 
 async def look(redis: RedisConnection, board: BoardKey, slots: int = 1) -> tuple[bool, int]:
     """Return whether nothing of a board is lost, and how many members it has. RedisUnavailable, RedisRefused."""
-    every = (board_keys(board, slot)[:2] for slot in range(slots))
+    every = (board_keys(board, slot)[:2] for slot in slot_names(slots))
     replies = await asyncio.gather(*(script("ahead").run(redis, keys) for keys in every))
     return all(reply[0] for reply in replies), sum(reply[1] for reply in replies)
 

@@ -36,6 +36,7 @@ from laurel_server.redis.keys import (
     all_keys,
     board_keys,
     signal_of,
+    slot_names,
 )
 from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
@@ -131,7 +132,7 @@ class Rebuild:
             log.info("boards.filled", boards=boards, members=members, seconds=took)
             return RebuildReport(boards, members, timedelta(seconds=took))
 
-    async def forget(self, boards: Collection[BoardKey], slots: Sequence[int] = (0,)) -> None:
+    async def forget(self, boards: Collection[BoardKey], slots: Sequence[str] = ("",)) -> None:
         """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
         for some in _chunks(sorted(boards), BOARDS_AT_ONCE):
             names = [all_keys(board, slot) for board in some for slot in slots]
@@ -292,13 +293,13 @@ class Rebuild:
             async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
                 yield chunk
 
-    def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, int]]]:
+    def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, str]]]:
         """Return the boards with each of their slots, as many together as a script call may name."""
         pieces = [(board, slot) for board in boards for slot in self._slots(board)]
         return _chunks(pieces, 1 if self._redis.one_slot else BOARDS_AT_ONCE)
 
-    def _slots(self, board: BoardKey) -> range:
-        return range(self._catalogue.traits_of(board).slots)
+    def _slots(self, board: BoardKey) -> Sequence[str]:
+        return slot_names(self._catalogue.traits_of(board).slots)
 
     async def _run(self, name: str, keys: Sequence[str], *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
         try:

@@ -16,7 +16,7 @@ from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.reading import sorted_score, width_of
 from laurel_server.leaderboards.split import SplitBoard, Standing
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, slot_of, tie
+from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, slot_names, slot_of, tie
 from laurel_server.redis.scripts import script
 
 SEATS_AT_ONCE = 200
@@ -170,7 +170,11 @@ async def _seat(
     body = (str(int(traits.tie_policy)), width_of(traits), created, seating.on, seating.off)
     channel, signal = (BOARD_CHANGES, signal_of([board])) if tell else ("", "")
     reply = await script("place").run(
-        redis, all_keys(board, slot), _encode(([body], int(ranked))), channel, signal
+        redis,
+        all_keys(board, slot_names(traits.slots)[slot]),
+        _encode(([body], int(ranked))),
+        channel,
+        signal,
     )
     results: Sequence[Sequence[Any]] = _decode(reply)
     return results[0]

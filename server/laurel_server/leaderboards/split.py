@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import board_keys, slot_of
+from laurel_server.redis.keys import board_keys, slot_names, slot_of
 from laurel_server.redis.scripts import script
 
 LAST_OF_EQUALS: Final = b""
@@ -48,7 +48,7 @@ class SplitBoard:
     def __init__(self, redis: RedisConnection, board: BoardKey, traits: Traits) -> None:
         self._redis = redis
         self._traits = traits
-        self._keys = [board_keys(board, slot)[:2] for slot in range(traits.slots)]
+        self._keys = [board_keys(board, slot)[:2] for slot in slot_names(traits.slots)]
 
     async def ask(self, name: str, args: Sequence[str | int]) -> Sequence[Any]:
         """Return what the script of that name, called with these further arguments, says of a board in one piece."""

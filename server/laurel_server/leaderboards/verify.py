@@ -24,7 +24,7 @@ from laurel_server.postgres.standings import Member
 from laurel_server.postgres.verify import bounds_of_users
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisRefused, RedisUnavailable
-from laurel_server.redis.keys import board_keys, slot_of, tie
+from laurel_server.redis.keys import board_keys, slot_names, slot_of, tie
 from laurel_server.rewards.findings import Progress, unnoticed
 
 CHUNK = 500
@@ -181,13 +181,13 @@ class _Comparison:
 
     async def _on_board(self, board: BoardKey, expected: Sequence[Expected]) -> list[Expected]:
         slots = self._catalogue.traits_of(board).slots
-        by_slot: dict[int, list[Expected]] = {}
+        names, by_slot = slot_names(slots), dict[str, list[Expected]]()
         for each in expected:
-            by_slot.setdefault(slot_of(each.user_id, slots), []).append(each)
+            by_slot.setdefault(names[slot_of(each.user_id, slots)], []).append(each)
         differing = [await self._in_slot(board, *share) for share in by_slot.items()]
         return list(chain.from_iterable(differing))
 
-    async def _in_slot(self, board: BoardKey, slot: int, expected: Sequence[Expected]) -> list[Expected]:
+    async def _in_slot(self, board: BoardKey, slot: str, expected: Sequence[Expected]) -> list[Expected]:
         key = board_keys(board, slot).standings
         try:
             scores = await self._redis.call("ZMSCORE", key, *(each.member for each in expected))

@@ -32,7 +32,7 @@ from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.scores import Instance
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import all_keys
+from laurel_server.redis.keys import all_keys, slot_names
 from laurel_server.rewards.rule_book import RuleBook
 
 log = structlog.get_logger()
@@ -143,5 +143,5 @@ class PeriodClose:
     async def _drop(self, boards: Sequence[BoardKey]) -> None:
         """Take the keys of archived boards out of Redis; freed in its background."""
         for board in boards:
-            for slot in range(self._rule_book.latest_read.matrix.traits_of(board).slots):
+            for slot in slot_names(self._rule_book.latest_read.matrix.traits_of(board).slots):
                 await self._redis.call("UNLINK", *all_keys(board, slot))

@@ -58,10 +58,10 @@ class BoardKeys(NamedTuple):
     gone: str
 
 
-def board_keys(board: BoardKey, slot: int = 0) -> BoardKeys:
+def board_keys(board: BoardKey, slot: str = "") -> BoardKeys:
     """Return the keys of a board: `{leaderboard:global}`, `{leaderboard:country:US:weekly:2026-W48}`, ...
 
-    Those of the further slots of a split board end in their number: `{leaderboard:global/1}`.
+    Those of a split board end in the name of the slot: `{leaderboard:global/0of3}`.
     """
     standings = _standings(board, slot)
     return BoardKeys(standings, f"{standings}:members", f"{standings}:gone")
@@ -78,25 +78,33 @@ class ExtraKeys(NamedTuple):
     metadata: str
 
 
-def extra_keys(board: BoardKey, slot: int = 0) -> ExtraKeys:
+def extra_keys(board: BoardKey, slot: str = "") -> ExtraKeys:
     """Return the keys that most boards do not have."""
     standings = _standings(board, slot)
     return ExtraKeys(f"{standings}:levels", f"{standings}:metadata")
 
 
-def all_keys(board: BoardKey, slot: int = 0) -> tuple[str, ...]:
+def all_keys(board: BoardKey, slot: str = "") -> tuple[str, ...]:
     """Return every key that a slot of the board may have, those of `board_keys` first."""
     return (*board_keys(board, slot), *extra_keys(board, slot))
 
 
+@lru_cache(maxsize=64)
+def slot_names(slots: int) -> tuple[str, ...]:
+    """Return the names of the slots of a board: `0of3`, `1of3`, `2of3`; that of a board in one piece is empty.
+
+    A server that has not heard yet that their number was changed so finds no board, rather than a part of it.
+    """
+    return ("",) if slots == 1 else tuple(f"{number}of{slots}" for number in range(slots))
+
+
 def slot_of(user_id: str, slots: int) -> int:
-    """Return to which slot of a split board a user falls."""
+    """Return to which slot of a split board a user falls, by its place among the names."""
     return zlib.crc32(user_id.encode()) % slots
 
 
-def _standings(board: BoardKey, slot: int) -> str:
-    number = f"/{slot}" if slot else ""
-    return "{" + board_name(board) + number + "}"
+def _standings(board: BoardKey, slot: str) -> str:
+    return "{" + board_name(board) + (f"/{slot}" if slot else "") + "}"
 
 
 def board_name(board: BoardKey) -> str:

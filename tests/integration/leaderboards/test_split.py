@@ -1,23 +1,25 @@
 """Boards that are spread over several slots, on one Redis; on a cluster: tests/integration/redis/test_cluster.py."""
 
+import asyncio
 import random
 from dataclasses import replace
 
 import pytest
 
-from laurel_server.domain.board_configs import BoardConfig
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
+from laurel_server.domain.periods import PeriodType
 from laurel_server.leaderboards import split
 from laurel_server.leaderboards.seating import Seat, Seating, seat
 from laurel_server.leaderboards.split import Line, SplitBoard
-from laurel_server.redis.keys import all_keys, board_keys, tie
+from laurel_server.redis.keys import all_keys, board_keys, slot_names, tie
 from laurel_server.redis.node import RedisNode
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.test_administration import request, settled
 from tests.integration.users.test_people import order as order_for
-from tests.integration.wired import ALL, board_at, command, give, listed, wrongs
+from tests.integration.wired import ALL, board_at, command, give, listed, running, wrongs
 
 SLOTS = 5
 USERS = [f"user-{number:03}" for number in range(120)]
@@ -52,7 +54,7 @@ async def test_a_board_over_slots_is_the_board_it_was(parts: Parts) -> None:
     assert await listed(parts) == list(before.items())
     sizes = [
         await parts.redis.call("ZCARD", board_keys(BoardKey("global", ALL), slot).standings)
-        for slot in range(SLOTS)
+        for slot in slot_names(SLOTS)
     ]
     assert sum(sizes) == len(before)
     assert min(sizes) > 0
@@ -113,11 +115,31 @@ async def test_fewer_slots_leave_nothing_behind(parts: Parts) -> None:
     assert await listed(parts, "country:US") == [("ann", 5)]
     await configured(parts, "country-all", slots=2)
     assert await listed(parts, "country:US") == [("ann", 5)]
-    names = [name for slot in range(2, 4) for name in all_keys(BoardKey("country:US", ALL), slot)]
+    names = [name for slot in slot_names(4) for name in all_keys(BoardKey("country:US", ALL), slot)]
     assert await parts.redis.call("EXISTS", *names) == 0
     await parts.boards.delete("country-all", request())
-    names = [name for slot in range(2) for name in all_keys(BoardKey("country:US", ALL), slot)]
+    names = [name for slot in slot_names(2) for name in all_keys(BoardKey("country:US", ALL), slot)]
     assert await parts.redis.call("EXISTS", *names) == 0
+
+
+async def test_a_board_taken_from_a_split_family_and_given_back_leaves_nothing_behind(parts: Parts) -> None:
+    await settled(parts)
+    await parts.profiles.upsert([User("ann", country="US")])
+    await give(parts, "ann", 5)
+    await configured(parts, "country-all", slots=3)
+    own = BoardConfig("us", BoardKind.POINTS, "country:US", PeriodType.ALL_TIME, slots=2)
+
+    async def parts_of(slots: int) -> int:
+        names = [name for slot in slot_names(slots) for name in board_keys(BoardKey("country:US", ALL), slot)]
+        return int(await parts.redis.call("EXISTS", *names))
+
+    assert await parts_of(3) > 0
+    await parts.boards.create(own, request())
+    assert await listed(parts, "country:US") == [("ann", 5)]
+    assert await parts_of(3) == 0
+    await parts.boards.delete("us", request())
+    assert await listed(parts, "country:US") == [("ann", 5)]
+    assert await parts_of(2) == 0
 
 
 async def test_a_slot_that_is_lost_is_filled_again_and_never_read_as_a_short_list(parts: Parts) -> None:
@@ -125,7 +147,7 @@ async def test_a_slot_that_is_lost_is_filled_again_and_never_read_as_a_short_lis
     await configured(parts, "global-all", slots=SLOTS)
     await play(parts, random.Random(5))
     order = await listed(parts)
-    await parts.redis.call("UNLINK", *all_keys(BoardKey("global", ALL), 3))
+    await parts.redis.call("UNLINK", *all_keys(BoardKey("global", ALL), slot_names(SLOTS)[3]))
     while True:
         try:
             assert await listed(parts) == order
@@ -159,3 +181,24 @@ async def test_any_position_is_found_in_few_rounds(
         assert await whole.line_at(position) == ordered[position]
     assert await whole.line_at(3000) is None
     await redis.close()
+
+
+async def test_a_server_that_has_not_heard_of_the_slots_reads_no_short_list(
+    parts: Parts, ledger_dsn: str, redis_url: str
+) -> None:
+    await settled(parts)
+    await play(parts, random.Random(6))
+    order = await listed(parts)
+    async with running(ledger_dsn, redis_url) as other:
+        for slots in (SLOTS, 2, 1):
+            assert await listed(other) == order
+            assert (await configured(parts, "global-all", slots=slots)).is_filled
+            while True:
+                try:
+                    assert await listed(other) == order
+                except LaurelError as refused:
+                    assert refused.reason is Reason.BOARDS_REBUILDING  # noqa: PT017
+                    await asyncio.sleep(0.01)
+                else:
+                    break
+            assert await listed(parts) == order
