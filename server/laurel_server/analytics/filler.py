@@ -10,14 +10,19 @@ from laurel_server.analytics.engine import AWAY
 from laurel_server.analytics.news import News, news_of
 from laurel_server.analytics.store import EntryFact, RankFact, ResultFact, Store, TierChangeFact
 from laurel_server.domain.ledger import BoardRank
-from laurel_server.domain.tiers import TierChange
 from laurel_server.events.outbox import UNREADABLE
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.source import Heard, Polled, SetAside
-from laurel_server.events.topics import PERIOD_CLOSED, REWARDS_CHANGED, REWARDS_EARNED, TIER_CHANGED
+from laurel_server.events.topics import (
+    LEADERBOARD_UPDATED,
+    PERIOD_CLOSED,
+    REWARDS_CHANGED,
+    REWARDS_EARNED,
+    TIER_CHANGED,
+)
 from laurel_server.postgres.facts import (
     latest_ranks,
-    number_of,
+    numbers_of,
     read_facts,
     read_results,
     scan_facts,
@@ -38,15 +43,15 @@ LOOK_AGAIN_ROUNDS: Final = 50
 class RankReader(Protocol):
     """Where users stand now."""
 
-    async def of(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
-        """Return present ranks by user id; None while the boards are being rebuilt."""
+    async def everywhere(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
+        """Return present ranks by user id, on points and score boards; None while some are being rebuilt."""
 
 
 class Filler:
     """The consumer that writes to ClickHouse. The leading server writes what the ledger already has."""
 
     name = READER
-    topics = (REWARDS_EARNED, REWARDS_CHANGED, TIER_CHANGED, PERIOD_CLOSED)
+    topics = (REWARDS_EARNED, REWARDS_CHANGED, LEADERBOARD_UPDATED, TIER_CHANGED, PERIOD_CLOSED)
     away = AWAY
 
     def __init__(
@@ -135,22 +140,23 @@ class Filler:
         await self._store.add_entries(
             [_entry(row)._replace(tier=tiers[row["transaction_id"]]) for row in rows]
         )
-        numbers = {row["user_id"]: row["user_no"] for row in rows}
-        await self._write_changes([each.change for each in news if each.change], numbers)
-        if polled.ranked and numbers:
-            await self._store.add_ranks(await self._rank_facts(numbers))
+        changes, moved = [each.change for each in news if each.change], {each.moved for each in news} - {""}
+        numbers = await numbers_of(self._pool, {change.user_id for change in changes} | moved)
+        await self._store.add_tier_changes(
+            [
+                TierChangeFact(
+                    change.changed_at, numbers[change.user_id], change.from_tier.name, change.to_tier.name
+                )
+                for change in changes
+                if change.user_id in numbers
+            ]
+        )
+        if polled.ranked and moved:
+            found = {user_id: number for user_id, number in numbers.items() if user_id in moved}
+            await self._store.add_ranks(await self._rank_facts(found))
         if closed := [each.closed for each in news if each.closed]:
             results = await read_results(self._pool, closed)
             await self._store.add_results([ResultFact(*row) for row in results])
-
-    async def _write_changes(self, changes: Sequence[TierChange], numbers: Mapping[str, int]) -> None:
-        facts: list[TierChangeFact] = []
-        for change in changes:
-            number = numbers.get(change.user_id) or await number_of(self._pool, change.user_id)
-            if number is not None:
-                tiers = change.from_tier.name, change.to_tier.name
-                facts.append(TierChangeFact(change.changed_at, number, *tiers))
-        await self._store.add_tier_changes(facts)
 
     async def _read(self, heard: Heard, set_aside: SetAside) -> News | None:
         try:
@@ -162,7 +168,7 @@ class Filler:
 
     async def _rank_facts(self, numbers: Mapping[str, int]) -> list[RankFact]:
         """Return where the users stand now: ranks of the past are gone."""
-        ranks = await self._ranks.of(frozenset(numbers.values()))
+        ranks = await self._ranks.everywhere(frozenset(numbers.values()))
         now = self._now()
         return [
             RankFact(numbers[user_id], *rank.board, now, rank.rank, rank.score, rank.total)

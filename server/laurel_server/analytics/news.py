@@ -2,20 +2,35 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.tiers import Tier, TierChange, tier_change
-from laurel_server.events.topics import ENTRY_EVENTS, PERIOD_CLOSED, REWARDS_EARNED, TIER_CHANGED
+from laurel_server.events.topics import (
+    ENTRY_EVENTS,
+    LEADERBOARD_UPDATED,
+    PERIOD_CLOSED,
+    REWARDS_EARNED,
+    SCORE_UPDATED,
+    TIER_CHANGED,
+    USER_MOVED,
+)
+
+_MOVES: Final = frozenset({LEADERBOARD_UPDATED, SCORE_UPDATED, USER_MOVED})
 
 
 class News(NamedTuple):
-    """What an event says: an entry (0: none) and the tier after it, a change of tier, a board that closed."""
+    """What an event says: an entry (0: none) and the tier after it, a change of tier, a board that closed.
+
+    `moved`: the user who may stand elsewhere after it. Of an entry the outbox says so itself; beside those of Kafka
+    there is a record of `leaderboard.updated`.
+    """
 
     transaction_id: int = 0
     tier: str = ""
     change: TierChange | None = None
     closed: BoardKey | None = None
+    moved: str = ""
 
 
 def news_of(body: Mapping[str, Any]) -> News | None:
@@ -24,9 +39,13 @@ def news_of(body: Mapping[str, Any]) -> News | None:
         # Only an award tells of its promotion itself; beside other entries there is an event of its own.
         award = body["type"] == REWARDS_EARNED
         change = _change(body, "tier_before", "tier", "recorded_at") if award else None
-        return News(int(body["transaction_id"]), body["tier"], change)
+        moved = str(body["user_id"]) if body.get("periods") else ""
+        return News(int(body["transaction_id"]), body["tier"], change, moved=moved)
     if body["type"] == TIER_CHANGED:
-        return News(change=_change(body, "from_tier", "to_tier", "changed_at"))
+        change = _change(body, "from_tier", "to_tier", "changed_at")
+        return News(change=change, moved=str(body["user_id"]))
+    if body["type"] in _MOVES and body.get("user_id"):
+        return News(moved=str(body["user_id"]))
     if body["type"] == PERIOD_CLOSED:
         return News(closed=BoardKey(body["scope"], body["period_id"]))
     return None

@@ -58,6 +58,12 @@ async def number_of(pool: Pool, user_id: str) -> int | None:
     return number
 
 
+async def numbers_of(pool: Pool, user_ids: Collection[str]) -> dict[str, int]:
+    """Return the ledger's numbers of users by their ids; unknown and erased ones have none."""
+    rows = await pool.fetch(load("users_numbers"), list(user_ids)) if user_ids else []
+    return {row["user_id"]: row["user_no"] for row in rows}
+
+
 async def read_results(pool: Pool, boards: Collection[BoardKey] | None) -> list[asyncpg.Record]:
     """Return the best of boards that were closed, None for all, with the columns of `analytics_results.sql`."""
     if boards is None:

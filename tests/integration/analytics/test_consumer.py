@@ -13,6 +13,7 @@ from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
 from tests.integration.analytics.test_trends import trend
 from tests.integration.events.reading import forget_positions
+from tests.integration.leaderboards.test_scores import board, report
 from tests.integration.spend import redeem
 from tests.integration.wired import give, running, until
 from tests.kafka import Broker, why_no_broker
@@ -43,6 +44,14 @@ async def test_as_a_group_of_kafka_it_counts_everything_once(
         async with analysed(events) as parts:
             await give(parts, "b", 1)
             await until(lambda: tells(parts, 5011, 4711, 1), "all of it, once", seconds=60)
+            await board(parts)
+            await report(parts, "a", 7)
+            rank = {"scope": "race", "period_id": "all", "user_id": "a"}
+
+            async def ranked() -> bool:
+                return await trend(parts, Metric.RANK, **rank) == [(0, 1)]
+
+            await until(ranked, "the place on a score board is told", seconds=60)
         ranks = await engine.query("SELECT DISTINCT user_no FROM rank_snapshots WHERE scope = 'global'")
     assert len(ranks) == 2
 

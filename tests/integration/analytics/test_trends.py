@@ -13,6 +13,7 @@ from laurel_server.domain.people import Order
 from laurel_server.domain.trends import Granularity, Metric, TrendQuery
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
+from tests.integration.leaderboards.test_scores import board, report
 from tests.integration.wired import START, give, run_job, until
 
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
@@ -79,6 +80,18 @@ async def test_points_by_scope(three_days: Parts) -> None:
 async def test_the_rank_of_a_user_stays_until_it_is_known_anew(three_days: Parts) -> None:
     rank = {"scope": "global", "period_id": "all", "user_id": "b"}
     assert await trend(three_days, Metric.RANK, **rank) == [(-2, 2), (-1, 2), (0, 1)]
+
+
+async def test_the_rank_on_a_score_board_is_told_too(three_days: Parts) -> None:
+    await board(three_days)
+    await report(three_days, "a", 5)
+    await report(three_days, "nobody-else", 9)
+    rank = {"scope": "race", "period_id": "all", "user_id": "a"}
+    assert await trend(three_days, Metric.RANK, **rank) == [(0, 2)]
+    assert three_days.clock is not None
+    await three_days.clock.set(START + DAY)
+    await report(three_days, "a", 10)
+    assert await trend(three_days, Metric.RANK, **rank, to_time=TODAY + 2 * DAY) == [(0, 2), (1, 1)]
 
 
 async def test_an_unknown_or_erased_user_is_not_found(three_days: Parts) -> None:
