@@ -12,7 +12,8 @@ from laurel_server.domain.ledger import BoardRank, RankState
 from laurel_server.domain.scores import Score, ScoreAnswer, ScoreCommand, not_ranked
 from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.repair import Confirmations
-from laurel_server.leaderboards.score_batch import Done, Item, ScoreBatch, ScoreWriter
+from laurel_server.leaderboards.score_batch import ScoreWriter
+from laurel_server.leaderboards.score_items import Done, Item, ScoreBatch
 from laurel_server.leaderboards.score_seats import seat_of
 from laurel_server.leaderboards.seating import Seated, Seating, seat
 from laurel_server.postgres.pool import LaneConnection

@@ -1,9 +1,21 @@
+import asyncio
+import random
+from dataclasses import replace
+from itertools import count
+
 import pytest
 
+from laurel_server.domain.board_configs import BoardConfig, BoardKind, ScoreOperator
+from laurel_server.domain.boards import SortOrder, TiePolicy
+from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.views import ScoreRange
+from laurel_server.domain.ranks import Pair
+from laurel_server.domain.scores import ScoreAnswer, ScoreCommand
+from laurel_server.domain.views import ANY_SCORE, Board, ScoreRange
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import board_at, give, listed
+
+_numbers = count()
 
 
 async def award_all(parts: Parts, **points: int) -> None:
@@ -30,6 +42,68 @@ async def test_a_walk_lists_everybody_once_who_keeps_his_score(parts: Parts) -> 
         await give(parts, "newcomer", 1000)
     assert len(seen) == len(set(seen))
     assert set(seen) >= {f"user-{number:02}" for number in range(24)}
+
+
+@pytest.mark.parametrize("policy", TiePolicy)
+@pytest.mark.parametrize("scores", [ANY_SCORE, ScoreRange(2, 8)], ids=["all", "some"])
+async def test_a_walk_among_writers_lists_everybody_once_who_keeps_his_score(
+    parts: Parts, policy: TiePolicy, scores: ScoreRange
+) -> None:
+    config = BoardConfig(
+        "race", BoardKind.SCORES, "race", operator=ScoreOperator.LAST, sort_order=SortOrder.ASCENDING
+    )
+    await parts.boards.create(replace(config, tie_policy=policy), RequestKey("tests", "race", b""))
+    board, dice = await parts.queries.find("race", None, ""), random.Random(str(policy))
+    keepers = {f"keeper-{number}": dice.randint(0, 10) for number in range(60)}
+    movers = [f"mover-{number}" for number in range(40)]
+    await report(parts, keepers | {user_id: dice.randint(0, 10) for user_id in movers})
+
+    async def write() -> None:
+        while True:
+            await report(parts, {user_id: dice.randint(-1, 11) for user_id in dice.sample(movers, 5)})
+
+    writers = [asyncio.create_task(write()) for _ in range(3)]
+    try:
+        for size in (1, 4, 17):
+            listed = [user_id for user_id in await walk(parts, board, size, scores) if user_id in keepers]
+            within = [user for user, score in keepers.items() if scores == ANY_SCORE or 2 <= score <= 8]
+            assert sorted(listed) == sorted(within)
+            assert [keepers[user_id] for user_id in listed] == sorted(keepers[user] for user in within)
+    finally:
+        for writer in writers:
+            writer.cancel()
+        ended = await asyncio.gather(*writers, return_exceptions=True)
+    assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+
+
+async def report(parts: Parts, given: dict[str, int]) -> None:
+    commands = [
+        ScoreCommand(
+            family="BatchUpdateScores",
+            caller="tests",
+            request_id=f"score {next(_numbers)}",
+            request_hash=b"",
+            scope="race",
+            period_id="",
+            user_id=user_id,
+            pair=Pair(score),
+            metadata={},
+        )
+        for user_id, score in given.items()
+    ]
+    answers = await parts.scores.do_batch(commands, None)
+    assert all(isinstance(answer, ScoreAnswer) for answer in answers)
+
+
+async def walk(parts: Parts, board: Board, size: int, scores: ScoreRange) -> list[str]:
+    """Return whom a walk by pages of that size lists."""
+    seen, after = list[str](), ""
+    while True:
+        page = await parts.queries.page(board, after, size, scores)
+        seen += [line.user_id for line in page.lines]
+        if not page.has_more:
+            return seen
+        after = page.marks[-1]
 
 
 async def test_a_page_goes_on_where_its_last_line_was_though_that_user_has_left(parts: Parts) -> None:
