@@ -26,6 +26,9 @@ SYSTEM_ACTIONS: Final = frozenset({"MANUAL_ADJUSTMENT", "REDEMPTION", "EXPIRATIO
 MAX_MULTIPLIER: Final = 1_000_000
 """What a tier or a campaign multiplies by at most."""
 
+MAX_WAIT: Final = timedelta(days=36_525)
+"""How long a cooldown or a return window may last: a hundred years, which no calendar runs out of."""
+
 
 class CapMode(IntEnum):
     """What the daily cap does to an award that exceeds it."""
@@ -73,6 +76,11 @@ class ActionConfig:
         """The compiled formula; None for a fixed base. FORMULA_INVALID."""
         return _compiled(self.points_formula) if self.points_formula else None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a limit over time: a daily cap or a cooldown."""
+        return bool(self.max_daily_points or self.cooldown)
+
     def active_at(self, now: datetime) -> bool:
         """Whether the action is switched on and `now` lies in `[effective_from, effective_until)`."""
         return (
@@ -117,8 +125,8 @@ class ActionConfig:
             if not 0 <= getattr(self, name) <= MAX_EXACT:
                 raise invalid_field(f"config.{name}", "must lie between 0 and 2^53")
         for name in ("cooldown", "pending_for"):
-            if getattr(self, name) < timedelta():
-                raise invalid_field(f"config.{name}", "must not be negative")
+            if not timedelta() <= getattr(self, name) <= MAX_WAIT:
+                raise invalid_field(f"config.{name}", f"must lie between 0 and {MAX_WAIT.days} days")
         if self.expires_at_month_end and not self.expires_after:
             raise invalid_field("config.expires_at_month_end", "needs expires_after")
 

@@ -249,11 +249,7 @@ def check_exact(score: int) -> None:
 
 def is_tracked(config: ActionConfig, rules: Rules) -> bool:
     """Whether the action has a limit over time, or a badge counts it, so that its use must be kept."""
-    return (
-        bool(config.max_daily_points or config.cooldown)
-        or config.streak_step is not None
-        or config.action in rules.badges.counted
-    )
+    return config.is_limited or config.streak_step is not None or config.action in rules.badges.counted
 
 
 def _config(command: AwardCommand, rules: Rules, now: datetime) -> ActionConfig:

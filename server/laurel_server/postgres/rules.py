@@ -88,6 +88,11 @@ async def hold_back_batches(connection: Connection) -> None:
     await connection.execute(load("boards_barrier"))
 
 
+async def lock_actions(connection: Connection) -> None:
+    """Let nobody else change action configs before this transaction ends."""
+    await connection.execute(load("rules_lock_actions"))
+
+
 async def add_action(connection: Connection, config: ActionConfig, actor: str, now: datetime) -> int:
     """Add a version of an action config, bump the rules, and return its number. Runs in a transaction."""
     await connection.execute(load("rules_bump"))

@@ -18,6 +18,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+from laurel_server.rewards.first_limits import Counted, count_before, count_rest, window_of
 
 FOLLOW_SECONDS = 1.0
 
@@ -109,11 +110,30 @@ class RuleBook:
             return await self.at(await rule_rows.read_version(connection), connection)
 
     async def put_action(self, config: ActionConfig, actor: str) -> ActionConfig:
-        """Keep a new version of an action config. INVALID_FIELD, FORMULA_INVALID."""
+        """Keep a new version of an action config. INVALID_FIELD, FORMULA_INVALID.
+
+        The first limit over time counts what was awarded before it: see `first_limits`.
+        """
         config.validate()
-        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            version = await rule_rows.add_action(connection, config, actor, self._clock.now())
+        async with ledger_errors():
+            version = await self._put(config, actor, None)
+            while version is None:
+                window = window_of(config, self._clock.now(), self._rules.zone)
+                counted = await count_before(self._pool, config, window, self._clock.now())
+                version = await self._put(config, actor, counted)
         return replace(config, version=version)
+
+    async def _put(self, config: ActionConfig, actor: str, counted: Counted | None) -> int | None:
+        """Add a version; None where what was awarded before must be counted first, or anew on another day."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await rule_rows.lock_actions(connection)
+            now = self._clock.now()
+            if config.is_limited and not await _is_limited(connection, config.action):
+                if counted is None or counted.window.day != window_of(config, now, self._rules.zone).day:
+                    return None
+                await rule_rows.hold_back_batches(connection)
+                await count_rest(connection, config, counted, now)
+            return await rule_rows.add_action(connection, config, actor, now)
 
     async def put_campaign(self, campaign: Campaign, actor: str) -> Campaign:
         """Keep a new version of a campaign; what it has spent stays. INVALID_FIELD."""
@@ -148,3 +168,8 @@ class RuleBook:
         """Return all campaigns by id."""
         async with ledger_errors(), self._pool.acquire() as connection:
             return await rule_rows.read_campaigns(connection)
+
+
+async def _is_limited(connection: Connection, action: str) -> bool:
+    known = {config.action: config for config in await rule_rows.read_actions(connection)}
+    return action in known and known[action].is_limited

@@ -1,18 +1,21 @@
 """Caps and previews, with the clock and the time zone of the program moved to where they are most easily wrong."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from laurel_server.domain.actions import CapMode
+from laurel_server.domain.actions import MAX_WAIT, CapMode
+from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import refused
-from tests.integration.wired import entries_of, gift, give, running, wrongs
+from tests.integration.wired import command, entries_of, gift, give, running, wrongs
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,88 @@ async def test_a_cooldown_does_not_drift(parts: Parts) -> None:
         with pytest.raises(LaurelError) as early:
             await give(parts, "ann", 10, action="GIVE_DAILY")
         assert (early.value.reason, early.value.retry_after) == (Reason.COOLDOWN_ACTIVE, timedelta(seconds=1))
+
+
+class TestTheFirstLimit:
+    """What was awarded before an action was limited counts as if it always had been."""
+
+    async def test_a_cap_counts_the_day(self, parts: Parts) -> None:
+        assert parts.clock is not None
+        await give(parts, "ann", 100)
+        await parts.clock.set(parts.business_clock.now() + timedelta(days=1))
+        await give(parts, "ann", 3)
+        await give(parts, "ann", 4)
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        assert (await give(parts, "ann", 5)).entry.points == 3
+        with refused(Reason.DAILY_CAP_REACHED, limit="10", remaining="0"):
+            await give(parts, "ann", 1)
+        assert (await give(parts, "bob", 11)).entry.points == 10
+
+    async def test_a_cap_that_was_taken_off_and_put_back(self, parts: Parts) -> None:
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        await give(parts, "ann", 4)
+        await parts.rule_book.put_action(gift("GIVE"), "tests")
+        await give(parts, "ann", 5)
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        assert (await give(parts, "ann", 5)).entry.points == 1
+
+    async def test_what_laurel_grants_and_other_actions_do_not_count(self, parts: Parts) -> None:
+        await parts.rule_book.put_action(gift("OTHER"), "tests")
+        await give(parts, "ann", 10, action="OTHER")
+        granted = command("ann", granted_points=10)
+        await parts.awards.grant([granted])
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        assert (await give(parts, "ann", 10)).entry.points == 10
+
+    @pytest.mark.parametrize("days", [1, 40])
+    async def test_a_cooldown_looks_back_as_far_as_it_lasts(self, parts: Parts, days: int) -> None:
+        assert parts.clock is not None
+        lasting, begun = timedelta(days=days), parts.business_clock.now()
+        await give(parts, "ann", 5)
+        await parts.clock.set(begun + lasting - timedelta(seconds=9))
+        await parts.rule_book.put_action(gift("GIVE", cooldown=lasting), "tests")
+        with pytest.raises(LaurelError) as early:
+            await give(parts, "ann", 5)
+        assert (early.value.reason, early.value.retry_after) == (Reason.COOLDOWN_ACTIVE, timedelta(seconds=9))
+        await parts.clock.set(begun + lasting)
+        await give(parts, "ann", 5)
+
+    async def test_a_cooldown_from_before_the_first_award(self, parts: Parts) -> None:
+        await give(parts, "ann", 5)
+        await parts.rule_book.put_action(gift("GIVE", cooldown=MAX_WAIT), "tests")
+        with refused(Reason.COOLDOWN_ACTIVE):
+            await give(parts, "ann", 5)
+
+    async def test_counts_of_awards_for_badges_stay(self, parts: Parts) -> None:
+        rule = BadgeDefinition("FAN", "Fan", rule='count("GIVE") >= 3')
+        await parts.rule_book.put_badge(rule, "tests")
+        for _ in range(2):
+            await give(parts, "ann", 1)
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        assert [badge.badge_type for badge in (await give(parts, "ann", 1)).badges] == ["FAN"]
+
+    async def test_every_award_counts_once_while_awards_go_on(self, parts: Parts) -> None:
+        limit, sent = 400, 100
+        put = asyncio.Event()
+
+        async def shop() -> None:
+            for number in range(sent):
+                if number == sent // 4:
+                    put.set()
+                with suppress(LaurelError):
+                    await give(parts, "ann", 7)
+
+        async def limits() -> None:
+            await put.wait()
+            await parts.rule_book.put_action(gift("GIVE", max_daily_points=limit), "tests")
+
+        await asyncio.gather(*(shop() for _ in range(4)), limits())
+        before = await parts.pool.fetchval(
+            "SELECT coalesce(sum(points), 0) FROM reward_transactions WHERE (inputs ->> 'config')::int = 1"
+        )
+        assert before < 4 * sent * 7, "the limit came while awards were made"
+        assert sum(await entries_of(parts, "ann")) == max(before, limit)
+        assert await wrongs(parts) == []
 
 
 async def a_second_award(parts: Parts) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from laurel_server.domain.actions import SEEDED_ACTIONS, SYSTEM_ACTIONS, ActionConfig
+from laurel_server.domain.actions import MAX_WAIT, SEEDED_ACTIONS, SYSTEM_ACTIONS, ActionConfig
 from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.identifiers import check_action
@@ -93,6 +93,7 @@ def test_the_active_window_is_half_open() -> None:
         ("max_points_per_action", {"max_points_per_action": -1}),
         ("max_daily_points", {"max_daily_points": 2**53 + 1}),
         ("cooldown", {"cooldown": timedelta(seconds=-1)}),
+        ("cooldown", {"cooldown": MAX_WAIT + TICK}),
         ("expires_after", {"expires_after": "1 year"}),
         ("effective_until", {"effective_from": NOW, "effective_until": NOW}),
     ],

@@ -206,12 +206,13 @@ type ActionConfig struct {
 	TierMultipliers map[string]string `protobuf:"bytes,6,rep,name=tier_multipliers,json=tierMultipliers,proto3" json:"tier_multipliers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Points one award gives at the most; 0: no limit.
 	MaxPointsPerAction int64 `protobuf:"varint,7,opt,name=max_points_per_action,json=maxPointsPerAction,proto3" json:"max_points_per_action,omitempty"`
-	// Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
-	// action had no limit over time (neither this nor a cooldown) does not count.
+	// Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
+	// before the action had a limit counts, too.
 	MaxDailyPoints int64 `protobuf:"varint,8,opt,name=max_daily_points,json=maxDailyPoints,proto3" json:"max_daily_points,omitempty"`
 	// What the daily cap does with an award that goes beyond it.
 	CapMode CapMode `protobuf:"varint,9,opt,name=cap_mode,json=capMode,proto3,enum=laurel.admin.v1.CapMode" json:"cap_mode,omitempty"`
-	// Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points.
+	// Time between two awards of this action to one user, up to 36,525 days; 0: none. Awards from before the action had a
+	// cooldown count, too.
 	Cooldown *durationpb.Duration `protobuf:"bytes,10,opt,name=cooldown,proto3" json:"cooldown,omitempty"`
 	// Life of the points as an ISO 8601 duration such as `P1Y`; empty: they never expire.
 	ExpiresAfter string `protobuf:"bytes,11,opt,name=expires_after,json=expiresAfter,proto3" json:"expires_after,omitempty"`
@@ -226,7 +227,7 @@ type ActionConfig struct {
 	// Grows with every Put; entries record it. Ignored in Put.
 	Version int64 `protobuf:"varint,16,opt,name=version,proto3" json:"version,omitempty"`
 	// Return window: for how long after it happened an award's points are pending and cannot be spent, unless the award
-	// itself says from when they can; 0: not at all. They count for tier, lifetime and boards at once.
+	// itself says from when they can, up to 36,525 days; 0: not at all. They count for tier, lifetime and boards at once.
 	PendingFor *durationpb.Duration `protobuf:"bytes,20,opt,name=pending_for,json=pendingFor,proto3" json:"pending_for,omitempty"`
 	// Whether points live on to the end of the month in which expires_after would end them, by the program's time zone.
 	ExpiresAtMonthEnd bool `protobuf:"varint,21,opt,name=expires_at_month_end,json=expiresAtMonthEnd,proto3" json:"expires_at_month_end,omitempty"`

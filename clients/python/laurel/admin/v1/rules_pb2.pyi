@@ -158,8 +158,8 @@ class ActionConfig(_message.Message):
     max_points_per_action: _builtins.int
     """Points one award gives at the most; 0: no limit."""
     max_daily_points: _builtins.int
-    """Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
-    action had no limit over time (neither this nor a cooldown) does not count.
+    """Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
+    before the action had a limit counts, too.
     """
     cap_mode: Global___CapMode.ValueType
     """What the daily cap does with an award that goes beyond it."""
@@ -189,7 +189,9 @@ class ActionConfig(_message.Message):
 
     @_builtins.property
     def cooldown(self) -> _duration_pb2.Duration:
-        """Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points."""
+        """Time between two awards of this action to one user, up to 36,525 days; 0: none. Awards from before the action had a
+        cooldown count, too.
+        """
 
     @_builtins.property
     def effective_from(self) -> _timestamp_pb2.Timestamp:
@@ -202,7 +204,7 @@ class ActionConfig(_message.Message):
     @_builtins.property
     def pending_for(self) -> _duration_pb2.Duration:
         """Return window: for how long after it happened an award's points are pending and cannot be spent, unless the award
-        itself says from when they can; 0: not at all. They count for tier, lifetime and boards at once.
+        itself says from when they can, up to 36,525 days; 0: not at all. They count for tier, lifetime and boards at once.
         """
 
     def __init__(

@@ -74,8 +74,8 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   maxPointsPerAction: bigint;
 
   /**
-   * Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded while the
-   * action had no limit over time (neither this nor a cooldown) does not count.
+   * Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
+   * before the action had a limit counts, too.
    *
    * @generated from field: int64 max_daily_points = 8;
    */
@@ -89,7 +89,8 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   capMode: CapMode;
 
   /**
-   * Time between two awards of this action to one user; 0: none. Awards are remembered as for max_daily_points.
+   * Time between two awards of this action to one user, up to 36,525 days; 0: none. Awards from before the action had a
+   * cooldown count, too.
    *
    * @generated from field: google.protobuf.Duration cooldown = 10;
    */
@@ -139,7 +140,7 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
 
   /**
    * Return window: for how long after it happened an award's points are pending and cannot be spent, unless the award
-   * itself says from when they can; 0: not at all. They count for tier, lifetime and boards at once.
+   * itself says from when they can, up to 36,525 days; 0: not at all. They count for tier, lifetime and boards at once.
    *
    * @generated from field: google.protobuf.Duration pending_for = 20;
    */

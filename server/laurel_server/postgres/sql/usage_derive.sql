@@ -1,0 +1,5 @@
+-- Keeps what users had of an action that was not limited before, instead of what may have been kept of it; counts of awards
+-- and streaks stay. $1: action, $2: the day of the points, $3: user numbers, $4: points, $5: times of the latest award.
+INSERT INTO action_usage (user_no, action, day, points, last_at)
+SELECT user_no, $1, $2, points, last_at FROM unnest($3::bigint[], $4::bigint[], $5::timestamptz[]) AS u(user_no, points, last_at)
+ON CONFLICT (user_no, action) DO UPDATE SET day = excluded.day, points = excluded.points, last_at = excluded.last_at
