@@ -109,7 +109,7 @@ def _board_update(event: OutboxEvent, standings: Iterable[tuple[str, BoardStandi
 
 def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     """Those who had scores are off the board, which is told once for all of them."""
-    board = BoardKey(_text(event, "scope"), _text(event, "period_id"))
+    board = _board(event)
     message = LeaderboardUpdated(
         event_id=event.id, board=_board_ref(board), updated_at=_moment(_text(event, "reset_at"))
     )
@@ -118,22 +118,28 @@ def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]
 
 def _earned(event: OutboxEvent, standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
-    message = RewardsEarned(
-        event_id=event.id,
-        transaction_id=body["transaction_id"],
-        user_id=body["user_id"],
-        action=body["action"],
-        points=body["points"],
-        total_points=body["total_points"],
-        lifetime_points=body["lifetime_points"],
-        tier=_tier(body["tier"]),
-        occurred_at=_moment(body["occurred_at"]),
-        recorded_at=_moment(body["recorded_at"]),
-    )
+    message = RewardsEarned(**_entry(event))
     _add_standings(message, standings, frozenset(body.get("periods", ())))
     yield _record(REWARDS_EARNED, message, event, "recorded_at")
     if body["tier"] != body["tier_before"]:
         yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
+
+
+def _entry(event: OutboxEvent) -> dict[str, Any]:
+    """Return what all events about an entry of the ledger tell."""
+    body: Mapping[str, Any] = event.body
+    return {
+        "event_id": event.id,
+        "transaction_id": body["transaction_id"],
+        "user_id": body["user_id"],
+        "action": body["action"],
+        "points": body["points"],
+        "total_points": body["total_points"],
+        "lifetime_points": body["lifetime_points"],
+        "tier": _tier(body["tier"]),
+        "occurred_at": _moment(body["occurred_at"]),
+        "recorded_at": _moment(body["recorded_at"]),
+    }
 
 
 def _add_standings(message: RewardsEarned, standings: Standings | None, periods: frozenset[str]) -> None:
@@ -146,20 +152,8 @@ def _add_standings(message: RewardsEarned, standings: Standings | None, periods:
 
 
 def _changed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
-    body: Mapping[str, Any] = event.body
-    message = RewardsChanged(
-        event_id=event.id,
-        transaction_id=body["transaction_id"],
-        user_id=body["user_id"],
-        action=body["action"],
-        points=body["points"],
-        total_points=body["total_points"],
-        lifetime_points=body["lifetime_points"],
-        tier=_tier(body["tier"]),
-        reverses_transaction_id=body["reverses_transaction_id"],
-        occurred_at=_moment(body["occurred_at"]),
-        recorded_at=_moment(body["recorded_at"]),
-    )
+    reverses: Any = event.body["reverses_transaction_id"]
+    message = RewardsChanged(**_entry(event), reverses_transaction_id=reverses)
     yield _record(REWARDS_CHANGED, message, event, "recorded_at")
 
 
@@ -201,7 +195,7 @@ def _unlocked(event: OutboxEvent, _standings: Standings | None) -> Iterator[Reco
 
 
 def _closed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
-    board = BoardKey(_text(event, "scope"), _text(event, "period_id"))
+    board = _board(event)
     message = PeriodClosed(
         event_id=event.id, board=_board_ref(board), closed_at=_moment(_text(event, "closed_at"))
     )
@@ -213,7 +207,7 @@ def _won(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     message = PeriodWon(
         event_id=event.id,
         user_id=body["user_id"],
-        board=_board_ref(BoardKey(body["scope"], body["period_id"])),
+        board=_board_ref(_board(event)),
         rank=body["rank"],
         score=body["score"],
         bonus_points=body["bonus_points"],
@@ -274,6 +268,10 @@ def _record(
 ) -> Record:
     about = _text(event, "user_id") if subject is None else subject
     return Record(topic, message.event_id, about, _text(event, moment), message.SerializeToString())
+
+
+def _board(event: OutboxEvent) -> BoardKey:
+    return BoardKey(_text(event, "scope"), _text(event, "period_id"))
 
 
 def _text(event: OutboxEvent, name: str) -> str:
