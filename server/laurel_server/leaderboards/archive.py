@@ -8,7 +8,7 @@ from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.fill_turns import FillTurns
-from laurel_server.leaderboards.placements import placement_on
+from laurel_server.leaderboards.placements import Placing
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.rebuild import READ_AT_ONCE
@@ -81,9 +81,9 @@ class Archive:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
 
     async def _load(self, board: BoardKey) -> int:
-        members = 0
+        members, place = 0, Placing(self._catalogue.matrix, {board})
         async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
-            placements = [placement_on(member, self._catalogue.matrix, {board}) for member in chunk]
+            placements = [place(member) for member in chunk]
             await self._projection.load(placements, self._chunk, tell=False)
             members += len(chunk)
         return members

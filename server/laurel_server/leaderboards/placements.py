@@ -43,10 +43,23 @@ def placement_of(
     return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(off)))
 
 
-def placement_on(member: Member, matrix: BoardMatrix, wanted: Container[BoardKey]) -> Placement:
-    """Return the member's placement on those of his boards that are `wanted`."""
-    boards = tuple(board for board in boards_of(member, matrix) if board in wanted)
-    return Placement(member.user_id, member.version, member.totals, boards)
+class Placing:
+    """Places members on those of their boards that are `wanted`, of which no more become so meanwhile."""
+
+    def __init__(self, matrix: BoardMatrix, wanted: Container[BoardKey]) -> None:
+        self._matrix = matrix
+        self._wanted = wanted
+        self._chosen: dict[object, tuple[Membership, tuple[BoardKey, ...]]] = {}
+
+    def __call__(self, member: Member) -> Placement:
+        """Return the member's placement."""
+        # By the very object of the membership, which many share: hashing what is in it would take most of the time.
+        key = (id(member.membership), member.scopes, tuple(member.totals))
+        chosen = self._chosen.get(key)
+        if chosen is None:
+            boards = tuple(board for board in boards_of(member, self._matrix) if board in self._wanted)
+            chosen = self._chosen[key] = (member.membership, boards)
+        return Placement(member.user_id, member.version, member.totals, chosen[1])
 
 
 @lru_cache(maxsize=4096)

@@ -1,7 +1,7 @@
 """From the ledger to the boards: puts users where the ledger says they stand, in one script call a batch."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import msgspec
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_call import FillCall, apart, fill_calls
 from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.placement import Placement, by_board
 from laurel_server.leaderboards.seating import Seated, seat, seatings_of, without_special
+from laurel_server.leaderboards.window import Window
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import BOARD_CHANGES, board_keys, signal_of, tie
@@ -239,16 +241,33 @@ class Projection:
         if not self._catalogue.matrix.is_plain:
             await self._seat(placements, (), ranked=False, tell=tell)
             placements = without_special(placements, self._catalogue.matrix)
-        chunks = self._payloads([each for each in placements if each.boards or each.left], at_once)
-        for some in _together(chunks, CALLS_TO_CLUSTER if self._redis.one_slot else CALLS_TO_SERVER):
-            await asyncio.gather(
-                *(self._run(chunk, chunk.encode((), ranked=False), tell=tell) for chunk in some)
-            )
+        fills, moves = apart(placements)
+        window = Window(CALLS_TO_CLUSTER if self._redis.one_slot else CALLS_TO_SERVER)
+        try:
+            for part in self._parts(fills):
+                for call in fill_calls(part, at_once):
+                    await window.add(self._fill(call, tell=tell))
+            for chunk in self._payloads(moves, at_once):
+                await window.add(self._run(chunk, chunk.encode((), ranked=False), tell=tell))
+            await window.end()
+        finally:
+            window.cancel()
+
+    def _parts(self, placements: Sequence[Placement]) -> Sequence[Sequence[Placement]]:
+        """Return the placements that may go together: those on one board alone on a cluster."""
+        return by_board(placements) if self._redis.one_slot else [placements]
 
     def _payloads(self, placements: Sequence[Placement], size: int) -> list[_Payload]:
         """Return the script calls for placements: `size` users each, and one board each on a cluster."""
-        parts = by_board(placements) if self._redis.one_slot else [placements]
+        parts = self._parts(placements)
         return [_Payload(part[start : start + size]) for part in parts for start in range(0, len(part), size)]
+
+    async def _fill(self, call: FillCall, *, tell: bool) -> None:
+        channel, signal = (BOARD_CHANGES, signal_of(call.boards)) if tell else ("", "")
+        try:
+            await script("fill").run(self._redis, call.keys, call.encode(), channel, signal)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
 
     async def _run(self, payload: _Payload, body: bytes, *, tell: bool) -> list[Any]:
         keys = tuple(name for board in payload.boards for name in board_keys(board))
@@ -263,7 +282,3 @@ class Projection:
 
 def _rank(position: int | bool) -> int:
     return 0 if position is False else position + 1
-
-
-def _together(chunks: Sequence[_Payload], size: int) -> Iterator[Sequence[_Payload]]:
-    return (chunks[start : start + size] for start in range(0, len(chunks), size))

@@ -18,7 +18,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.fill_progress import FillProgress
 from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.placements import placement_on
+from laurel_server.leaderboards.placements import Placing
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
@@ -250,11 +250,12 @@ class Rebuild:
         `before` is called with what comes next and the instances, to which it may add.
         """
         members, loading = 0, asyncio.create_task(asyncio.sleep(0))
+        place = Placing(self._catalogue.matrix, wanted)
         try:
             periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
             progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
             async for chunk in ahead(self._members(periods), CHUNKS_AHEAD):
-                placements = [placement_on(member, self._catalogue.matrix, wanted) for member in chunk]
+                placements = [place(member) for member in chunk]
                 placed = sum(len(placement.boards) for placement in placements)
                 members += placed
                 if before is not None and isinstance(instances, set):

@@ -209,8 +209,8 @@ def without_special(placements: Sequence[Placement], matrix: BoardMatrix) -> lis
     """Return the placements with their plain boards alone."""
     return [
         placement._replace(
-            boards=[board for board in placement.boards if matrix.traits_of(board).is_plain],
-            left=[board for board in placement.left if matrix.traits_of(board).is_plain],
+            boards=tuple(board for board in placement.boards if matrix.traits_of(board).is_plain),
+            left=tuple(board for board in placement.left if matrix.traits_of(board).is_plain),
         )
         for placement in placements
     ]

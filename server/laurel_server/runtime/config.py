@@ -264,8 +264,8 @@ class Repair(Part):
     interval_ms: Annotated[float, Field(ge=50, le=60_000)] = 1000
     """Time between two looks at the boards, in milliseconds."""
 
-    chunk: Annotated[int, Field(ge=1, le=2000)] = 100
-    """Users that a rebuild sends to Redis in one call, which holds Redis for about 40 us each; more are no faster."""
+    chunk: Annotated[int, Field(ge=1, le=2000)] = 200
+    """Users that a rebuild sends to Redis in one call, which holds Redis for about 5 us each and board."""
 
 
 class Events(Part):

@@ -1,6 +1,6 @@
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.tiers import Tier
-from laurel_server.leaderboards.placements import boards_of, placement_of, placement_on
+from laurel_server.leaderboards.placements import Placing, boards_of, placement_of
 from laurel_server.postgres.standings import Member
 
 MATRIX = BoardMatrix()
@@ -50,4 +50,4 @@ def test_a_hidden_member_stands_nowhere() -> None:
 def test_a_rebuild_asks_for_some_boards_only() -> None:
     wanted = {BoardKey("global", "all"), BoardKey("country:GB", "all")}
 
-    assert placement_on(member(), MATRIX, wanted).boards == (BoardKey("global", "all"),)
+    assert Placing(MATRIX, wanted)(member()).boards == (BoardKey("global", "all"),)

@@ -5,7 +5,7 @@
 -- Cost: a scan of the users' hot rows up to the last one, and the lots of those users that expire soon.
 WITH person AS (
     SELECT user_no, user_id FROM user_rewards JOIN users USING (user_no)
-     WHERE user_no > $1 AND erased_at IS NULL
+     WHERE user_no > $1 AND users.user_no > $1 AND erased_at IS NULL
        AND next_expiry <= $2::timestamptz + make_interval(days => (SELECT max(d) FROM unnest($4::int[]) d))
      ORDER BY user_no LIMIT $3
 ), due AS (

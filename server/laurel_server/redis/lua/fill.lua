@@ -1,0 +1,58 @@
+-- Puts many users where the ledger says they stand, on many boards at once, for nobody who waits for ranks.
+-- As with `project`, scores are absolute and guarded by the version of the user's row. What a fill brings is mostly new to the
+-- board: then the lists go on as they are, and nothing is looked at user by user.
+--
+-- KEYS     standings, members, gone of each board
+-- ARGV[1]  msgpack: { users, standings, entries } of each board
+--            users      user ids
+--            standings  score and member (tie .. user id) of each, one behind the other
+--            entries    user id and entry (tie .. version) of each, likewise
+-- ARGV[2]  channel on which ARGV[3] is published: which boards have changed; '' publishes nothing
+-- Result   nothing
+-- Cost     per user and board one ZADD and one HSET: O(log N); about 4 us at a million members.
+local boards = cmsgpack.unpack(ARGV[1])
+local call, sub, tonumber, unpack = redis.call, string.sub, tonumber, unpack
+local TIE = 8
+
+-- Whether the board knows nothing of these users; nearly always nobody ever left it.
+local function is_new(members, gone, users)
+  if call('EXISTS', gone) == 1 then return false end
+  local stored = call('HMGET', members, unpack(users))
+  for k = 1, #users do
+    if stored[k] then return false end
+  end
+  return true
+end
+
+local function put_on(standings, members, gone, users, listed, entries)
+  local stored, left = call('HMGET', members, unpack(users)), call('HMGET', gone, unpack(users))
+  local remove, back, add, set = {}, {}, {}, {}
+  for k = 1, #users do
+    local user, member, entry, was = users[k], listed[2 * k], entries[2 * k], stored[k]
+    local newest = was and tonumber(sub(was, TIE + 1)) or tonumber(left[k] or -1)
+    if newest < tonumber(sub(entry, TIE + 1)) then
+      local before = was and sub(was, 1, TIE) .. user
+      if before and before ~= member then remove[#remove + 1] = before end
+      if left[k] then back[#back + 1] = user end
+      add[#add + 1], add[#add + 2], set[#set + 1], set[#set + 2] = listed[2 * k - 1], member, user, entry
+    end
+  end
+  if #remove > 0 then call('ZREM', standings, unpack(remove)) end
+  if #back > 0 then call('HDEL', gone, unpack(back)) end
+  if #add > 0 then
+    call('ZADD', standings, unpack(add))
+    call('HSET', members, unpack(set))
+  end
+end
+
+for b = 1, #boards do
+  local standings, members, gone = KEYS[3 * b - 2], KEYS[3 * b - 1], KEYS[3 * b]
+  local users, listed, entries = boards[b][1], boards[b][2], boards[b][3]
+  if is_new(members, gone, users) then
+    call('ZADD', standings, unpack(listed))
+    call('HSET', members, unpack(entries))
+  else
+    put_on(standings, members, gone, users, listed, entries)
+  end
+end
+if ARGV[2] ~= '' then call('PUBLISH', ARGV[2], ARGV[3]) end
