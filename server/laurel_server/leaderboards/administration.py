@@ -88,7 +88,10 @@ class BoardAdministration:
         with suppress(BoardsUnavailable):  # as in `update`
             await self._rebuild.forget(taken, slot_names(slots))
         await self._settle()
-        return await self.board(new.board_id)
+        present = {each.board_id: each for each in await self.boards()}
+        return present.get(
+            new.board_id, new
+        )  # asked for again after it was deleted, it is answered as before
 
     async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
         """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.

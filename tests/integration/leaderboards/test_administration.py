@@ -148,6 +148,8 @@ async def test_a_request_is_answered_once(parts: Parts) -> None:
     await parts.boards.delete("y", request("delete"))
     await parts.boards.delete("y", request("delete"))
     assert await refusal(parts.boards.create(config, taken)) is Reason.BOARD_EXISTS
+    assert (await parts.boards.create(config, request("first"))).board_id == config.board_id
+    assert await refusal(parts.boards.board(config.board_id)) is Reason.BOARD_NOT_FOUND
 
 
 async def test_a_deleted_board_is_gone_and_comes_back_with_what_the_ledger_has(parts: Parts) -> None:
