@@ -1,5 +1,6 @@
 """What boards show of people, kept in memory: one bulk look-up for those who are not."""
 
+import asyncio
 import time
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -28,40 +29,69 @@ NOBODY = Face("", "", Tier.BRONZE, "", ())
 
 
 class ProfileCache:
-    """Faces by user id. When full it starts anew, which costs less than keeping an order of use."""
+    """Faces by user id, in two halves: when the younger one is full it takes the place of the older one.
+
+    So what is asked for again stays, at the cost of no order of use.
+    """
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
-        self._faces: dict[str, tuple[float, Face]] = {}
+        self._young: dict[str, tuple[float, Face]] = {}
+        self._old: dict[str, tuple[float, Face]] = {}
+        self._asked: set[str] = set()
+        self._reading: asyncio.Task[dict[str, Face]] | None = None
 
     async def faces(self, user_ids: Collection[str]) -> dict[str, Face]:
         """Return the faces of the users; who is unknown has none. LEDGER_UNAVAILABLE."""
         fresh_from = time.monotonic() - MAX_AGE_SECONDS
-        found = {
-            user_id: kept[1]
-            for user_id in user_ids
-            if (kept := self._faces.get(user_id)) is not None and kept[0] >= fresh_from
-        }
-        missing = [user_id for user_id in user_ids if user_id not in found]
+        found: dict[str, Face] = {}
+        missing: list[str] = []
+        for user_id in user_ids:
+            kept = self._young.get(user_id) or self._stay(user_id)
+            if kept is not None and kept[0] >= fresh_from:
+                found[user_id] = kept[1]
+            else:
+                missing.append(user_id)
         if missing:
-            found.update(await self._read(missing))
+            read = await self._read(missing)
+            found.update((user_id, read[user_id]) for user_id in missing if user_id in read)
         return found
 
     def forget(self, user_ids: Sequence[str]) -> None:
         """Drop faces that have changed."""
         for user_id in user_ids:
-            self._faces.pop(user_id, None)
+            self._young.pop(user_id, None)
+            self._old.pop(user_id, None)
 
     def forget_all(self) -> None:
         """Drop all faces, because changes may have been missed."""
-        self._faces.clear()
+        self._young.clear()
+        self._old.clear()
+
+    def _stay(self, user_id: str) -> tuple[float, Face] | None:
+        kept = self._old.pop(user_id, None)
+        if kept is not None:
+            self._keep({user_id: kept})
+        return kept
+
+    def _keep(self, faces: dict[str, tuple[float, Face]]) -> None:
+        if len(self._young) + len(faces) > MAX_FACES // 2:
+            self._young, self._old = {}, self._young
+        self._young.update(faces)
 
     async def _read(self, user_ids: Collection[str]) -> dict[str, Face]:
+        """Read faces together with what others ask for in this turn of the loop: one statement costs little more."""
+        self._asked.update(user_ids)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_asked())
+        return await asyncio.shield(self._reading)  # who gives up takes nothing from the others
+
+    async def _read_asked(self) -> dict[str, Face]:
+        await asyncio.sleep(0)
+        user_ids, self._asked, self._reading = self._asked, set(), None
         read_at, now = time.monotonic(), self._clock.now()
         async with ledger_errors():
             read = {row.user_id: Face(*row[1:]) for row in await read_faces(self._pool, user_ids, now)}
-        if len(self._faces) + len(read) > MAX_FACES:
-            self._faces.clear()
-        self._faces.update((user_id, (read_at, face)) for user_id, face in read.items())
+        self._keep({user_id: (read_at, face) for user_id, face in read.items()})
         return read
