@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
@@ -23,6 +24,9 @@ from laurel_server.runtime.environment import ConfigError, is_loopback, load_set
 from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.probe import check_health
 from laurel_server.runtime.tls import read_tls
+
+MOST_PROCESSES_UNASKED: Final = 4
+"""Servers that a machine with many cores gets by default; each takes some 150 MB, and most need no more."""
 
 
 def serve(
@@ -93,9 +97,15 @@ def stack_options(settings: Settings, *, analytics: bool = False) -> StackOption
         pg_bin=settings.devstack.pg_bin,
         start_seconds=settings.devstack.start_seconds,
         drain_seconds=settings.devstack.drain_seconds,
-        processes=settings.grpc.processes,
+        processes=_processes(settings),
         gateway=gateway_of(settings),
     )
+
+
+def _processes(settings: Settings) -> int:
+    if settings.grpc.processes:
+        return settings.grpc.processes
+    return 1 if settings.sandbox.enabled else min(len(os.sched_getaffinity(0)), MOST_PROCESSES_UNASKED)
 
 
 def gateway_of(settings: Settings) -> Gateway | None:

@@ -4,33 +4,46 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from laurel_server.devstack.ports import Endpoint, reserved
+from laurel_server.devstack.ports import Endpoint, reserved, reserved_for_many
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """The two listeners of one server process."""
+    """The listeners of one server process."""
 
     name: str
     """The name of the process."""
     grpc: Endpoint
+    """Where this process alone is asked: by the gateway, and for its health."""
     operations: Endpoint
+    shared: Endpoint | None = None
+    """Where the clients of all processes call; None: there is one process, and they call it."""
+
+    @property
+    def public(self) -> Endpoint:
+        """Where clients of gRPC call."""
+        return self.shared or self.grpc
 
 
 def reserve_listeners(
     grpc: Endpoint, operations: Endpoint | None, http: Endpoint, processes: int, held: ExitStack
 ) -> Iterator[Listeners]:
-    """Yields the listeners of each process, their ports held; the first has the ports that were asked for.
+    """Yields the listeners of each process, their ports held; `grpc` is the one that clients call.
 
-    The first serves operations on the port for HTTP where `operations` is None. Raises DevstackError.
+    The first serves operations on the port that was asked for, the one for HTTP where `operations` is None.
+    Raises DevstackError.
     """
-    first = held.enter_context(reserved(grpc.host, grpc.port, "LAUREL_GRPC_PORT"))
-    if operations is None:
-        yield Listeners("server", first, http)
-    else:
-        own = held.enter_context(reserved(operations.host, operations.port, "LAUREL_OPERATIONS_PORT"))
-        yield Listeners("server", first, own)
-    for number in range(2, processes + 1):
-        hosts = (grpc.host, grpc.host if operations is None else operations.host)
-        pair = [held.enter_context(reserved(host)) for host in hosts]
-        yield Listeners(f"server-{number}", *pair)
+    reserve = reserved if processes == 1 else reserved_for_many
+    public = held.enter_context(reserve(grpc.host, grpc.port, "LAUREL_GRPC_PORT"))
+    first = http
+    if operations is not None:
+        first = held.enter_context(reserved(operations.host, operations.port, "LAUREL_OPERATIONS_PORT"))
+    if processes == 1:
+        yield Listeners("server", public, first)
+        return
+    for number in range(1, processes + 1):
+        own = held.enter_context(reserved(grpc.host))
+        if number == 1:
+            yield Listeners("server", own, first, public)
+        else:
+            yield Listeners(f"server-{number}", own, held.enter_context(reserved(first.host)), public)

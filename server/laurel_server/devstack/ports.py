@@ -27,9 +27,29 @@ def reserved(host: str, port: int = 0, variable: str | None = None) -> Iterator[
     With SO_REUSEADDR on both sides a process can listen on the port meanwhile, but nobody is given it as a
     free one. Raises DevstackError, naming the variable that set the port, if it is taken or may not be used.
     """
+    with _bound(host, port, variable, socket.SO_REUSEADDR) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def reserved_for_many(host: str, port: int = 0, variable: str | None = None) -> Iterator[Endpoint]:
+    """Holds a port like `reserved`, for several processes to listen on, which the kernel deals connections out to.
+
+    That takes SO_REUSEPORT on all sides. A socket with it could be bound beside those of another program unnoticed,
+    so one without it is bound first.
+    """
+    with _bound(host, port, variable, socket.SO_REUSEADDR) as free:
+        pass
+    with _bound(host, free.port, variable, socket.SO_REUSEADDR, socket.SO_REUSEPORT) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def _bound(host: str, port: int, variable: str | None, *options: int) -> Iterator[Endpoint]:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option in options:
+            holder.setsockopt(socket.SOL_SOCKET, option, 1)
         try:
             holder.bind(address)
         except OSError as error:

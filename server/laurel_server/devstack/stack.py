@@ -18,10 +18,10 @@ from laurel_server.devstack.ports import Endpoint, reserved
 from laurel_server.devstack.reaper import Reaper
 from laurel_server.devstack.runfile import RunFile
 from laurel_server.devstack.server import SERVER_COMMAND, Probe, ServerProcess
+from laurel_server.devstack.side_by_side import side_by_side
 from laurel_server.devstack.supervisor import Report, Supervisor
 
 A = TypeVar("A")
-B = TypeVar("B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class StackOptions:
     start_seconds: float = 60
     drain_seconds: float = 10
     processes: int = 1
-    """Servers; the gateway balances over them."""
+    """Servers, which share the port for gRPC; the gateway balances over them."""
     gateway: Gateway | None = None
     """None: the listener for operators takes the place of a gateway."""
     server_command: Sequence[str] = SERVER_COMMAND
@@ -79,8 +79,8 @@ class Ready:
 
     @property
     def grpc(self) -> Endpoint:
-        """Where clients of gRPC call: at the first server."""
-        return self.servers[0].grpc
+        """Where clients of gRPC call."""
+        return self.servers[0].public
 
 
 async def run_stack(options: StackOptions, report: Report, announce: Callable[[Ready], None]) -> None:
@@ -111,7 +111,7 @@ async def _start(
     http = held.enter_context(reserved(options.http.host, options.http.port, "LAUREL_HTTP_PORT"))
     inner = options.operations if options.gateway else None
     servers = list(reserve_listeners(options.grpc, inner, http, options.processes, held))
-    postgres, redis = await _both(
+    postgres, redis = await side_by_side(
         engines.postgres(options.pg_dsn, options.pg_bin),
         engines.redis(options.redis_url, cluster=options.redis_cluster),
     )
@@ -121,8 +121,7 @@ async def _start(
     # Before the servers, so that it stops after them: calls and streams of REST end as the servers end them.
     if options.gateway is not None:
         ready = await _with_gateway(options.gateway, ready, engines, report)
-    for listeners in servers:
-        await supervisor.start(_server(options, ready, listeners))
+    await supervisor.start(*(_server(options, ready, listeners) for listeners in servers))
     supervisor.changed = lambda: _write_run_file(ready, options.kafka, supervisor)
     supervisor.changed()
     return ready
@@ -158,6 +157,8 @@ def _server(options: StackOptions, ready: Ready, listeners: Listeners) -> Server
         "LAUREL_PG_DSN": ready.postgres.server_address,
         "LAUREL_REDIS_URL": ready.redis.server_address,
     }
+    if listeners.shared is not None:
+        settings["LAUREL_GRPC_SHARED_PORT"] = str(listeners.shared.port)
     if ready.clickhouse is not None:
         settings["LAUREL_CLICKHOUSE_URL"] = ready.clickhouse.server_address
     return ServerProcess(
@@ -200,16 +201,6 @@ def _stop_signals() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
-
-
-async def _both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
-    """Runs two starts side by side; when one fails the other is cancelled and the failure raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = group.create_task(first), group.create_task(second)
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return tasks[0].result(), tasks[1].result()
 
 
 async def _unless(stop: asyncio.Event, start: Coroutine[Any, Any, A]) -> A | None:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +15,7 @@ from laurel_server.devstack.errors import DevstackError
 from laurel_server.devstack.reaper import Reaper
 from laurel_server.devstack.runfile import ProcessEntry
 from laurel_server.devstack.service import Service
+from laurel_server.devstack.side_by_side import side_by_side
 
 Report = Callable[[str], None]
 """Takes a line for the person who started the stack."""
@@ -58,6 +59,7 @@ class Supervisor:
         self._reaper = reaper
         self._report = report
         self._children: dict[str, _Child] = {}
+        self._begun: list[Sequence[Service]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -65,11 +67,15 @@ class Supervisor:
         """The present processes, in the order in which their services were first started."""
         return [ProcessEntry(name, child.pid) for name, child in self._children.items()]
 
-    async def start(self, service: Service) -> None:
-        """Starts a service, returns when it answers and keeps it running from then on.
+    async def start(self, *services: Service) -> None:
+        """Starts services side by side, returns when all answer and keeps them running from then on.
 
-        Raises DevstackError, with the end of its log, if it ends or does not answer in its time.
+        Raises DevstackError, with the end of its log, if one ends or does not answer in its time.
         """
+        self._begun.append(services)
+        await side_by_side(*map(self._start, services))
+
+    async def _start(self, service: Service) -> None:
         child = await self._launch(service, service.leftover_seconds)
         self._tasks.append(asyncio.create_task(self._keep(child)))
         self._tasks.append(asyncio.create_task(self._bound_log(service.name)))
@@ -79,13 +85,21 @@ class Supervisor:
         del self._children[name]
 
     async def stop(self, hurry: asyncio.Event) -> None:
-        """Stops all in reverse order: gently at first, by force where that does not help or `hurry` is set."""
+        """Stops all in reverse order, together what was started together.
+
+        Gently at first, by force where that does not help or `hurry` is set.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for child in reversed(self._children.values()):
-            await self._stop(child, hurry)
-            os.close(await locks.claim(self._data.lock(child.service.name), _HURRY_SECONDS))
+        for services in reversed(self._begun):
+            children = [self._children[each.name] for each in services if each.name in self._children]
+            await asyncio.gather(*(self._stop_whole(child, hurry) for child in children))
+
+    async def _stop_whole(self, child: _Child, hurry: asyncio.Event) -> None:
+        """Stops a child and waits until nothing of it is left."""
+        await self._stop(child, hurry)
+        os.close(await locks.claim(self._data.lock(child.service.name), _HURRY_SECONDS))
 
     async def _launch(self, service: Service, leftover_seconds: float) -> _Child:
         lock = await locks.claim(self._data.lock(service.name), leftover_seconds)

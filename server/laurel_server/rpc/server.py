@@ -44,6 +44,9 @@ class ServerOptions:
     max_connection_age_grace: float = 30
     """How long the calls on such a connection may go on."""
 
+    shares_ports: bool = False
+    """Lets other processes of the same user listen on the same ports: the kernel deals connections out to all."""
+
 
 class ListenError(Exception):
     """The address cannot be listened on."""
@@ -127,8 +130,8 @@ def _channel_arguments(options: ServerOptions) -> list[tuple[str, int]]:
         "grpc.keepalive_permit_without_calls": 1,
         "grpc.http2.min_recv_ping_interval_without_data_ms": 10_000,
         "grpc.http2.max_pings_without_data": 0,
-        # By default a second server may share the port, unnoticed, and get half of the connections.
-        "grpc.so_reuseport": 0,
+        # By default a second server may share the port, unnoticed, and get some of the connections.
+        "grpc.so_reuseport": int(options.shares_ports),
         # Our own admission control refuses with a reason; the transport's limits would come before it.
         "grpc.max_concurrent_streams": _UNLIMITED,
         "grpc.server.max_pending_requests": 100_000,

@@ -78,9 +78,12 @@ class Grpc(Part):
     port: Port = 50051
     """TCP port; 0 = a free one, kept until `serve` ends."""
 
-    processes: Annotated[int, Field(ge=1, le=64)] = 1
-    """Server processes that `serve` starts, each for one core. The port is that of the first; the gateway, by REST and
-    by gRPC, balances over all."""
+    processes: Annotated[int, Field(ge=0, le=64)] = 0
+    """Server processes that `serve` starts, each for one core; all listen on the port, and the gateway balances over
+    them. 0 = one for each core, 4 at most; one alone beside a test clock, which is set in one process."""
+
+    shared_port: Port | None = None
+    """TCP port that this process listens on beside its own, together with others; `serve` sets it."""
 
     max_message_bytes: Annotated[int, Field(ge=65536, le=64 << 20)] = 4 << 20
     """Largest request and response, in bytes."""

@@ -107,6 +107,7 @@ class Server:
             keepalive=settings.grpc.keepalive_seconds,
             keepalive_timeout=settings.grpc.keepalive_timeout_seconds,
             max_connection_age=settings.grpc.max_connection_age_seconds,
+            shares_ports=settings.grpc.shared_port is not None,
         )
         self._grpc = await build_server(self._servicers(), chain, options, self._health)
         port = listen(self._grpc, settings.grpc.host, settings.grpc.port)
@@ -122,6 +123,10 @@ class Server:
                     await parts.jobs.run_due()
         await self._operations.start(settings.operations.host, settings.operations.port)
         settle_memory()
+        if (
+            settings.grpc.shared_port is not None
+        ):  # now, because the kernel deals out connections from here on
+            listen(self._grpc, settings.grpc.host, settings.grpc.shared_port)
         await self._grpc.start()
         await self._health.set_serving(True)
         self._serving = True
