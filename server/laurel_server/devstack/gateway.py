@@ -111,7 +111,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "max_body_bytes": _JSON_TO_PROTO * options.max_message_bytes,
         "max_answer_bytes": _ANSWER_BYTES,
         "retry_untouched": _retries("connect-failure,refused-stream"),
-        "retry_idempotent": _retries("connect-failure,refused-stream,reset-before-request,unavailable"),
+        "retry_idempotent": _retries("connect-failure,refused-stream,reset,unavailable"),
         "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
         "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
         "script": _script(options.jwt, methods.board_queries),
@@ -213,9 +213,9 @@ def _retries(retry_on: str) -> dict[str, object]:
     """Returns what is tried again at once, on another server if there is one."""
     return {
         "retry_on": retry_on,
-        "num_retries": 2,
+        "num_retries": 4,
         "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
-        "host_selection_retry_max_attempts": 5,
+        "host_selection_retry_max_attempts": 20,
         "retry_host_predicate": [
             {
                 "name": "envoy.retry_host_predicates.previous_hosts",
