@@ -24,7 +24,7 @@ class Serve:
         self.data_dir = data_dir.absolute()
         self.stderr_file = data_dir.with_name(f"{data_dir.name}.{next(_numbers)}.stderr")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("LAUREL_")}
-        ports = {"LAUREL_GRPC_PORT": "0", "LAUREL_HTTP_PORT": "0"}
+        ports = {"LAUREL_GRPC_PORT": "0", "LAUREL_HTTP_PORT": "0", "LAUREL_GRPC_PROCESSES": "1"}
         with self.stderr_file.open("wb") as stderr:
             self.process = subprocess.Popen(
                 command,

@@ -33,7 +33,7 @@ VARYING = (
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """A service on an empty data directory, as the README asks for."""
-    serve = Serve(tmp_path_factory.mktemp("readme") / "laurel")
+    serve = Serve(tmp_path_factory.mktemp("readme") / "laurel", LAUREL_GRPC_PROCESSES="0")
     try:
         serve.wait_until_ready()
         yield serve

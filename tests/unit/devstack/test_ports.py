@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from laurel_server.devstack.errors import DevstackError
-from laurel_server.devstack.ports import Endpoint, reserved
+from laurel_server.devstack.ports import Endpoint, reserved, reserved_for_many
 
 
 def test_a_free_port_is_chosen_and_others_are_not_given_it() -> None:
@@ -46,3 +46,22 @@ def test_a_port_that_is_closing_down_is_free() -> None:
 @pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80")])
 def test_an_endpoint_reads_as_an_address(host: str, text: str) -> None:
     assert str(Endpoint(host, 80)) == text
+
+
+def listening(endpoint: Endpoint) -> socket.socket:
+    return socket.create_server((endpoint.host, endpoint.port), reuse_port=True)
+
+
+def test_many_can_listen_on_a_port_reserved_for_many() -> None:
+    with reserved_for_many("127.0.0.1") as endpoint, listening(endpoint), listening(endpoint):
+        socket.create_connection((endpoint.host, endpoint.port)).close()
+
+
+def test_a_port_that_others_share_is_taken() -> None:
+    with (
+        reserved_for_many("127.0.0.1") as endpoint,
+        listening(endpoint),
+        pytest.raises(DevstackError, match="is taken by another program"),
+        reserved_for_many("127.0.0.1", endpoint.port),
+    ):
+        pass

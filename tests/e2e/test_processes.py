@@ -1,0 +1,99 @@
+"""Several server processes on one port: who gets the connections, and whether they agree."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from laurel_client import ActionConfig, BoardConfig, BoardKind, Laurel, User, award, board
+from tests.e2e.conftest import StartServe
+from tests.e2e.serving import Serve, eventually
+
+CONNECTIONS = 64
+"""So many that all of them end at one of two processes once in 2^63 runs."""
+
+
+@pytest.fixture
+def serve(start_serve: StartServe) -> Serve:
+    return start_serve(LAUREL_GRPC_PROCESSES="2")
+
+
+async def port_behind(serve: Serve) -> str:
+    """Returns the own port of the process that a new connection to the shared one ends at."""
+    async with Laurel(serve.run["grpc"], timeout=30) as client:
+        return (await client.admin.get_server_info()).config["grpc.port"]
+
+
+async def own_ports(serve: Serve) -> set[str]:
+    return {await port_behind(serve) for _ in range(CONNECTIONS)}
+
+
+@pytest.fixture
+async def pair(serve: Serve) -> AsyncIterator[tuple[Laurel, Laurel]]:
+    """A client of each process alone."""
+    async with AsyncExitStack() as held:
+        one, other = [
+            await held.enter_async_context(Laurel(f"127.0.0.1:{port}", timeout=30))
+            for port in await own_ports(serve)
+        ]
+        yield one, other
+
+
+async def test_connections_are_dealt_out_to_all(serve: Serve) -> None:
+    assert len(await own_ports(serve)) == 2
+
+
+async def test_the_other_process_takes_the_calls_of_one_that_dies(serve: Serve) -> None:
+    before = serve.pids
+    async with Laurel(serve.run["grpc"], timeout=30) as client:
+        await client.rewards.award_points("ada", "REVIEW", request_id="r-1")
+        for name in ("server", "server-2"):
+            os.kill(serve.pids[name], signal.SIGKILL)
+            assert (await client.rewards.award_points("ada", "REVIEW", request_id="r-1")).replayed
+            await asyncio.to_thread(
+                eventually, lambda name=name: serve.pids[name] != before[name], "it is back"
+            )
+    assert len(await own_ports(serve)) == 2
+
+
+async def test_what_one_process_is_told_the_other_knows(pair: tuple[Laurel, Laurel]) -> None:
+    one, other = pair
+    await one.admin.put_action_config(ActionConfig(action="WAVE", base_points="7", active=True))
+    assert (await other.rewards.award_points("ada", "WAVE", request_id="r-1")).transaction.points == 7
+    assert (await one.rewards.award_points("ada", "WAVE", request_id="r-1")).replayed
+    assert (await one.rewards.get_rewards("ada")).total_points == 7
+    assert (await one.leaderboards.get_rank("ada")).rank.score == 7
+
+
+async def test_a_new_board_is_there_in_every_process(pair: tuple[Laurel, Laurel]) -> None:
+    one, other = pair
+    arena = BoardConfig(board_id="arena", kind=BoardKind.BOARD_KIND_SCORES, display_name="Arena")
+    await one.admin.create_board(arena)
+    assert (await other.leaderboards.update_score("arena", "ada", 70)).updated
+    await one.admin.create_board(BoardConfig(board_id="duel", kind=BoardKind.BOARD_KIND_SCORES))
+    assert await page(other, "duel") == []
+    await other.leaderboards.update_score("duel", "bob", 5)
+    assert await page(one, "duel") == [("bob", 5)]
+    await one.admin.delete_board("duel")
+
+
+async def page(client: Laurel, board_id: str) -> list[tuple[str, int]]:
+    top = await client.leaderboards.get_leaderboard(board(board_id))
+    return [(entry.user_id, entry.score) for entry in top.entries]
+
+
+async def test_a_watch_at_one_process_sees_what_the_other_does(pair: tuple[Laurel, Laurel]) -> None:
+    one, other = pair
+    await one.admin.upsert_user(User(user_id="ada", username="Ada"))
+    await one.rewards.batch_award_points([award("ada", "REVIEW"), award("bob", "REVIEW")])
+    async with asyncio.timeout(30), one.leaderboards.watch_leaderboard(top_n=2) as tops:
+        assert [entry.user_id for entry in (await anext(tops)).entries] == ["ada", "bob"]
+        await other.rewards.award_points("bob", "REVIEW")
+        await other.admin.upsert_user(User(user_id="ada", username="Countess"))
+        async for top in tops:
+            if [entry.username for entry in top.entries][1:] == ["Countess"]:
+                break
+    assert [entry.user_id for entry in top.entries] == ["bob", "ada"]
