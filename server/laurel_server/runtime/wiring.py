@@ -294,7 +294,12 @@ def _reading(ground: _Ground, boards: _Boards) -> _Reading:
     hub = _hub(ground.settings, queries, clock)
     if ground.sandbox is not None:
         ground.sandbox.changed = lambda: _clock_changed(hub, faces)
-    signals = Signals(redis, hub.note_changes, faces.forget, hub.note_loss, faces.forget_all)
+
+    def hear_of_profiles(user_ids: Sequence[str]) -> None:
+        faces.forget(user_ids)
+        hub.note_profiles(user_ids)
+
+    signals = Signals(redis, hub.note_changes, hear_of_profiles, hub.note_loss, faces.forget_all)
     return _Reading(faces, ProfileSignals(redis, faces.forget).changed, queries, hub, signals)
 
 
