@@ -88,10 +88,17 @@ def test_the_death_of_a_server_costs_no_call(servers: tuple[Serve, Serve], gatew
     assert curl(f"http://{survivor.run['http']}/healthz").status == 200
 
 
+def answering(serve: Serve) -> str:
+    """Returns the own port of the server that the gateway lets answer."""
+    info = curl(f"http://{serve.run['http']}/api/v1/admin/server").json
+    return str(info["config"]["grpc.port"])
+
+
 def test_serve_starts_several_servers_and_brings_each_back(start_serve: StartServe) -> None:
     serve = start_serve(LAUREL_GRPC_PROCESSES="2")
     url = f"http://{serve.run['http']}/api/v1/leaderboard/global"
     assert {"server", "server-2"} <= serve.pids.keys()
+    eventually(lambda: answering(serve) != answering(serve), "the gateway knows that both serve")
     before = serve.pids
     for number in range(30):
         if number == 10:
