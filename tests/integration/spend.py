@@ -41,7 +41,7 @@ async def redeem(parts: Parts, user_id: str, points: int, request_id: str | None
 async def cancel(parts: Parts, redeemed: ChangeAnswer, request_id: str | None = None) -> ChangeAnswer:
     """Cancel a redemption."""
     transaction_id = entry_id(redeemed)
-    return await parts.spending.cancel(key(request_id, transaction_id), transaction_id, "returned", None)
+    return await parts.spending.cancel(key(request_id, transaction_id), str(transaction_id), "returned", None)
 
 
 async def hold(
@@ -62,19 +62,19 @@ async def capture(
     parts: Parts, held: ChangeAnswer, points: int = 0, request_id: str | None = None
 ) -> ChangeAnswer:
     """Spend points of a hold; 0: all."""
-    return await parts.holds.capture(key(request_id, hold_id(held), points), hold_id(held), points, None)
+    return await parts.holds.capture(key(request_id, hold_id(held), points), str(hold_id(held)), points, None)
 
 
 async def release(parts: Parts, held: ChangeAnswer, request_id: str | None = None) -> ChangeAnswer:
     """Release a hold."""
-    return await parts.holds.release(key(request_id, hold_id(held)), hold_id(held), None)
+    return await parts.holds.release(key(request_id, hold_id(held)), str(hold_id(held)), None)
 
 
 async def reverse(
     parts: Parts, transaction_id: int, points: int = 0, *, request_id: str | None = None, **more: Any
 ) -> ChangeAnswer:
     """Take back points of an entry; 0: all that is left, or the `part` of it."""
-    asked = ReversalRequest(transaction_id, points, **more)
+    asked = ReversalRequest(str(transaction_id), points, **more)
     return await parts.corrections.reverse(key(request_id, asked), asked, None)
 
 

@@ -29,9 +29,12 @@ class ReversalPolicy(IntEnum):
 
 
 class ReversalRequest(NamedTuple):
-    """What to take back of an entry: `points`, or a `part` of it up to 1; neither: all that is left."""
+    """What to take back of an entry: `points`, or a `part` of it up to 1; neither: all that is left.
 
-    transaction_id: int
+    `transaction_id` is what the caller wrote, and perhaps none.
+    """
+
+    transaction_id: str
     points: int = 0
     part: Fraction = Fraction()
     policy: ReversalPolicy = ReversalPolicy.CLAMP

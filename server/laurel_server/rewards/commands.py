@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from laurel_server.domain.accounts import NOTHING
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
-from laurel_server.leaderboards.preview import preview_ranks
+from laurel_server.leaderboards.preview import Other, Step, preview_ranks, preview_with
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.metrics import AWARD_STAGE_SECONDS, AWARDS_PENDING_RANKS
@@ -24,6 +25,7 @@ from laurel_server.rewards.answers import (
     Move,
     answer_again,
     answer_to,
+    boards_left,
     change_answer,
     change_answer_again,
     changed_faces,
@@ -153,15 +155,14 @@ class Commands:
 
     async def _preview(self, posting: Posting, batch: CommittedBatch) -> AwardAnswer:
         """Return the answer to an award that is only tried out, with the ranks it would lead to."""
-        totals = batch.accounts[posting.entry.user_id].totals
-        scores = [
-            (board, totals.get(board.period_id, NOTHING).score + posting.entry.points)
-            for board in posting.boards
-        ]
+        scores = [(board, step.after) for board, step in _steps(posting, batch).items()]
         if not scores:
             return first_answer(posting, (), RankState.NOT_RANKED)
         try:
-            ranks = await preview_ranks(self._redis, batch.rules.matrix, posting.entry.user_id, scores)
+            matrix = batch.rules.matrix
+            ranks = await preview_ranks(self._redis, matrix, posting.entry.user_id, scores)
+            if posting.referral is not None:
+                ranks = await preview_with(self._redis, matrix, ranks, _other(posting.referral, batch))
         except BoardsUnavailable:
             return first_answer(posting, (), RankState.PENDING)
         return first_answer(posting, ranks, RankState.FRESH)
@@ -212,6 +213,23 @@ def _answer(
     if isinstance(result, StoredChange):
         return change_answer_again(user_id, result, kept, move, projected)
     return answer_again(result, kept, move, projected)
+
+
+def _steps(posting: Posting, batch: CommittedBatch) -> dict[BoardKey, Step]:
+    """Return how an award that is only tried out would change the user's scores on the boards that he moves on."""
+    totals = batch.accounts[posting.entry.user_id].totals
+    before = {board: totals.get(board.period_id, NOTHING).score for board in posting.boards}
+    return {board: Step(score, score + posting.entry.points) for board, score in before.items()}
+
+
+def _other(posting: Posting, batch: CommittedBatch) -> Other:
+    """Return how the other side of a referral would move, off the boards of his tier too if he is promoted."""
+    account = batch.accounts[posting.entry.user_id]
+    left = {
+        board: Step(account.totals[board.period_id].score, 0)
+        for board in boards_left(posting, account, batch.rules)
+    }
+    return Other(account.user_id, {**left, **_steps(posting, batch)})
 
 
 def item_of(command: AwardCommand | Command, family: str) -> Item:

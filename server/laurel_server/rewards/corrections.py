@@ -2,6 +2,7 @@
 
 from laurel_server.domain.adjustments import AdjustCommand
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
+from laurel_server.domain.identifiers import parse_transaction_id
 from laurel_server.domain.reversals import ReversalRequest, ReverseCommand
 from laurel_server.postgres.pool import Pool
 from laurel_server.rewards.commands import Commands
@@ -25,7 +26,7 @@ class Corrections:
     ) -> ChangeAnswer:
         """Take back what an entry gave. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
         async with answered_once(self._pool, request, REVERSE):
-            stored = await self._statement.stored(asked.transaction_id)
+            stored = await self._statement.stored(parse_transaction_id(asked.transaction_id))
         command = ReverseCommand(
             **request._asdict(),
             user_id=stored.entry.user_id,

@@ -10,6 +10,7 @@ from laurel_server.domain.holds import (
     ReleaseHoldCommand,
     hold_not_found,
 )
+from laurel_server.domain.identifiers import parse_hold_id
 from laurel_server.postgres.holdings import read_holds
 from laurel_server.postgres.lookups import Lookups
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -33,7 +34,7 @@ class Holds:
         return await self._commands.carry_out(command, "create_hold", deadline)
 
     async def capture(
-        self, request: RequestKey, hold_id: int, points: int, deadline: float | None
+        self, request: RequestKey, hold_id: str, points: int, deadline: float | None
     ) -> ChangeAnswer:
         """Spend points of a hold, 0: all. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS."""
         async with answered_once(self._pool, request, CAPTURE):
@@ -41,16 +42,17 @@ class Holds:
         command = CaptureHoldCommand(**request._asdict(), user_id=held.user_id, held=held, points=points)
         return await self._commands.carry_out(command, CAPTURE, deadline)
 
-    async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
+    async def release(self, request: RequestKey, hold_id: str, deadline: float | None) -> ChangeAnswer:
         """Give the points of a hold free. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE."""
         async with answered_once(self._pool, request, RELEASE):
             held = await self._find(hold_id)
         command = ReleaseHoldCommand(**request._asdict(), user_id=held.user_id, held=held)
         return await self._commands.carry_out(command, RELEASE, deadline)
 
-    async def _find(self, hold_id: int) -> Hold:
+    async def _find(self, hold_id: str) -> Hold:
+        number = parse_hold_id(hold_id)
         async with ledger_errors():
-            held = await self._kept.find(hold_id)
+            held = await self._kept.find(number)
         if held is None:
-            raise hold_not_found(hold_id)
+            raise hold_not_found(number)
         return held

@@ -3,6 +3,7 @@
 from functools import partial
 
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
+from laurel_server.domain.identifiers import parse_transaction_id
 from laurel_server.domain.lots import Debit
 from laurel_server.domain.spending import CancelRedemptionCommand, RedeemCommand
 from laurel_server.postgres.holdings import read_debits_of
@@ -30,13 +31,13 @@ class Spending:
         return await self._commands.carry_out(command, "redeem", deadline)
 
     async def cancel(
-        self, request: RequestKey, transaction_id: int, reason: str, deadline: float | None
+        self, request: RequestKey, transaction_id: str, reason: str, deadline: float | None
     ) -> ChangeAnswer:
         """Give the points of a redemption back. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
         async with answered_once(self._pool, request, CANCEL):
-            original = await self._statement.transaction(transaction_id)
+            original = await self._statement.transaction(parse_transaction_id(transaction_id))
         async with ledger_errors():
-            debits = await self._debits.find(transaction_id) or []
+            debits = await self._debits.find(original.transaction_id) or []
         command = CancelRedemptionCommand(
             **request._asdict(), user_id=original.user_id, original=original, debits=debits, reason=reason
         )

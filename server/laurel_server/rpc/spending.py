@@ -18,7 +18,6 @@ from laurel.rewards.v1.spending_pb2 import (
 )
 from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.holds import CreateHoldCommand
-from laurel_server.domain.identifiers import parse_hold_id, parse_transaction_id
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
@@ -39,7 +38,7 @@ class Spending(Protocol):
         ...
 
     async def cancel(
-        self, request: RequestKey, transaction_id: int, reason: str, deadline: float | None
+        self, request: RequestKey, transaction_id: str, reason: str, deadline: float | None
     ) -> ChangeAnswer:
         """Give the points of a redemption back. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
         ...
@@ -53,12 +52,12 @@ class Holds(Protocol):
         ...
 
     async def capture(
-        self, request: RequestKey, hold_id: int, points: int, deadline: float | None
+        self, request: RequestKey, hold_id: str, points: int, deadline: float | None
     ) -> ChangeAnswer:
         """Spend points of a hold, 0: all. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS."""
         ...
 
-    async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
+    async def release(self, request: RequestKey, hold_id: str, deadline: float | None) -> ChangeAnswer:
         """Give the points of a hold free. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE."""
         ...
 
@@ -83,9 +82,8 @@ class SpendingServicer:
         self, request: CancelRedemptionRequest, call: CallContext
     ) -> CancelRedemptionResponse:
         """Give the points of a redemption back."""
-        transaction_id = parse_transaction_id(request.transaction_id)
         answer = await self._spending.cancel(
-            request_key(request, call.caller), transaction_id, request.reason, call.deadline
+            request_key(request, call.caller), request.transaction_id, request.reason, call.deadline
         )
         response = CancelRedemptionResponse()
         write_entry_answer(response, answer)
@@ -101,7 +99,7 @@ class SpendingServicer:
     async def CaptureHold(self, request: CaptureHoldRequest, call: CallContext) -> CaptureHoldResponse:
         """Spend points of a hold and release the rest."""
         answer = await self._holds.capture(
-            request_key(request, call.caller), parse_hold_id(request.hold_id), request.points, call.deadline
+            request_key(request, call.caller), request.hold_id, request.points, call.deadline
         )
         response = CaptureHoldResponse()
         write_entry_answer(response, answer)
@@ -110,9 +108,7 @@ class SpendingServicer:
 
     async def ReleaseHold(self, request: ReleaseHoldRequest, call: CallContext) -> ReleaseHoldResponse:
         """Give the points of a hold free."""
-        answer = await self._holds.release(
-            request_key(request, call.caller), parse_hold_id(request.hold_id), call.deadline
-        )
+        answer = await self._holds.release(request_key(request, call.caller), request.hold_id, call.deadline)
         response = ReleaseHoldResponse()
         write_hold_answer(response, answer)
         return response

@@ -2,6 +2,8 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import HoldState
 from laurel_server.runtime.config import Ledger
@@ -91,18 +93,28 @@ async def test_a_hold_is_settled_once_and_an_unknown_one_never(parts: Parts) -> 
     after = await counts_of_tables(parts)
     assert {name for name in after if after[name] != before[name]} == {"idempotency_keys"}
     with refused(Reason.HOLD_NOT_FOUND, hold_id="7"):
-        await parts.holds.capture(key(None, 7), 7, 0, None)
+        await parts.holds.capture(key(None, 7), "7", 0, None)
     with refused(Reason.HOLD_NOT_FOUND):
-        await parts.holds.release(key(None, 7), 7, None)
+        await parts.holds.release(key(None, 7), "7", None)
+    held = await hold(parts, "ann", 10)
+    await capture(parts, held, request_id="c-1")
+    with refused(Reason.IDEMPOTENCY_CONFLICT, request_id="c-1"):
+        await parts.holds.capture(key("c-1", 7), "7", 0, None)
+
+
+@pytest.mark.parametrize("unknown", ["7", "none", "", "9" * 30])
+async def test_an_id_that_no_hold_has_is_refused_once(parts: Parts, unknown: str) -> None:
+    """A malformed id is as unknown as any other: first of all it counts whether the request is a repeated one."""
+    await give(parts, "ann", 10)
     held = await hold(parts, "ann", 10)
     await capture(parts, held, request_id="c-1")
     for reason, body in ((Reason.HOLD_NOT_FOUND, "first"), (Reason.IDEMPOTENCY_CONFLICT, "other")):
         with refused(reason):
-            await parts.holds.capture(key("u-1", body), 7, 0, None)
+            await parts.holds.capture(key("u-1", body), unknown, 0, None)
         with refused(reason):
-            await parts.holds.release(key("u-1", body), 7, None)
+            await parts.holds.release(key("u-1", body), unknown, None)
     with refused(Reason.IDEMPOTENCY_CONFLICT, request_id="c-1"):
-        await parts.holds.capture(key("c-1", 7), 7, 0, None)
+        await parts.holds.capture(key("c-1", unknown), unknown, 0, None)
 
 
 async def test_no_more_is_captured_than_was_held(parts: Parts) -> None:

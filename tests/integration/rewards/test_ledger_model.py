@@ -175,7 +175,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._command(
             user,
             lambda: self.accounts[user].cancel(entry),
-            lambda key: self.parts.spending.cancel(spend.key(key, entry_id), entry_id, "", None),
+            lambda key: self.parts.spending.cancel(spend.key(key, entry_id), str(entry_id), "", None),
         )
 
     @precondition(lambda self: self.entries)

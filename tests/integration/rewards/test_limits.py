@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from laurel_server.domain.actions import MAX_WAIT, CapMode
 from laurel_server.domain.badges import BadgeDefinition
+from laurel_server.domain.boards import TiePolicy
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.runtime.wiring import Parts
@@ -193,6 +195,20 @@ async def a_referral(parts: Parts) -> dict[str, Any]:
     return {"action": "REFERRED", "referral_id": "bob"}
 
 
+def a_referral_that_passes(bob: int, policy: TiePolicy, *others: int) -> Callable[..., Any]:
+    """The other side has `bob` points before; ann will have 60, and he 50 more."""
+
+    async def arrange(parts: Parts) -> dict[str, Any]:
+        config = await parts.boards.board("global-all")
+        await parts.boards.update(replace(config, tie_policy=policy), ["tie_policy"])
+        for number, points in enumerate((bob, *others)):
+            if points:
+                await give(parts, f"other-{number}" if number else "bob", points)
+        return await a_referral(parts)
+
+    return arrange
+
+
 async def pending_points_and_expiry(parts: Parts) -> dict[str, Any]:
     rule = gift("LATER", pending_for=timedelta(days=14), expires_after="P1M", expires_at_month_end=True)
     await parts.rule_book.put_action(rule, "tests")
@@ -216,7 +232,7 @@ async def outcome(parts: Parts, **award: Any) -> object:
         (entry.expires_at, entry.activates_at, entry.occurred_at),
         (rewards.total_points, rewards.lifetime_points, rewards.pending_points, rewards.tier),
         (answer.breakdown, answer.tier_change, answer.badges, answer.closed_period_ids),
-        [(rank.board, rank.rank, rank.previous_rank, rank.score) for rank in answer.ranks],
+        sorted(answer.ranks, key=lambda rank: rank.board),
         (answer.rank_state, answer.referral.points if answer.referral else 0),
     )
 
@@ -231,6 +247,18 @@ async def outcome(parts: Parts, **award: Any) -> object:
         campaigns_with_a_budget,
         promotion,
         a_referral,
+        *(
+            a_referral_that_passes(bob, policy, *others)
+            for policy in TiePolicy
+            for bob, others in (
+                (0, ()),
+                (10, (60,)),
+                (11, (61,)),
+                (60, ()),
+                (61, (61,)),
+                (4_960, ()),
+            )
+        ),
         pending_points_and_expiry,
         an_action_that_is_over,
     ],

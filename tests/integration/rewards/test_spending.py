@@ -199,9 +199,10 @@ async def test_a_redemption_is_cancelled_once(parts: Parts) -> None:
     with pytest.raises(LaurelError) as refused:
         await cancel(parts, redeemed)
     assert refused.value.reason is Reason.ALREADY_REVERSED
-    with pytest.raises(LaurelError) as conflict:
-        await parts.spending.cancel(key("c-1", "unknown"), 77, "", None)
-    assert conflict.value.reason is Reason.IDEMPOTENCY_CONFLICT
+    for unknown in ("77", "none"):
+        with pytest.raises(LaurelError) as conflict:
+            await parts.spending.cancel(key("c-1", "unknown"), unknown, "", None)
+        assert conflict.value.reason is Reason.IDEMPOTENCY_CONFLICT
     replay = await redeem(parts, "ann", 10, request_id=redeemed.entry.request_id if redeemed.entry else "")
     assert (replay.replayed, replay.entry) == (True, redeemed.entry)
     assert await entries_of(parts, "ann") == [10, -10, 10]
@@ -224,7 +225,7 @@ async def test_only_redemptions_can_be_cancelled(parts: Parts) -> None:
     cancelled = await cancel(parts, await redeem(parts, "ann", 10))
     for transaction_id in (awarded.entry.transaction_id, entry_id(cancelled)):
         with pytest.raises(LaurelError) as refused:
-            await parts.spending.cancel(key(None, transaction_id), transaction_id, "", None)
+            await parts.spending.cancel(key(None, transaction_id), str(transaction_id), "", None)
         assert refused.value.reason is Reason.NOT_REVERSIBLE
 
 

@@ -150,7 +150,7 @@ class StandInSpending(_StandInChanges):
         return self._answer(command, deadline)
 
     async def cancel(
-        self, request: RequestKey, transaction_id: int, reason: str, deadline: float | None
+        self, request: RequestKey, transaction_id: str, reason: str, deadline: float | None
     ) -> ChangeAnswer:
         return self._answer((request.caller, request.request_id, transaction_id, reason), deadline)
 
@@ -162,11 +162,11 @@ class StandInHolds(_StandInChanges):
         return self._answer(command, deadline)
 
     async def capture(
-        self, request: RequestKey, hold_id: int, points: int, deadline: float | None
+        self, request: RequestKey, hold_id: str, points: int, deadline: float | None
     ) -> ChangeAnswer:
         return self._answer((request.caller, request.request_id, hold_id, points), deadline)
 
-    async def release(self, request: RequestKey, hold_id: int, deadline: float | None) -> ChangeAnswer:
+    async def release(self, request: RequestKey, hold_id: str, deadline: float | None) -> ChangeAnswer:
         return self._answer((request.caller, request.request_id, hold_id), deadline)
 
 

@@ -30,13 +30,13 @@ async def test_a_reversal_goes_through_both_ways(served: Served) -> None:
     assert [rank.rank for rank in response.ranks] == [1, 5]
     assert response.tier_change.user_id == "user:1"
     assert response.replayed
-    asked = ReversalRequest(77, 0, Fraction(3333, 10000), ReversalPolicy.ONLY_UNSPENT, "returned")
+    asked = ReversalRequest("77", 0, Fraction(3333, 10000), ReversalPolicy.ONLY_UNSPENT, "returned")
     assert served.corrections.asked == [("v-1", asked)]
 
 
 async def test_without_a_policy_and_an_amount_all_is_taken_down_to_zero(served: Served) -> None:
     await served.rewards.ReverseTransaction(ReverseTransactionRequest(request_id="v", transaction_id="77"))
-    assert served.corrections.asked == [("v", ReversalRequest(77, policy=ReversalPolicy.CLAMP))]
+    assert served.corrections.asked == [("v", ReversalRequest("77", policy=ReversalPolicy.CLAMP))]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ from laurel_server.domain.commands import ChangeAnswer, RequestKey
 from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.holdings import Hold
 from laurel_server.domain.holds import CreateHoldCommand
-from laurel_server.domain.identifiers import parse_transaction_id
 from laurel_server.domain.reversals import ReversalPolicy, ReversalRequest
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.rpc.convert.awards import request_hash, write_entry, write_rewards, write_tier_change
@@ -99,7 +98,7 @@ def read_adjustment(request: AdjustPointsRequest, caller: str) -> AdjustCommand:
 def read_reversal(request: ReverseTransactionRequest) -> ReversalRequest:
     """Return what a valid `request` asks to take back. INVALID_FIELD for a part that is none."""
     return ReversalRequest(
-        parse_transaction_id(request.transaction_id),
+        request.transaction_id,
         request.points,
         _part(request),
         ReversalPolicy(request.policy or ReversalPolicy.CLAMP),
