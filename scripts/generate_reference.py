@@ -14,7 +14,7 @@ import annotated_types
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from laurel_server.runtime.config import Part
+from laurel_server.runtime.config_part import Part
 from laurel_server.runtime.environment import part_types, variable_name
 
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -7,7 +7,8 @@ import sys
 from datetime import datetime
 
 from laurel_server.periods.close import PeriodClose
-from laurel_server.runtime.config import Jobs, Sandbox, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_program import Jobs, Sandbox
 from laurel_server.runtime.wiring import wire
 
 

@@ -18,18 +18,9 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.redis.keys import board_keys
-from laurel_server.runtime.config import (
-    Analytics,
-    Boards,
-    Events,
-    Jobs,
-    Ledger,
-    Notifications,
-    Repair,
-    Sandbox,
-    Settings,
-    Tiers,
-)
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_outside import Analytics, Events, Notifications
+from laurel_server.runtime.config_program import Boards, Jobs, Ledger, Repair, Sandbox, Tiers
 from laurel_server.runtime.endings import end_all
 from laurel_server.runtime.wiring import Parts, wire
 

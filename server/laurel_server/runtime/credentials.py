@@ -9,7 +9,7 @@ import msgspec
 
 from laurel_server.rpc.callers import Grant
 from laurel_server.rpc.methods import Scope
-from laurel_server.runtime.config import Auth
+from laurel_server.runtime.config_serving import Auth
 
 _TOKENS: Final = "LAUREL_AUTH_TOKENS"
 _FILE: Final = "LAUREL_AUTH_TOKENS_FILE"

@@ -9,7 +9,8 @@ from typing import Any, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from laurel_server.runtime.config import Part, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_part import Part
 from laurel_server.runtime.credentials import CredentialsError, credentials, read_grants
 from laurel_server.runtime.jwt import read_jwt
 from laurel_server.runtime.tls import read_tls

@@ -4,7 +4,8 @@ import re
 
 from pydantic import SecretStr
 
-from laurel_server.runtime.config import Part, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_part import Part
 
 _MASK = "***"
 # Up to the *last* @: a password may hold one unescaped, and hiding too much is the safe mistake.

@@ -3,7 +3,7 @@
 import ssl
 
 from laurel_server.devstack.gateway import Tls
-from laurel_server.runtime.config import Http
+from laurel_server.runtime.config_serving import Http
 from laurel_server.runtime.credentials import CredentialsError
 
 

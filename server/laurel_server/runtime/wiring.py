@@ -64,7 +64,8 @@ from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.rewards.sealing import Sealing
 from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
-from laurel_server.runtime.config import Jobs, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_program import Jobs
 from laurel_server.runtime.maintenance import Maintenance, now
 from laurel_server.runtime.sandbox import StoredClock
 from laurel_server.runtime.wiring_events import wire_events

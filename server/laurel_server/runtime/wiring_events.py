@@ -34,7 +34,8 @@ from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool
 from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.rank_badges import RankBadges
-from laurel_server.runtime.config import Events, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_outside import Events
 
 _ANALYTICS_SECONDS: Final = 0.2
 _SECONDS: Final = 0.5

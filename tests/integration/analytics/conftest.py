@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from laurel_server.analytics.embedded import PASSWORD, USER
 from laurel_server.analytics.engine import Engine
-from laurel_server.runtime.config import Analytics, Events
+from laurel_server.runtime.config_outside import Analytics, Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import running
 from tests.kafka import free_port

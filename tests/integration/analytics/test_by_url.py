@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from laurel_server.analytics.engine import Engine
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.trends import Metric
-from laurel_server.runtime.config import Analytics, Events
+from laurel_server.runtime.config_outside import Analytics, Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import ClickHouse
 from tests.integration.analytics.test_trends import trend

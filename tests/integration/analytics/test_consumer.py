@@ -8,7 +8,7 @@ import pytest
 from laurel_server.analytics.engine import Engine
 from laurel_server.domain.trends import Metric
 from laurel_server.events.retention import Bounds, Retention
-from laurel_server.runtime.config import Events
+from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
 from tests.integration.analytics.test_trends import trend

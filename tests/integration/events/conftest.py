@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from laurel_server.runtime.config import Events
+from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.reading import Reader
 from tests.integration.wired import running

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.domain.people import Order
-from laurel_server.runtime.config import Events, Notifications
+from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.reading import Reader
 from tests.integration.wired import START, give, run_job, running, until

@@ -8,7 +8,7 @@ import pytest
 from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.tiers import Tier, TierPolicy
 from laurel_server.ranking.tier_review import TierReview
-from laurel_server.runtime.config import Tiers
+from laurel_server.runtime.config_program import Tiers
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import redeem, reverse
 from tests.integration.wired import gift, give, listed, run_job, running, wrongs

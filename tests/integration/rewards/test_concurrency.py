@@ -13,7 +13,7 @@ from laurel_server.domain.actions import CapMode
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.runtime.config import Ledger
+from laurel_server.runtime.config_program import Ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import command, entries_of, gift, give, listed, running, wrongs
 

@@ -13,7 +13,7 @@ from laurel_server.domain.ledger import RankState
 from laurel_server.domain.reversals import ReversalPolicy, ReverseCommand
 from laurel_server.domain.tiers import Tier
 from laurel_server.rewards.commands import item_of
-from laurel_server.runtime.config import Ledger
+from laurel_server.runtime.config_program import Ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import (
     adjust,

@@ -6,7 +6,7 @@ import pytest
 
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import HoldState
-from laurel_server.runtime.config import Ledger
+from laurel_server.runtime.config_program import Ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import (
     adjust,

@@ -10,7 +10,7 @@ from laurel_server.domain.commands import ChangeAnswer
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.postgres.pool import connect_lane
 from laurel_server.rewards.commands import AWARD, item_of
-from laurel_server.runtime.config import Ledger
+from laurel_server.runtime.config_program import Ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import available, cancel, entry_id, key, lots_of, redeem, redemption
 from tests.integration.wired import START, command, counts_of_tables, entries_of, gift, give, running, wrongs

@@ -16,7 +16,7 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.user_filter import UserFilter
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
-from laurel_server.runtime.config import Events
+from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import hold, redeem
 from tests.integration.wired import (

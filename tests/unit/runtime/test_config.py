@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from laurel_server.runtime.config import Grpc, Ledger, Program, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_program import Ledger, Program
+from laurel_server.runtime.config_serving import Grpc
 from laurel_server.runtime.environment import (
     ConfigError,
     is_loopback,

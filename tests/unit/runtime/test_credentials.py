@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from laurel_server.rpc.callers import Grant
 from laurel_server.rpc.methods import Scope
-from laurel_server.runtime.config import Auth
+from laurel_server.runtime.config_serving import Auth
 from laurel_server.runtime.credentials import CredentialsError, read_grants
 
 TOKENS = '{"s3cret-a": {"caller": "shop", "scopes": ["read", "write"]}, "b": {"caller": "ops", "scopes": ["admin"]}}'

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from laurel_server.runtime.config import Auth, Jwt, Settings
+from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_serving import Auth, Jwt
 from laurel_server.runtime.credentials import CredentialsError
 from laurel_server.runtime.jwt import read_jwt
 
