@@ -40,7 +40,7 @@ class Ledger(Part):
     max_batch: Annotated[int, Field(ge=1, le=1000)] = 256
     """Most awards in one transaction. A batch numbers its entries within 1,024."""
 
-    linger_max_ms: Annotated[float, Field(ge=0, le=100)] = 8
+    linger_max_ms: Annotated[float, Field(ge=0, le=100)] = 20
     """Longest wait for company of an award under concurrency, in milliseconds; a lone award never waits."""
 
     max_waiting: PositiveInt = 4096
