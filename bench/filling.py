@@ -14,7 +14,10 @@ from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from laurel.admin.v1.boards_pb2 import DeleteBoardRequest, ListBoardsRequest
 
 _SQL = Path(__file__).with_name("sql") / "fill_users.sql"
-_AT_ONCE = 1_000_000
+_REGISTER = """
+INSERT INTO leaderboard_periods (scope, period_id, period_type) VALUES ('global', 'all', 6) ON CONFLICT DO NOTHING
+"""
+_AT_ONCE = 250_000
 _KEPT = {"global-daily", "global-weekly", "global-monthly", "global-all"}
 _SECONDS = 1200.0
 
@@ -56,5 +59,7 @@ async def _write(dsn: str, members: int) -> None:
             statement = _SQL.read_text(encoding="utf-8")
             await connection.execute(statement, first, min(_AT_ONCE, members - first), timeout=_SECONDS)
         await connection.execute("ANALYZE users, user_rewards", timeout=_SECONDS)
+        # Last, or Laurel itself would begin to fill the board while its users are still written.
+        await connection.execute(_REGISTER)
     finally:
         await connection.close()

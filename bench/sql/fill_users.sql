@@ -1,9 +1,6 @@
 -- Writes users with points on the global all-time board. $1: the number of the first, from 0, $2: how many.
 -- Names as in bench/people.py; scores are spread over 1 to 100,000 so that many are equal.
-WITH board AS (
-    INSERT INTO leaderboard_periods (scope, period_id, period_type, starts_at, ends_at)
-    VALUES ('global', 'all', 6, NULL, NULL) ON CONFLICT DO NOTHING
-), new_user AS (
+WITH new_user AS (
     INSERT INTO users (user_id, username, created_at)
     SELECT 'user-' || lpad(n::text, 7, '0'), 'User ' || n, now()
       FROM generate_series($1::bigint, $1::bigint + $2::bigint - 1) AS n
