@@ -1,7 +1,7 @@
 """`laurel verify`: the ledger, its hash chain and the boards compared with each other, beside the server."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from enum import StrEnum
@@ -24,6 +24,7 @@ from laurel_server.postgres.chain import NO_SEAL, Seal, last_seal
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import create_pool
 from laurel_server.redis.connection import connection
+from laurel_server.rewards.findings import Progress as Compared
 from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.rewards.verify_chain import verify_kept
 from laurel_server.runtime.config import Settings
@@ -112,14 +113,14 @@ def _redis_url(settings: Settings) -> str:
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
+def _bars() -> Iterator[Compared]:
     """Show a bar for each part on standard error if that is a terminal; yields what moves them on."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def advance(part: str, more: int, total: int) -> None:
+        async def advance(part: str, more: int, total: int) -> None:
             if part not in tasks:
                 tasks[part] = bars.add_task(part, total=total)
             bars.advance(tasks[part], more)

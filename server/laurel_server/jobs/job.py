@@ -36,6 +36,8 @@ class Job:
     schedule: str
     run: Callable[[Progress], Awaitable[Counts]]
     queue: Queue = Queue.PATIENT
+    begins_on_time: bool = False
+    """Whether a new ledger waits for the first moment of the schedule; otherwise what never ran is due at once."""
 
 
 def progress_of(job: str) -> Progress:

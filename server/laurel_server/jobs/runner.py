@@ -100,7 +100,7 @@ class JobRunner:
         now = self._clock.now()
         async with ledger_errors():
             last = await runs.last_runs(self._pool)
-            covered = {name: await runs.covered_until(self._pool, name, now) for name in self._jobs}
+            covered = {name: await self._covered(job, now) for name, job in self._jobs.items()}
         return [
             JobStatus(
                 job.name,
@@ -164,9 +164,14 @@ class JobRunner:
 
     async def _is_due(self, job: Job) -> bool:
         now = self._clock.now()
-        due = next_due(job.schedule, self._zone, await runs.covered_until(self._pool, job.name, now))
+        due = next_due(job.schedule, self._zone, await self._covered(job, now))
         self._next_due[job.name] = due or now
         return self._next_due[job.name] <= now
+
+    async def _covered(self, job: Job, now: datetime) -> datetime | None:
+        """Return up to when the job has nothing to make up for; None: it never ran."""
+        covered = await runs.covered_until(self._pool, job.name, now)
+        return await runs.ledger_begun(self._pool) if covered is None and job.begins_on_time else covered
 
     async def _run_asked(self, job: Job, request: RunRequest) -> tuple[JobRun, bool]:
         async with self._turn(job, wait=True) as lease:

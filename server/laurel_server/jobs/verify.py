@@ -10,11 +10,11 @@ from laurel_server.jobs.job import Counts, Job, Progress
 log = structlog.get_logger()
 
 
-def verify(compare: Callable[[str], Awaitable[Sequence[Check]]]) -> Job:
+def verify(compare: Callable[[], Awaitable[Sequence[Check]]]) -> Job:
     """Return the job. What it finds is an error in the log, and `mismatches` in its counts and metrics."""
 
     async def run(_progress: Progress) -> Counts:
-        checks = await compare("")
+        checks = await compare()
         for check in checks:
             if not check.ok:
                 log.error(
@@ -26,4 +26,5 @@ def verify(compare: Callable[[str], Awaitable[Sequence[Check]]]) -> Job:
             "mismatches": sum(check.mismatches for check in checks),
         }
 
-    return Job("verify", "Compares balances, entries, lots and boards with each other.", "30 3 * * *", run)
+    about = "Compares balances, entries, lots and boards with each other."
+    return Job("verify", about, "30 3 * * *", run, begins_on_time=True)

@@ -78,15 +78,17 @@ class _Comparison:
         users = (await bounds_of_users(self._pool)).users
         async for chunk in standings.scan_open_totals(self._pool, CHUNK):
             await self._compare(chunk)
-            self._progress("boards", len(chunk), users)
+            await self._progress("boards", len(chunk), users)
         for period_id in sorted({board.period_id for board in await standings.registered_boards(self._pool)}):
             async for chunk in standings.scan_period(self._pool, CHUNK, period_id):
                 await self._compare(chunk)
+                await self._progress("boards", 0, users)
 
     async def compare_scores(self) -> None:
         for board in await scores.instances(self._pool):
             async for chunk in scores.scan(self._pool, board, CHUNK):
                 await self._check(self._expected_scores(chunk), self._scores_now)
+                await self._progress("boards", 0, 0)
 
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""

@@ -79,6 +79,12 @@ async def count_entries(pool: Pool) -> int:
     return count
 
 
+async def last_entry(pool: Pool) -> int:
+    """Return the greatest id of an entry; 0: there is none."""
+    last: int = await pool.fetchval(load("entries_last"))
+    return last
+
+
 async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> dict[str, Rewards]:
     """Return the balances of known users, by user id, as they are at `now`."""
     rows = await pool.fetch(load("rewards_read"), list(user_ids), now)

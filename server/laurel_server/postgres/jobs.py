@@ -40,6 +40,12 @@ async def covered_until(pool: Pool, job: str, now: datetime) -> datetime | None:
     return moment
 
 
+async def ledger_begun(pool: Pool) -> datetime | None:
+    """Return when the ledger got its first rules; None: it has none."""
+    moment: datetime | None = await pool.fetchval(load("jobs_ledger_begun"))
+    return moment
+
+
 async def last_successes(pool: Pool) -> dict[str, datetime]:
     """Return when each job that ever succeeded did so last, by job."""
     return {row["job"]: row["finished_at"] for row in await pool.fetch(load("jobs_successes"))}

@@ -8,7 +8,7 @@ from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.errors import transaction_not_found
 from laurel_server.domain.explain import Explanation, Recorded, explain
 from laurel_server.domain.views import Check
-from laurel_server.postgres.entries import StoredEntry, count_entries, read_entries, scan_entries
+from laurel_server.postgres.entries import StoredEntry, count_entries, last_entry, read_entries, scan_entries
 from laurel_server.postgres.holdings import read_debits_of
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.rules import read_action_versions
@@ -35,15 +35,15 @@ class Explaining:
         return explanation
 
     async def verify(self, progress: Progress = unnoticed) -> Check:
-        """Compute all entries again, chunk by chunk; awards go on meanwhile. LEDGER_UNAVAILABLE."""
+        """Compute again all entries that there are now, chunk by chunk; awards go on meanwhile. LEDGER_UNAVAILABLE."""
         findings, after = Findings("entries_follow_from_inputs"), 0
         async with ledger_errors():
-            total = await count_entries(self._pool)
-            while rows := await scan_entries(self._pool, after, (1 << 63) - 1, ENTRIES_AT_ONCE):
+            total, end = await count_entries(self._pool), await last_entry(self._pool) + 1
+            while rows := await scan_entries(self._pool, after, end, ENTRIES_AT_ONCE):
                 for explanation in await self._explain([stored for _, stored in rows]):
                     _note(explanation, findings)
                 after = rows[-1][1].entry.transaction_id
-                progress("entries", len(rows), total)
+                await progress("entries", len(rows), total)
         return findings.check()
 
     async def _explain(self, stored: Sequence[StoredEntry]) -> list[Explanation]:

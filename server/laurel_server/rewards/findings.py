@@ -1,6 +1,6 @@
 """What a check has compared and found."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from laurel_server.domain.views import Check
@@ -8,11 +8,14 @@ from laurel_server.domain.views import Check
 SHOWN = 5
 """Differences that a check's detail names."""
 
-Progress = Callable[[str, int, int], None]
-"""Is told of a part of the comparison by name: how many things more were compared, and about how many there are."""
+Progress = Callable[[str, int, int], Awaitable[None]]
+"""Is told of a part of the comparison by name: how many things more were compared, and about how many there are.
+
+The comparison waits for it, and so goes no faster than it is let.
+"""
 
 
-def unnoticed(_part: str, _more: int, _total: int) -> None:
+async def unnoticed(_part: str, _more: int, _total: int) -> None:
     """Tell nobody."""
 
 

@@ -67,7 +67,7 @@ async def _compare(pool: Pool, bounds: Bounds, findings: dict[str, Findings], pr
         for each in await differences(pool, start, end):
             findings[each.check].wrong.append(str(each))
         chunk = _next_chunk(chunk, perf_counter() - began)
-        progress("ledger", end - start, bounds.high - bounds.low)
+        await progress("ledger", end - start, bounds.high - bounds.low)
         start = end
 
 

@@ -79,7 +79,7 @@ class _Digests:
             is_last = len(rows) < ENTRIES_AT_ONCE
             whole = self._last if is_last else max(open_batches) - 1
             await self._compare_batches(month, compared, whole, open_batches)
-            self._progress("chain", len(rows), self._total)
+            await self._progress("chain", len(rows), self._total)
             compared = whole
 
     async def _compare_batches(

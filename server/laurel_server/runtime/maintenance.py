@@ -19,7 +19,7 @@ from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.redaction import redacted
-from laurel_server.runtime.verifying import verify
+from laurel_server.runtime.verifying import Pauses, verify
 
 
 class Engine(NamedTuple):
@@ -60,6 +60,10 @@ class Maintenance:
     async def verify(self, scope: str) -> Sequence[Check]:
         """Compare what must be equal: `ledger`, `chain`, `boards`, or "" for all."""
         return await verify(self.pool, self.redis, self.catalogue, scope)
+
+    async def verify_calmly(self) -> Sequence[Check]:
+        """Compare all that must be equal, and leave most of the time to those who wait for answers."""
+        return await verify(self.pool, self.redis, self.catalogue, "", Pauses())
 
     async def server_info(self) -> ServerInfo:
         """Return version, engines and settings without secrets."""

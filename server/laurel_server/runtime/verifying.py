@@ -1,5 +1,9 @@
 """The whole comparison: what VerifyIntegrity, the nightly job and `laurel verify` do."""
 
+import asyncio
+from time import monotonic
+from typing import Final
+
 from laurel_server.domain.views import Check
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.verify import verify_boards
@@ -9,6 +13,23 @@ from laurel_server.rewards.explaining import Explaining
 from laurel_server.rewards.findings import Progress, unnoticed
 from laurel_server.rewards.verify import verify_ledger
 from laurel_server.rewards.verify_chain import verify_chain
+
+CALM: Final = 3
+"""A comparison that nobody waits for pauses so many times as long as it works: the service has better things to do."""
+
+LONGEST_PAUSE_SECONDS: Final = 1.0
+
+
+class Pauses:
+    """Progress that lets a comparison go on after a pause."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+
+    async def __call__(self, _part: str, _more: int, _total: int) -> None:
+        """Pause in proportion to the time since the last pause."""
+        await asyncio.sleep(min(CALM * (monotonic() - self._since), LONGEST_PAUSE_SECONDS))
+        self._since = monotonic()
 
 
 async def verify(

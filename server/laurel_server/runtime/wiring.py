@@ -361,7 +361,7 @@ def _jobs(
         review_tiers(TierReview(commands, pool, clock, ground.tier_policy).run),
         award_badges(badges),
         housekeeping(pool, clock, ground.zone, _ages(ages)),
-        verify(maintenance.verify),
+        verify(maintenance.verify_calmly),
     )
 
 

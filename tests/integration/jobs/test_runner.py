@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -331,3 +331,21 @@ async def test_jobs_are_listed_with_their_next_and_last_runs(ledger_dsn: str) ->
         last: JobRun | None = second.last_run
         assert last is not None
         assert (last.started_at, last.finished_at, last.counts) == (NOON, NOON, {"done": 2})
+
+
+async def test_what_begins_on_time_makes_up_for_nothing_in_a_new_ledger(ledger_dsn: str) -> None:
+    clock, work = SandboxClock(NOON), Work()
+    patient = replace(work.job("compare"), begins_on_time=True)
+    async with server(ledger_dsn, clock, patient, work.job("sweep")) as one:
+        await one.pool.execute(
+            "INSERT INTO reward_action_configs (action, version, display_name, description, points_formula,"
+            " tier_multipliers, max_points_per_action, max_daily_points, cap_mode, cooldown, expires_after,"
+            " board_effect, active, created_by, created_at)"
+            " VALUES ('REVIEW', 1, '', '', '1', '{}', 0, 0, 1, '0', '', 1, true, 'laurel', $1)",
+            NOON - timedelta(hours=1),
+        )
+        await one.runner.run_due()
+        assert work.done == ["sweep"]
+        clock.set(NOON + timedelta(days=1))
+        await one.runner.run_due()
+    assert work.done == ["sweep", "compare", "sweep"]
