@@ -80,6 +80,11 @@ async def first_batch(pool: Pool) -> int:
     return number
 
 
+async def batches_before(pool: Pool, batch_no: int) -> list[int]:
+    """Return the first batches of which something was kept although the chain begins later."""
+    return [row["batch_no"] for row in await pool.fetch(load("chain_batches_before"), batch_no)]
+
+
 async def batches_of(pool: Pool, month: int, after: int, up_to: int) -> dict[int, Digest]:
     """Return what was kept of a month's batches in `(after, up_to]`, by their numbers."""
     rows = await pool.fetch(load("chain_batches_of"), month, after, up_to)

@@ -32,7 +32,7 @@ class Difference(NamedTuple):
 
 
 class Strays(NamedTuple):
-    """Rows that belong to no entry, in words, among `rows` that were looked at; `last` None: none were left."""
+    """What fits no entry, in words, among `rows` that were looked at; `last` None: none were left."""
 
     last: int | None
     rows: int
@@ -58,3 +58,19 @@ async def differences(pool: Pool, start: int, end: int) -> list[Difference]:
 async def strays_after(pool: Pool, after: int, limit: int) -> Strays:
     """Return which of the next debits and reversals, those behind entry `after`, belong to no entry."""
     return Strays(*(await pool.fetch(load("verify_strays"), after, limit))[0])
+
+
+async def outbox_after(pool: Pool, after: int, limit: int) -> Strays:
+    """Return where the outbox tells something else than the entries of the next batches, those behind batch `after`."""
+    return Strays(*(await pool.fetch(load("verify_outbox"), after, limit))[0])
+
+
+async def answers_of(pool: Pool, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return the outcomes that are kept under these keys."""
+    return {row["key"]: row["outcome"] for row in await pool.fetch(load("verify_answers"), keys)}
+
+
+async def answered_since(pool: Pool) -> int | None:
+    """Return the batch since which every answer is kept; None where none is that young."""
+    batch_no: int | None = await pool.fetchval(load("verify_answered_since"))
+    return batch_no

@@ -13,8 +13,8 @@ from laurel_server.rewards.commands import Commands
 from laurel_server.rewards.statement import Statement
 from laurel_server.rewards.unknown import answered_once
 
-CANCEL = "cancel_redemption"
-"""The family of the request ids of CancelRedemption."""
+REDEEM, CANCEL = "redeem", "cancel_redemption"
+"""The families of the request ids of RedeemPoints and CancelRedemption."""
 
 
 class Spending:
@@ -28,7 +28,7 @@ class Spending:
 
     async def redeem(self, command: RedeemCommand, deadline: float | None) -> ChangeAnswer:
         """Spend points. USER_NOT_FOUND, INSUFFICIENT_POINTS."""
-        return await self._commands.carry_out(command, "redeem", deadline)
+        return await self._commands.carry_out(command, REDEEM, deadline)
 
     async def cancel(
         self, request: RequestKey, transaction_id: str, reason: str, deadline: float | None

@@ -57,6 +57,8 @@ class _Digests:
 
     async def compare(self) -> None:
         self._first = await chain.first_batch(self._pool)
+        for batch_no in await chain.batches_before(self._pool, self._first):
+            self._add(batch_no, "stands before the beginning of the chain")
         self._total = await count_entries(self._pool)
         months = await chain.months(self._pool)
         for month in months:

@@ -13,6 +13,7 @@ from laurel_server.rewards.explaining import Explaining
 from laurel_server.rewards.findings import Progress, unnoticed
 from laurel_server.rewards.verify import verify_ledger
 from laurel_server.rewards.verify_chain import verify_chain
+from laurel_server.rewards.verify_records import verify_records
 
 CALM: Final = 3
 """A comparison that nobody waits for pauses so many times as long as it works: the service has better things to do."""
@@ -44,6 +45,7 @@ async def verify(
     if scope in {"", "ledger"}:
         checks += await verify_ledger(pool, progress)
         checks.append(await Explaining(pool).verify(progress))
+        checks += await verify_records(pool)
     if scope in {"", "chain"}:
         checks += await verify_chain(pool, progress)
     if scope in {"", "boards"}:

@@ -24,6 +24,10 @@ OVERDRAWN = entry("bob", "REVERSAL")
 EXPIRED = entry("eve", "EXPIRATION")
 CAPTURED = entry("ann", "REDEMPTION", 2)
 
+LAST_OUTCOME = "(SELECT outcome FROM idempotency_keys ORDER BY created_at DESC LIMIT 1)"
+ANSWER = "(SELECT key FROM idempotency_keys ORDER BY created_at LIMIT 1)"  # that of the first award
+
+
 FOUND = {
     "balances_equal_entries": (f"UPDATE user_rewards SET balance = balance + 1 WHERE user_no = {ANN}",),
     "balances_equal_lots": (f"UPDATE user_rewards SET balance = balance + 1 WHERE user_no = {ANN}",),
@@ -148,6 +152,28 @@ FOUND = {
         f"UPDATE lots SET activates_at = now() WHERE lot_id = {OPEN}",
         f"UPDATE lot_debits SET expires_at = now() WHERE transaction_id = {REDEEMED} AND lot_id = {SPENT}",
         f"UPDATE lot_debits SET activates_at = now() WHERE transaction_id = {REDEEMED} AND lot_id = {SPENT}",
+    ),
+    "outbox_tells_entries": (
+        f"DELETE FROM outbox WHERE batch_no = {REDEEMED} >> 10 & (1::bigint << 38) - 1",
+        f"UPDATE outbox SET events = '[]' WHERE batch_no = {REDEEMED} >> 10 & (1::bigint << 38) - 1",
+        f"UPDATE outbox SET user_nos = '{{}}' WHERE batch_no = {REDEEMED} >> 10 & (1::bigint << 38) - 1",
+        "UPDATE outbox SET events = replace(events::text, '-165', '-164')::json WHERE events::text LIKE '%-165%'",
+        f"DELETE FROM reward_transactions WHERE transaction_id = {SPENT}",
+    ),
+    "answers_name_entries": (
+        f"DELETE FROM idempotency_keys WHERE key = {ANSWER}",
+        f"UPDATE idempotency_keys SET key = 'elsewhere' WHERE key = {ANSWER}",
+        f"UPDATE idempotency_keys SET outcome = 'nonsense' WHERE key = {ANSWER}",
+        f"UPDATE idempotency_keys SET outcome = {LAST_OUTCOME} WHERE key = {ANSWER}",
+    ),
+    "entries_match_digests": (
+        "UPDATE ledger_chain SET first_batch = first_batch + 1000",
+        "DELETE FROM ledger_batches WHERE batch_no = (SELECT min(batch_no) FROM ledger_batches)",
+        "UPDATE ledger_batches SET digest = sha256('x') WHERE batch_no = (SELECT min(batch_no) FROM ledger_batches)",
+    ),
+    "seals_follow_digests": (
+        "UPDATE ledger_seals SET seal = sha256('x') WHERE batch_no = (SELECT min(batch_no) FROM ledger_seals)",
+        "DELETE FROM ledger_seals WHERE batch_no = (SELECT min(batch_no) FROM ledger_seals)",
     ),
 }
 """Changes of one row by the check that finds them. Holds go by their points: 30 captured, 11 active, 12 released, 13

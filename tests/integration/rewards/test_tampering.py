@@ -12,6 +12,7 @@ from laurel_server.domain.reversals import ReversalPolicy
 from laurel_server.postgres.pool import LaneConnection, Pool
 from laurel_server.rewards.verify import verify_ledger
 from laurel_server.rewards.verify_chain import verify_chain
+from laurel_server.rewards.verify_records import verify_records
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines, spend
 from tests.integration.conftest import new_ledger
@@ -102,7 +103,7 @@ async def change(ledger: Pool, statement: str) -> None:
 
 async def found_in(ledger: Pool) -> dict[str, str]:
     """Return the checks that fail, and what they say."""
-    checks = [*await verify_ledger(ledger), *await verify_chain(ledger)]
+    checks = [*await verify_ledger(ledger), *await verify_records(ledger), *await verify_chain(ledger)]
     return {check.name: check.detail for check in checks if not check.ok}
 
 

@@ -31,6 +31,8 @@ NAMES = {
     "tiers_follow_changes",
     "rows_belong_to_entries",
     "entries_follow_from_inputs",
+    "outbox_tells_entries",
+    "answers_name_entries",
 }
 
 
@@ -99,6 +101,7 @@ FIRST = f"(SELECT min(transaction_id) FROM reward_transactions WHERE user_no = {
                 "counters_equal_entries",
                 "totals_equal_entries",
                 "lots_equal_entries",
+                "outbox_tells_entries",
             },
         ),
         (
@@ -109,6 +112,7 @@ FIRST = f"(SELECT min(transaction_id) FROM reward_transactions WHERE user_no = {
                 "counters_equal_entries",
                 "totals_equal_entries",
                 "lots_equal_entries",
+                "outbox_tells_entries",
                 "entries_follow_from_inputs",
             },
         ),
