@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load.unary import Target
-from bench.processes import cpu_seconds, python
+from bench.processes import cpu_seconds, python, resident_bytes
 from bench.rounds import Figures
 from laurel_server.devstack.runfile import read_run_file
 
@@ -38,6 +38,10 @@ class Laurel:
     def method(self, path: str) -> Target:
         """Return a method of it as a target."""
         return Target(self.address, path)
+
+    def servers_bytes(self) -> int:
+        """Return how much memory the server processes hold together."""
+        return sum(resident_bytes(pid) for name, pid in self.pids.items() if name.startswith("server"))
 
     async def costing(self, turn: Awaitable[Figures]) -> Figures:
         """Await a turn and add what each of its calls cost the processes, in microseconds of processor time.

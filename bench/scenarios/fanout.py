@@ -10,7 +10,7 @@ from bench.floors.serving import path
 from bench.laurel import AWARD, GET_RANK, WATCH_RANK, Laurel
 from bench.load.streams import Streams, open_streams
 from bench.load.unary import WARM_UP_SECONDS, Target, closed_loop, open_loop
-from bench.processes import python, resident_bytes
+from bench.processes import python
 from bench.rounds import Figures, Goal, Row, absolute, compared, in_turn
 from bench.workbench import Workbench, call
 from laurel.leaderboard.v1.leaderboard_service_pb2 import WatchRankRequest, WatchRankResponse
@@ -37,10 +37,10 @@ async def run(bench: Workbench) -> list[Row]:
 async def _idle(laurel: Laurel) -> list[Row]:
     """Open the most streams at once and let them be."""
     await closed_loop(laurel.method(GET_RANK), people.ranks(USERS), 64, 1)  # what a first call allocates
-    before, count = resident_bytes(laurel.pids["server"]), max(STREAMS)
+    before, count = laurel.servers_bytes(), max(STREAMS)
     streams = await _open(laurel.method(WATCH_RANK), count)
     await asyncio.sleep(2)
-    per_stream = (resident_bytes(laurel.pids["server"]) - before) / count
+    per_stream = (laurel.servers_bytes() - before) / count
     unserved = count - streams.served + streams.failures.total()
     streams.close()
     return [
