@@ -70,9 +70,14 @@ class OutboxReader:
             self._position = await outbox.next_window(self._pool, self._position)
             rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
         await self._measure(rows)
-        ready = _in_one_page(self._ready(rows))
-        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE
-        return await self._page(ready, is_full=is_full) if ready else None
+        return await self._first_of(rows, self._position)
+
+    async def page_after(self, page: Page) -> Page | None:
+        """Return the events after a page that is not done yet; None: none that can be told already."""
+        rows = await outbox.read_page(self._pool, page.end, ROWS_AT_ONCE)
+        if rows:
+            await self._measure(rows)
+        return await self._first_of(rows, page.end)
 
     async def done(self, page: Page) -> None:
         """Keep that the page is dealt with."""
@@ -102,7 +107,12 @@ class OutboxReader:
             ready.append(row)
         return ready
 
-    async def _page(self, rows: Sequence[OutboxRow], *, is_full: bool) -> Page:
+    async def _first_of(self, rows: Sequence[OutboxRow], start: Position) -> Page | None:
+        ready = _in_one_page(self._ready(rows))
+        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE
+        return await self._page(ready, start, is_full=is_full) if ready else None
+
+    async def _page(self, rows: Sequence[OutboxRow], start: Position, *, is_full: bool) -> Page:
         events: list[OutboxEvent] = []
         for row in rows:
             try:
@@ -110,14 +120,13 @@ class OutboxReader:
             except ValueError as error:
                 EVENTS_SET_ASIDE.labels(self._name).inc()
                 await outbox.set_aside(self._pool, self._name, row.batch_no, -1, row.events, str(error))
-        assert self._position is not None  # noqa: S101 - a page was read from there
         return Page(
             events,
             frozenset(number for row in rows for number in row.user_nos),
             all(row.projected for row in rows),
             rows[0].age,
             is_full,
-            self._position._replace(batch_no=rows[-1].batch_no),
+            start._replace(batch_no=rows[-1].batch_no),
         )
 
     async def _measure(self, rows: Sequence[OutboxRow]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 
@@ -32,8 +32,18 @@ class RankReader(Protocol):
         """Return present ranks by user id, on points and score boards; None while some are being rebuilt."""
 
 
+class Ready(NamedTuple):
+    """A page and what Kafka gets of it."""
+
+    page: Page
+    records: list[Record]
+
+
 class Relay:
-    """The loop of the leading server; the others stand by. `interval` (seconds) is the pause when nothing is new."""
+    """The loop of the leading server; the others stand by. `interval` (seconds) is the pause when nothing is new.
+
+    While Kafka takes a page, the next one is made ready.
+    """
 
     def __init__(
         self,
@@ -49,17 +59,20 @@ class Relay:
         self._producer = producer
         self._interval = interval
         self._rounds = Rounds(READER, self._round, (*AWAY, *UNAVAILABLE), _count_failure)
+        self._ahead: asyncio.Task[Ready | None] | None = None
 
     async def run(self) -> None:
         """Publish until cancelled."""
         try:
             await self._rounds.run()
         finally:
+            await self._drop_ahead()
             await self._producer.close()
 
     async def _round(self) -> float:
         """Publish a page and return how long to wait, in seconds."""
         if not await self._leadership.held():
+            await self._drop_ahead()
             self._reader.start_over()
             return self._interval
         return 0.0 if await self.publish() else self._interval
@@ -69,17 +82,43 @@ class Relay:
 
         Raises one of AWAY or UNAVAILABLE, and then repeats.
         """
-        page = await self._reader.next_page()
-        if page is None:
+        ready = await self._next()
+        if ready is None:
             return False
+        page, records = ready
+        if page.is_full:
+            self._ahead = asyncio.create_task(self._prepared_after(page))
+        try:
+            for refused in await self._producer.publish(records):
+                await self._set_aside(page, refused)
+            await self._reader.done(page)
+        except BaseException:
+            await self._drop_ahead()
+            raise
+        return page.is_full
+
+    async def _next(self) -> Ready | None:
+        ahead, self._ahead = self._ahead, None
+        return (await ahead if ahead else None) or await self._prepared(await self._reader.next_page())
+
+    async def _prepared_after(self, page: Page) -> Ready | None:
+        return await self._prepared(await self._reader.page_after(page))
+
+    async def _prepared(self, page: Page | None) -> Ready | None:
+        """Return a page with its records; None if there is nothing, or nothing yet, to publish."""
+        if page is None:
+            return None
         ranks = await self._ranks.everywhere(page.user_nos) if page.ranked else None
         if ranks is None and self._reader.may_wait(page):
-            return False  # the boards are being filled; a moment later there may be ranks to tell
-        records = await self._records(page, None if ranks is None else standings_of(ranks))
-        for refused in await self._producer.publish(records):
-            await self._set_aside(page, refused)
-        await self._reader.done(page)
-        return page.is_full
+            return None  # the boards are being filled; a moment later there may be ranks to tell
+        return Ready(page, await self._records(page, None if ranks is None else standings_of(ranks)))
+
+    async def _drop_ahead(self) -> None:
+        """Forget what was made ready: it does not follow what was published."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
 
     async def _records(self, page: Page, standings: Standings | None) -> list[Record]:
         records: list[Record] = []
