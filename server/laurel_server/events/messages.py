@@ -1,6 +1,6 @@
 """From events of the outbox to the records of `laurel.events.v1`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
@@ -9,7 +9,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.events.v1.events_pb2 import (
     AchievementsUnlocked,
-    BoardStanding,
     LeaderboardUpdated,
     PeriodClosed,
     PeriodWon,
@@ -20,14 +19,13 @@ from laurel.events.v1.events_pb2 import (
     UserErased,
 )
 from laurel.type.v1.badge_pb2 import Badge
-from laurel.type.v1.board_pb2 import BoardRef, Period, RankState
+from laurel.type.v1.board_pb2 import RankState
 from laurel.type.v1.tier_pb2 import Tier as TierMessage
 from laurel.type.v1.tier_pb2 import TierChange
-from laurel_server.domain.boards import BoardKey, is_score_board
-from laurel_server.domain.ledger import BoardRank
-from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.tiers import Tier
 from laurel_server.events.outbox import OutboxEvent
+from laurel_server.events.standings import Standing, Standings, board_ref, field_of
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
     BOARD_RESET,
@@ -46,9 +44,6 @@ from laurel_server.events.topics import (
     Record,
 )
 
-Standings = Mapping[str, Sequence[tuple[str, BoardStanding]]]
-"""Present ranks by user id, each with its period; without one on score boards, which count no entries."""
-
 _MOVED_AT: Final = {
     REWARDS_EARNED: "recorded_at",
     REWARDS_CHANGED: "recorded_at",
@@ -58,17 +53,6 @@ _MOVED_AT: Final = {
     USER_MOVED: "recorded_at",
 }
 """Events after which a user may stand elsewhere, and the field that says when that was."""
-
-
-def standings_of(ranks: Mapping[str, Sequence[BoardRank]]) -> Standings:
-    """Return ranks as messages, to be put into all records of the users: making them is half of what a record costs."""
-    return {
-        user_id: [(_period(rank.board), _standing(rank)) for rank in own] for user_id, own in ranks.items()
-    }
-
-
-def _period(board: BoardKey) -> str:
-    return "" if is_score_board(board.scope) else board.period_id
 
 
 def records_of(event: OutboxEvent, standings: Standings | None) -> list[Record]:
@@ -96,22 +80,22 @@ def board_updates(latest: Mapping[str, OutboxEvent], standings: Standings) -> li
     return [_board_update(event, standings.get(user_id, ())) for user_id, event in latest.items()]
 
 
-def _board_update(event: OutboxEvent, standings: Iterable[tuple[str, BoardStanding]]) -> Record:
+def _board_update(event: OutboxEvent, standings: Sequence[Standing]) -> Record:
     moment = _MOVED_AT[str(event.body["type"])]
     message = LeaderboardUpdated(
         event_id=f"{event.id}.ranks",
         user_id=_text(event, "user_id"),
         updated_at=_moment(_text(event, moment)),
     )
-    message.standings.extend(standing for _, standing in standings)
-    return _record(LEADERBOARD_UPDATED, message, event, moment)
+    listed = field_of(LeaderboardUpdated, [standing.message for standing in standings])
+    return _record(LEADERBOARD_UPDATED, message, event, moment, more=listed)
 
 
 def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     """Those who had scores are off the board, which is told once for all of them."""
     board = _board(event)
     message = LeaderboardUpdated(
-        event_id=event.id, board=_board_ref(board), updated_at=_moment(_text(event, "reset_at"))
+        event_id=event.id, board=board_ref(board), updated_at=_moment(_text(event, "reset_at"))
     )
     yield _record(LEADERBOARD_UPDATED, message, event, "reset_at", subject="/".join(board))
 
@@ -119,8 +103,10 @@ def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]
 def _earned(event: OutboxEvent, standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = RewardsEarned(**_entry(event))
-    _add_standings(message, standings, frozenset(body.get("periods", ())))
-    yield _record(REWARDS_EARNED, message, event, "recorded_at")
+    listed = _standings_after(message.user_id, body, standings)
+    message.rank_state = _rank_state(standings, listed)
+    more = field_of(RewardsEarned, listed)
+    yield _record(REWARDS_EARNED, message, event, "recorded_at", more=more)
     if body["tier"] != body["tier_before"]:
         yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
@@ -142,13 +128,17 @@ def _entry(event: OutboxEvent) -> dict[str, Any]:
     }
 
 
-def _add_standings(message: RewardsEarned, standings: Standings | None, periods: frozenset[str]) -> None:
+def _standings_after(user_id: str, body: Mapping[str, Any], standings: Standings | None) -> list[bytes]:
+    """Return where the user stands on the boards of the periods in which the entry counted."""
+    periods = body.get("periods", ())
+    own = standings.get(user_id, ()) if standings else ()
+    return [standing.message for standing in own if standing.period_id in periods]
+
+
+def _rank_state(standings: Standings | None, listed: Sequence[bytes]) -> RankState.ValueType:
     if standings is None:
-        message.rank_state = RankState.RANK_STATE_PENDING
-        return
-    own = standings.get(message.user_id, ())
-    message.standings.extend(standing for period_id, standing in own if period_id in periods)
-    message.rank_state = RankState.RANK_STATE_FRESH if message.standings else RankState.RANK_STATE_NOT_RANKED
+        return RankState.RANK_STATE_PENDING
+    return RankState.RANK_STATE_FRESH if listed else RankState.RANK_STATE_NOT_RANKED
 
 
 def _changed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
@@ -197,7 +187,7 @@ def _unlocked(event: OutboxEvent, _standings: Standings | None) -> Iterator[Reco
 def _closed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     board = _board(event)
     message = PeriodClosed(
-        event_id=event.id, board=_board_ref(board), closed_at=_moment(_text(event, "closed_at"))
+        event_id=event.id, board=board_ref(board), closed_at=_moment(_text(event, "closed_at"))
     )
     yield _record(PERIOD_CLOSED, message, event, "closed_at", subject="/".join(board))
 
@@ -207,7 +197,7 @@ def _won(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     message = PeriodWon(
         event_id=event.id,
         user_id=body["user_id"],
-        board=_board_ref(_board(event)),
+        board=board_ref(_board(event)),
         rank=body["rank"],
         score=body["score"],
         bonus_points=body["bonus_points"],
@@ -264,10 +254,17 @@ _Message: TypeAlias = (
 
 
 def _record(
-    topic: str, message: _Message, event: OutboxEvent, moment: str, *, subject: str | None = None
+    topic: str,
+    message: _Message,
+    event: OutboxEvent,
+    moment: str,
+    *,
+    subject: str | None = None,
+    more: bytes = b"",
 ) -> Record:
+    """Return a record of a message; `more` are serialized fields that belong to it."""
     about = _text(event, "user_id") if subject is None else subject
-    return Record(topic, message.event_id, about, _text(event, moment), message.SerializeToString())
+    return Record(topic, message.event_id, about, _text(event, moment), message.SerializeToString() + more)
 
 
 def _board(event: OutboxEvent) -> BoardKey:
@@ -291,15 +288,3 @@ def _moment(text: str) -> Timestamp:
 
 def _tier(name: str) -> TierMessage.ValueType:
     return TierMessage.ValueType(Tier[name])
-
-
-def _standing(rank: BoardRank) -> BoardStanding:
-    return BoardStanding(board=_board_ref(rank.board), rank=rank.rank, score=rank.score, total=rank.total)
-
-
-@lru_cache(maxsize=8192)
-def _board_ref(board: BoardKey) -> BoardRef:
-    ref = BoardRef(scope=board.scope, period_id=board.period_id)
-    if not is_score_board(board.scope):
-        ref.period = Period.ValueType(parse_period_id(board.period_id).type)
-    return ref

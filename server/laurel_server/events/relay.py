@@ -8,9 +8,10 @@ import structlog
 
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.events.kafka import AWAY, KafkaProducer
-from laurel_server.events.messages import Standings, board_updates, mover_of, records_of, standings_of
+from laurel_server.events.messages import board_updates, mover_of, records_of
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
 from laurel_server.events.rounds import Rounds
+from laurel_server.events.standings import Standings, standings_of
 from laurel_server.events.topics import Record
 from laurel_server.metrics import EVENTS_PUBLISH_FAILURES
 from laurel_server.postgres.errors import UNAVAILABLE
