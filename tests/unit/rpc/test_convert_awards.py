@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from msgspec.structs import fields, replace
@@ -76,74 +77,95 @@ def test_every_field_of_a_request_changes_its_hash() -> None:
     assert len(hashes) == 1 + len(AwardPointsRequest.DESCRIPTOR.fields)
 
 
-def test_an_answer_becomes_a_message() -> None:
+def written() -> dict[str, Any]:
+    """Return the sample answer as its message has it."""
     response = AwardPointsResponse()
     write_award(response, ANSWER)
-    assert MessageToDict(response, preserving_proto_field_name=True) == {
-        "transaction": {
-            "transaction_id": str(ENTRY.transaction_id),
-            "request_id": "r-1",
-            "user_id": "user:1",
-            "action": "PURCHASE",
-            "points": "149",
-            "base_points": "99.9",
-            "multiplier": "1.5",
-            "order_id": "o-1",
-            "referral_id": "f-1",
-            "reference_id": "n-1",
-            "reason": "because",
-            "created_by": "shop",
-            "transaction_time": "2026-11-23T10:30:15.123456Z",
-            "occurred_at": "2026-11-23T09:30:15.123456Z",
-            "expires_at": "2027-11-23T10:30:15.123456Z",
-            "reversed_points": "7",
-            "balance_after": str(ENTRY.balance_after),
-            "reverses_transaction_id": str(ENTRY.reverses_transaction_id),
+    return MessageToDict(response, preserving_proto_field_name=True)
+
+
+def test_an_answer_becomes_a_message() -> None:
+    message = written()
+    assert set(message) == {
+        *("transaction", "rewards", "ranks", "tier_change", "breakdown"),
+        *("replayed", "rank_state", "closed_period_ids"),
+    }
+    assert message["replayed"] is True
+    assert message["rank_state"] == "RANK_STATE_FRESH"
+    assert message["closed_period_ids"] == ["2026-11-22"]
+
+
+def test_the_entry_of_an_answer() -> None:
+    assert written()["transaction"] == {
+        "transaction_id": str(ENTRY.transaction_id),
+        "request_id": "r-1",
+        "user_id": "user:1",
+        "action": "PURCHASE",
+        "points": "149",
+        "base_points": "99.9",
+        "multiplier": "1.5",
+        "order_id": "o-1",
+        "referral_id": "f-1",
+        "reference_id": "n-1",
+        "reason": "because",
+        "created_by": "shop",
+        "transaction_time": "2026-11-23T10:30:15.123456Z",
+        "occurred_at": "2026-11-23T09:30:15.123456Z",
+        "expires_at": "2027-11-23T10:30:15.123456Z",
+        "reversed_points": "7",
+        "balance_after": str(ENTRY.balance_after),
+        "reverses_transaction_id": str(ENTRY.reverses_transaction_id),
+    }
+
+
+def test_the_rewards_of_an_answer() -> None:
+    assert written()["rewards"] == {
+        "user_id": "user:1",
+        "total_points": "1",
+        "lifetime_points": "2",
+        "redeemed_points": "3",
+        "expired_points": "4",
+        "held_points": "5",
+        "pending_points": "6",
+        "tier": "TIER_GOLD",
+        "last_reward_at": "2026-11-23T10:30:15.123456Z",
+        "version": "140737488355328",
+    }
+
+
+def test_the_ranks_of_an_answer() -> None:
+    assert written()["ranks"] == [
+        {
+            "board": {"scope": "global", "period": "PERIOD_DAILY", "period_id": "2026-11-23"},
+            "rank": "1",
+            "previous_rank": "2",
+            "score": "3",
+            "total": "4",
         },
-        "rewards": {
-            "user_id": "user:1",
-            "total_points": "1",
-            "lifetime_points": "2",
-            "redeemed_points": "3",
-            "expired_points": "4",
-            "held_points": "5",
-            "pending_points": "6",
-            "tier": "TIER_GOLD",
-            "last_reward_at": "2026-11-23T10:30:15.123456Z",
-            "version": "140737488355328",
+        {
+            "board": {"scope": "tier:gold", "period": "PERIOD_ALL_TIME", "period_id": "all"},
+            "rank": "5",
+            "score": "9007199254740992",
+            "total": "8",
         },
-        "ranks": [
-            {
-                "board": {"scope": "global", "period": "PERIOD_DAILY", "period_id": "2026-11-23"},
-                "rank": "1",
-                "previous_rank": "2",
-                "score": "3",
-                "total": "4",
-            },
-            {
-                "board": {"scope": "tier:gold", "period": "PERIOD_ALL_TIME", "period_id": "all"},
-                "rank": "5",
-                "score": "9007199254740992",
-                "total": "8",
-            },
-        ],
-        "tier_change": {
-            "user_id": "user:1",
-            "from_tier": "TIER_SILVER",
-            "to_tier": "TIER_GOLD",
-            "changed_at": "2026-11-23T10:30:15.123456Z",
-        },
-        "breakdown": {
-            "base_points": "99.9",
-            "tier_multiplier": "1.5",
-            "campaigns": [{"campaign_id": "black-friday", "multiplier": "2"}],
-            "uncapped_points": "299",
-            "capped": True,
-            "cap": "PER_ACTION",
-        },
-        "replayed": True,
-        "rank_state": "RANK_STATE_FRESH",
-        "closed_period_ids": ["2026-11-22"],
+    ]
+
+
+def test_the_tier_change_and_the_breakdown_of_an_answer() -> None:
+    message = written()
+    assert message["tier_change"] == {
+        "user_id": "user:1",
+        "from_tier": "TIER_SILVER",
+        "to_tier": "TIER_GOLD",
+        "changed_at": "2026-11-23T10:30:15.123456Z",
+    }
+    assert message["breakdown"] == {
+        "base_points": "99.9",
+        "tier_multiplier": "1.5",
+        "campaigns": [{"campaign_id": "black-friday", "multiplier": "2"}],
+        "uncapped_points": "299",
+        "capped": True,
+        "cap": "PER_ACTION",
     }
 
 
