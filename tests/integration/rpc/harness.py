@@ -44,29 +44,31 @@ from laurel_server.rpc.spending import SpendingServicer
 from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.trends import TrendsServicer
-from tests.integration.rpc.stand_in_jobs import StandInJobs
-from tests.integration.rpc.stand_in_periods import StandInPeriods
-from tests.integration.rpc.stand_ins import (
-    StandInAchievements,
-    StandInAwards,
-    StandInBadges,
+from tests.integration.rpc.stand_in_admin import (
     StandInBoardAdministration,
-    StandInBoards,
-    StandInClock,
-    StandInCorrections,
-    StandInExplaining,
-    StandInHolds,
     StandInMaintenance,
     StandInPeople,
     StandInPreferences,
     StandInProfiles,
     StandInRuleBook,
-    StandInScores,
-    StandInSpending,
+)
+from tests.integration.rpc.stand_in_clock import StandInClock
+from tests.integration.rpc.stand_in_jobs import StandInJobs
+from tests.integration.rpc.stand_in_leaderboards import StandInBoards, StandInScores, StandInWatches
+from tests.integration.rpc.stand_in_periods import StandInPeriods
+from tests.integration.rpc.stand_in_ranking import (
+    StandInAchievements,
+    StandInBadges,
     StandInStanding,
-    StandInStatement,
     StandInTrends,
-    StandInWatches,
+)
+from tests.integration.rpc.stand_in_rewards import (
+    StandInAwards,
+    StandInCorrections,
+    StandInExplaining,
+    StandInHolds,
+    StandInSpending,
+    StandInStatement,
 )
 from tests.unit.rpc.samples import NOW
 

@@ -9,7 +9,7 @@ from laurel_server.domain.errors import Reason
 from laurel_server.rpc.context import CallContext
 from laurel_server.rpc.interceptors.admission import RETRY_AFTER, AdmissionLimits
 from tests.integration.rpc.harness import Served, refused, serving
-from tests.integration.rpc.stand_ins import sample_award
+from tests.integration.rpc.stand_in_rewards import sample_award
 
 VALID = AwardPointsRequest(request_id="r-1", user_id="u", action="PURCHASE")
 

@@ -17,7 +17,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError, Reason, user_not_found
 from laurel_server.rpc.interceptors.admission import AdmissionLimits
 from tests.integration.rpc.harness import Served, read_status, refused, serving
-from tests.integration.rpc.stand_ins import sample_award
+from tests.integration.rpc.stand_in_rewards import sample_award
 from tests.integration.wired import until
 
 METHOD = "/laurel.rewards.v1.RewardsService/IngestAwards"

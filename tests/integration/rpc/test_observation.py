@@ -20,7 +20,7 @@ from laurel_server.rpc.context import CURRENT_CALL, CallContext
 from laurel_server.rpc.interceptors import log
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from tests.integration.rpc.harness import Served, refused, serving
-from tests.integration.rpc.stand_ins import sample_award
+from tests.integration.rpc.stand_in_rewards import sample_award
 from tests.unit.runtime.log_lines import LogLines, captured_log
 
 VALID = AwardPointsRequest(request_id="r-1", user_id="u", action="PURCHASE")
@@ -204,7 +204,7 @@ async def test_a_fault_writes_one_line_with_its_traceback(served: Served, lines:
     assert line["method"] == "laurel.rewards.v1.RewardsService.AwardPoints"
     assert (line["code"], line["request_id"], line["caller"]) == ("INTERNAL", "trace-7", "anonymous")
     assert "ValueError: what happened" in str(line["exception"])
-    assert "stand_ins.py" in str(line["exception"])
+    assert "stand_in_rewards.py" in str(line["exception"])
     assert str(line["timestamp"]).endswith("Z")
 
 

@@ -23,7 +23,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.rpc.convert.awards import read_award, write_award
 from tests.integration.rpc.harness import Served, read_status, refused
-from tests.integration.rpc.stand_ins import sample_award
+from tests.integration.rpc.stand_in_rewards import sample_award
 from tests.unit.rpc.samples import ANSWER, ENTRY, NOW, stamp
 
 REQUEST = AwardPointsRequest(

@@ -18,7 +18,7 @@ from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, build_server, listen
 from laurel_server.rpc.standard import Health
 from tests.integration.rpc.harness import Served, serving
-from tests.integration.rpc.stand_ins import StandInAwards
+from tests.integration.rpc.stand_in_rewards import StandInAwards
 
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
