@@ -20,7 +20,7 @@ from laurel_server.postgres.migrate import upgrade
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
-from tests.integration.leaderboards.test_scores import report
+from tests.integration.leaderboards.scoring import report
 from tests.integration.wired import START, WEEK, entries_of, give, listed, run_job, running, wrongs
 
 CHILD = Path(__file__).with_name("closing_child.py")

@@ -13,7 +13,7 @@ from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
 from tests.integration.analytics.test_trends import trend
 from tests.integration.events.reading import forget_positions
-from tests.integration.leaderboards.test_scores import board, report
+from tests.integration.leaderboards.scoring import board, report
 from tests.integration.spend import redeem
 from tests.integration.wired import give, running, until
 from tests.kafka import Broker, why_no_broker

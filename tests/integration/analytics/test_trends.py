@@ -13,7 +13,7 @@ from laurel_server.domain.people import Order
 from laurel_server.domain.trends import Granularity, Metric, TrendQuery
 from laurel_server.runtime.wiring import Parts
 from tests.integration.analytics.conftest import Analysed
-from tests.integration.leaderboards.test_scores import board, report
+from tests.integration.leaderboards.scoring import board, report
 from tests.integration.wired import START, give, run_job, until
 
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)

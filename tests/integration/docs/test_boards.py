@@ -10,7 +10,7 @@ from laurel_server.domain.board_configs import ScoreOperator
 from laurel_server.domain.boards import Visibility
 from laurel_server.domain.ledger import User
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.test_scores import board, lines, report, see
+from tests.integration.leaderboards.scoring import board, lines, report, see
 from tests.integration.wired import give, listed
 
 PAGE = (Path(__file__).parents[3] / "docs" / "explanation" / "boards.md").read_text()

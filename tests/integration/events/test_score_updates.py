@@ -8,7 +8,7 @@ from laurel_server.domain.people import Order
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
 from tests.integration.events.reading import Reader, Seen
-from tests.integration.leaderboards.test_scores import board, command, remove, report
+from tests.integration.leaderboards.scoring import board, command, remove, report
 from tests.integration.wired import START, give
 from tests.kafka import Broker
 

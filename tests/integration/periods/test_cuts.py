@@ -15,7 +15,7 @@ from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.wiring import Parts
 from tests.integration.conftest import new_ledger
 from tests.integration.engines import Engine
-from tests.integration.leaderboards.test_scores import report
+from tests.integration.leaderboards.scoring import report
 from tests.integration.periods.cuts import Cut, CuttingPool
 from tests.integration.wired import DAY, START, WEEK, entries_of, give, listed, run_job, running, wrongs
 

@@ -15,7 +15,7 @@ from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board
 from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.test_scores import board, lines, refusal, report
+from tests.integration.leaderboards.scoring import board, lines, refusal, report
 from tests.integration.periods.test_close import state_of
 from tests.integration.wired import entries_of, give, run_job, running, wrongs
 

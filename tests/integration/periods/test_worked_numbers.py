@@ -7,7 +7,7 @@ from pathlib import Path
 from laurel_server.domain.boards import SortOrder, WinnerBonus
 from laurel_server.domain.tiers import Tier
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.test_scores import board, report
+from tests.integration.leaderboards.scoring import board, report
 from tests.integration.wired import board_at, entries_of, give, run_job
 
 PAGE = (Path(__file__).parents[3] / "docs" / "explanation" / "periods.md").read_text()

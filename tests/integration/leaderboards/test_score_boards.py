@@ -1,0 +1,128 @@
+"""The life of score boards and of those who are on them."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Visibility
+from laurel_server.domain.commands import RequestKey
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.ledger import RankState
+from laurel_server.domain.people import Order
+from laurel_server.redis.keys import all_keys
+from laurel_server.runtime.wiring import Parts
+from tests.integration.leaderboards.scoring import board, lines, refusal, remove, report, see
+from tests.integration.wired import give, until, wrongs
+
+
+async def test_resets(parts: Parts) -> None:
+    assert parts.clock is not None
+    await board(parts, reset_cron="0 0 * * 1")
+    first = await report(parts, "ann", 10)
+    assert first.rank.board.period_id == "2026-11-23T00:00Z"
+    await parts.clock.set(datetime(2026, 11, 30, 9, tzinfo=UTC))
+    assert await lines(parts) == []
+    second = await report(parts, "bob", 5)
+    assert (second.rank.board.period_id, second.rank.rank) == ("2026-11-30T00:00Z", 1)
+    assert await lines(parts, period_id="2026-11-23T00:00Z") == [(1, "ann", 10, 0)]
+    assert await refusal(report(parts, "bob", 5, period_id="2026-11-23T00:00Z")) is Reason.PERIOD_CLOSED
+    assert await refusal(report(parts, "bob", 5, period_id="2026-12-07T00:00Z")) is Reason.PERIOD_NOT_FOUND
+    assert await refusal(report(parts, "bob", 5, period_id="2026-W49")) is Reason.INVALID_FIELD
+    assert await refusal(lines(parts, period_id="2026-12-07T00:00Z")) is Reason.PERIOD_NOT_FOUND
+    page = await parts.queries.page(await parts.queries.find("race", None, ""), "", 1)
+    assert page.board.period.ends_at == datetime(2026, 12, 7, tzinfo=UTC)
+
+
+async def test_members_are_removed_and_come_back_behind_their_equals(parts: Parts) -> None:
+    await board(parts)
+    for user_id in ("ann", "bob"):
+        await report(parts, user_id, 10)
+    assert await remove(parts, "ann")
+    assert not await remove(parts, "ann")
+    assert await refusal(remove(parts, "nobody")) is Reason.USER_NOT_FOUND
+    await report(parts, "ann", 10)
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["bob", "ann"]
+
+
+async def test_a_board_that_is_created_again_is_empty(parts: Parts) -> None:
+    await board(parts)
+    await report(parts, "ann", 10)
+    await parts.boards.delete("race", RequestKey("tests", "delete", b""))
+    assert await refusal(parts.queries.find("race", None, "")) is Reason.BOARD_NOT_FOUND
+    assert await refusal(report(parts, "ann", 10)) is Reason.BOARD_NOT_FOUND
+    await board(parts)
+    assert await lines(parts) == []
+    assert (await report(parts, "bob", 1)).rank.rank == 1
+    assert not await parts.pool.fetchval("SELECT count(*) FROM scores WHERE score = 10")
+
+
+async def test_visibility(parts: Parts) -> None:
+    await board(parts)
+    for user_id in ("ann", "bob", "cleo"):
+        await report(parts, user_id, 10)
+
+    found = await parts.queries.find("race", None, "")
+    await see(parts, "bob", Visibility.HIDDEN)
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["ann", "cleo"]
+    hidden = await report(parts, "bob", 11)
+    assert (hidden.updated, hidden.rank_state, hidden.rank.score) == (True, RankState.NOT_RANKED, 11)
+    assert await refusal(parts.queries.place(found, "bob")) is Reason.NOT_ON_BOARD
+    await see(parts, "bob", Visibility.SHADOW)
+    place = await parts.queries.place(found, "bob")
+    assert (place.rank, place.score, place.total) == (1, 11, 3)
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["ann", "cleo"]
+    await see(parts, "bob", Visibility.PUBLIC)
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["bob", "ann", "cleo"]
+    await parts.people.erase(Order("ann", "erase", b"erase".ljust(16), b"", "tests"))
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["bob", "cleo"]
+    await parts.maintenance.rebuild(None)
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["bob", "cleo"]
+
+
+async def test_the_ranks_of_a_user_are_on_points_and_score_boards(parts: Parts) -> None:
+    assert parts.clock is not None
+    await board(parts)
+    await board(parts, "daily", reset_cron="0 0 * * *")
+    await report(parts, "ann", 3)
+    await report(parts, "ann", 4, scope="daily")
+    await give(parts, "ann", 10)
+    boards = {place.board.key.scope for place in await parts.queries.all_places("ann")}
+    assert boards >= {"race", "daily", "global"}
+    await parts.clock.set(parts.clock.now() + timedelta(days=1))
+    boards = {place.board.key.scope for place in await parts.queries.all_places("ann")}
+    assert "race" in boards
+    assert "daily" not in boards
+
+
+async def test_scores_come_back_after_a_loss(parts: Parts) -> None:
+    await board(parts, tie_policy=TiePolicy.DENSE)
+    for user_id, score in {"ann": 3, "bob": 3, "cleo": 1}.items():
+        await report(parts, user_id, score, metadata={"who": user_id})
+    before = await lines(parts)
+    await parts.redis.call("FLUSHALL")
+
+    async def is_back() -> bool:
+        with suppress(LaurelError):  # BOARDS_REBUILDING
+            return await lines(parts) == before
+        return False
+
+    await until(is_back, "the score board after a loss")
+
+
+async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(parts: Parts) -> None:
+    await board(parts, sort_order=SortOrder.ASCENDING)
+    for user_id, score, sub_score in (("ann", 10, 0), ("bob", -10, 5), ("cleo", -10, -5)):
+        await report(parts, user_id, score, sub_score)
+    assert await wrongs(parts, "boards") == []
+    standings, members, *_ = all_keys(BoardKey("race", "all"))
+    listed = await parts.redis.call("ZRANGE", standings, 0, -1)
+    bob = next(member for member in listed if member.endswith(b"bob"))
+    await parts.redis.call("ZINCRBY", standings, 1, bob)
+    assert await wrongs(parts, "boards") == ["boards_equal_totals: bob on race all"]
+    await parts.redis.call("ZINCRBY", standings, -1, bob)
+    await parts.redis.call("ZADD", standings, 1, "who")
+    await parts.redis.call("HSET", members, "who", "1")
+    assert await wrongs(parts, "boards") == ["boards_list_nobody_else: race all: 1 too many"]
+    await parts.redis.call("ZREM", standings, "who")
+    await parts.redis.call("HDEL", members, "who", "ann")
+    (incomplete,) = await wrongs(parts, "boards")
+    assert incomplete == "boards_are_complete: race all"
