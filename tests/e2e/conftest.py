@@ -42,3 +42,9 @@ def laurel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         yield serve
     finally:
         serve.discard()
+
+
+@pytest.fixture(scope="session")
+def api(laurel: Serve) -> str:
+    """Where REST of the shared server is."""
+    return f"http://{laurel.run['http']}/api/v1"
