@@ -1,9 +1,10 @@
 """The rewards side of a deployment as its callers see it: calls that are sent again until there is an answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import grpc
@@ -14,7 +15,6 @@ from laurel.admin.v1.jobs_pb2 import RunJobRequest
 from laurel.admin.v1.rules_pb2 import ActionConfig
 from laurel.rewards.v1.corrections_pb2 import AdjustPointsRequest, ReverseTransactionRequest
 from laurel.rewards.v1.holds_pb2 import CaptureHoldRequest, CreateHoldRequest, ReleaseHoldRequest
-from laurel.rewards.v1.rewards_pb2 import UserRewards
 from laurel.rewards.v1.rewards_service_pb2 import (
     AwardPointsRequest,
     GetRewardsRequest,
@@ -26,10 +26,8 @@ from laurel.sandbox.v1.sandbox_service_pb2 import GetClockRequest, SetClockReque
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel.type.v1.tier_pb2 import Tier
 from tests.faults.deployment import RETRYABLE, Deployment
+from tests.integration.rewards.ledger_machine import Answer, Balances, Call, balances_of
 from tests.integration.rpc.harness import refusal_of
-
-Call = Callable[[], Awaitable[Any]]
-"""Sends one request; each time it is called, the same one."""
 
 SECONDS = 10.0
 """How long one attempt may take."""
@@ -77,14 +75,28 @@ class Service:
         request.now.FromDatetime(now)
         await self._sandbox.SetClock(request)
 
-    async def rewards(self, user_id: str) -> UserRewards:
-        """Return the balances of a user."""
-        answer, reason = await self.send(
-            lambda: self._rewards.GetRewards(GetRewardsRequest(user_id=user_id), timeout=SECONDS)
+    def read(self, answer: Any) -> Answer:
+        """Return the answer in the words of the machine."""
+        entry, hold = getattr(answer, "transaction", None), getattr(answer, "hold", None)
+        return Answer(
+            balances=balances_of(answer.rewards, _tier(answer.rewards.tier)),
+            points=0 if entry is None else entry.points,
+            entry_id="" if entry is None else entry.transaction_id,
+            hold_id="" if hold is None else hold.hold_id,
+            replayed=answer.replayed,
+            kept=answer.rewards,
         )
-        assert not reason, reason
-        balances: UserRewards = answer.rewards
-        return balances
+
+    async def balances(self, user_ids: Collection[str]) -> dict[str, Balances]:
+        """Return what those of the users have who are known."""
+        found: dict[str, Balances] = {}
+        for user_id in user_ids:
+            request = GetRewardsRequest(user_id=user_id)
+            answer, reason = await self.send(partial(self._rewards.GetRewards, request, timeout=SECONDS))
+            assert reason in {"", "USER_NOT_FOUND"}, reason
+            if not reason:
+                found[user_id] = balances_of(answer.rewards, _tier(answer.rewards.tier))
+        return found
 
     async def reversed_points(self, transaction_id: str) -> int:
         """Return how much of an entry has been reversed."""
@@ -102,7 +114,7 @@ class Service:
         return [f"{check.name}: {check.detail}" for check in answer.checks if not check.ok]
 
     async def expire(self, key: str) -> None:
-        """Run the sweep of what has expired."""
+        """Run the sweep of what has expired, of all users."""
         request = RunJobRequest(request_id=key, job="expire_points")
         _, reason = await self.send(lambda: self._admin.RunJob(request, timeout=60))
         assert not reason, reason
@@ -164,6 +176,10 @@ class Service:
         """Return the release of a hold."""
         request = ReleaseHoldRequest(request_id=key, hold_id=hold_id)
         return lambda: self._rewards.ReleaseHold(request, timeout=SECONDS)
+
+
+def _tier(tier: Tier.ValueType) -> str:
+    return Tier.Name(tier).removeprefix("TIER_")
 
 
 def reason_of(error: grpc.aio.AioRpcError) -> str:
