@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable
 from functools import lru_cache
+from typing import Final
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership
 from laurel_server.domain.periods import parse_period_id
@@ -43,6 +44,10 @@ def placement_of(
     return Placement(member.user_id, member.version, member.totals, boards, tuple(sorted(off)))
 
 
+MOST_CHOSEN: Final = 65_536
+"""Answers that a `Placing` keeps: where everybody has segments of his own, there would be one for each user."""
+
+
 class Placing:
     """Places members on those of their boards that are `wanted`, of which no more become so meanwhile."""
 
@@ -57,6 +62,8 @@ class Placing:
         key = (id(member.membership), member.scopes, tuple(member.totals))
         chosen = self._chosen.get(key)
         if chosen is None:
+            if len(self._chosen) >= MOST_CHOSEN:
+                self._chosen.clear()
             boards = tuple(board for board in boards_of(member, self._matrix) if board in self._wanted)
             chosen = self._chosen[key] = (member.membership, boards)
         return Placement(member.user_id, member.version, member.totals, chosen[1])

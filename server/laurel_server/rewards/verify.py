@@ -46,18 +46,19 @@ async def verify_ledger(pool: Pool, progress: Progress = unnoticed) -> list[Chec
     async with ledger_errors():
         bounds = await bounds_of_users(pool)
         await _compare(pool, bounds, findings, progress)
-        await _find_strays(pool, strays)
+        await _find_strays(pool, strays, progress)
     for each in findings.values():
         each.checked = bounds.users
     return [each.check() for each in (*findings.values(), strays)]
 
 
-async def _find_strays(pool: Pool, findings: Findings) -> None:
+async def _find_strays(pool: Pool, findings: Findings, progress: Progress) -> None:
     after: int | None = 0
     while after is not None:
         after, rows, found = await strays_after(pool, after, STRAYS_AT_ONCE)
         findings.checked += rows
         findings.wrong += [f"{stray}, which is no entry" for stray in found]
+        await progress("ledger", 0, 0)
 
 
 async def _compare(pool: Pool, bounds: Bounds, findings: dict[str, Findings], progress: Progress) -> None:

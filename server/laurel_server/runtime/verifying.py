@@ -45,7 +45,7 @@ async def verify(
     if scope in {"", "ledger"}:
         checks += await verify_ledger(pool, progress)
         checks.append(await Explaining(pool).verify(progress))
-        checks += await verify_records(pool)
+        checks += await verify_records(pool, progress)
     if scope in {"", "chain"}:
         checks += await verify_chain(pool, progress)
     if scope in {"", "boards"}:

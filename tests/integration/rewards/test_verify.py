@@ -1,5 +1,6 @@
 """Every kind of fault in the ledger is found, in a real database that somebody has tampered with."""
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
@@ -8,6 +9,7 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Check
+from laurel_server.rewards import verify_records
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import redeem
 from tests.integration.wired import command, gift, give, wrongs
@@ -66,6 +68,37 @@ async def test_nothing_is_wrong_with_a_ledger_that_was_left_alone(busy: Parts) -
     assert checks["balances_equal_entries"].checked == 2
     assert checks["entries_follow_from_inputs"].checked == 6
     assert await wrongs(busy) == []
+
+
+async def test_a_comparison_of_records_ends_where_it_began(
+    busy: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify_records, "BATCHES_AT_ONCE", 1)
+    monkeypatch.setattr(verify_records, "ENTRIES_AT_ONCE", 1)
+
+    async def give_more(_part: str, _more: int, _total: int) -> None:
+        await give(busy, "eve", 1)
+
+    async with asyncio.timeout(30):
+        checks = await verify_records.verify_records(busy.pool, give_more)
+    assert [check for check in checks if not check.ok] == []
+
+
+async def test_only_entries_whose_answers_must_be_kept_are_read(
+    busy: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await busy.pool.execute("UPDATE outbox SET created_at = created_at - interval '1 day'")
+    await give(busy, "eve", 1)
+    monkeypatch.setattr(verify_records, "ENTRIES_AT_ONCE", 1)
+    read = 0
+
+    async def count(_part: str, _more: int, _total: int) -> None:
+        nonlocal read
+        read += 1
+
+    checks = {check.name: check for check in await verify_records.verify_records(busy.pool, count)}
+    assert checks["answers_name_entries"].checked == 1
+    assert read == 2  # one part of the outbox, one of the entries
 
 
 ANN = "(SELECT user_no FROM users WHERE user_id = 'ann')"
