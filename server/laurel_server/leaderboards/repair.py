@@ -18,7 +18,7 @@ from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
 from laurel_server.metrics import BOARDS_REBUILT, PROJECTION_REPAIRED
-from laurel_server.postgres import scores, standings
+from laurel_server.postgres import outbox, scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
@@ -145,7 +145,7 @@ class Repair:
         """Make the boards equal to the ledger once."""
         canaries = await self._read_canaries()
         canary, connection = _oldest(canaries.values()), self._redis.connections
-        if canary is None or canary > await standings.last_batch(self._pool):
+        if canary is None or canary > await outbox.last_batch(self._pool):
             await self._start_over()
         else:
             # A Redis that was restarted or replaced may lack the writes of its last seconds without a lower canary.

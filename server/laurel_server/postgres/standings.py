@@ -179,12 +179,6 @@ async def reaches_back(pool: Pool, batch_no: int) -> bool:
     return reaches
 
 
-async def last_batch(pool: Pool) -> int:
-    """Return the last batch number that was drawn."""
-    number: int = await pool.fetchval(load("outbox_last"))
-    return number
-
-
 async def confirm(pool: Pool, batch_nos: Collection[int]) -> None:
     """Note that batches are on the boards."""
     await pool.execute(load("outbox_confirm"), list(batch_nos))

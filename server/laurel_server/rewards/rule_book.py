@@ -128,7 +128,7 @@ class RuleBook:
         async with self._pool.acquire() as connection, connection.transaction():
             await rule_rows.lock_actions(connection)
             now = self._clock.now()
-            if config.is_limited and not await _is_limited(connection, config.action):
+            if config.is_limited and await _was_unlimited(connection, config.action):
                 if counted is None or counted.window.day != window_of(config, now, self._rules.zone).day:
                     return None
                 await rule_rows.hold_back_batches(connection)
@@ -170,6 +170,7 @@ class RuleBook:
             return await rule_rows.read_campaigns(connection)
 
 
-async def _is_limited(connection: Connection, action: str) -> bool:
+async def _was_unlimited(connection: Connection, action: str) -> bool:
+    """Whether there may be awards that nobody has counted; of an action that is new there are none."""
     known = {config.action: config for config in await rule_rows.read_actions(connection)}
-    return action in known and known[action].is_limited
+    return action in known and not known[action].is_limited

@@ -18,8 +18,8 @@ from laurel_server.postgres import chain
 from laurel_server.postgres.chain import Seal
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool
-from laurel_server.postgres.standings import last_batch
 
 log = structlog.get_logger()
 

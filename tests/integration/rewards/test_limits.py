@@ -88,6 +88,12 @@ class TestTheFirstLimit:
             await give(parts, "ann", 1)
         assert (await give(parts, "bob", 11)).entry.points == 10
 
+    async def test_an_action_that_is_new_holds_nobody_back(self, parts: Parts) -> None:
+        async with parts.pool.acquire() as batch, batch.transaction():  # one that is open, as lanes have them
+            await batch.execute("SELECT pg_advisory_xact_lock_shared(hashtext('laurel boards'))")
+            async with asyncio.timeout(30):
+                await parts.rule_book.put_action(gift("NEW", max_daily_points=10), "tests")
+
     async def test_a_cap_that_was_taken_off_and_put_back(self, parts: Parts) -> None:
         await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
         await give(parts, "ann", 4)
