@@ -181,6 +181,26 @@ async def test_a_prompt_job_does_not_wait_for_one_that_takes_long(ledger_dsn: st
         await asyncio.gather(loop, return_exceptions=True)
 
 
+async def test_a_job_that_somebody_asked_for_does_not_hold_up_its_queue(ledger_dsn: str) -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def take_time(name: str) -> None:
+        if name == "verify":
+            entered.set()
+            await may_end.wait()
+
+    work = Work(do=take_time)
+    async with server(ledger_dsn, SandboxClock(NOON), work.job("verify"), work.job("expire")) as one:
+        by_hand = asyncio.create_task(one.runner.run_now("verify", asked(1)))
+        await entered.wait()
+        loop = asyncio.create_task(one.runner.run())
+        await until(lambda: work.done == ["expire"])
+        may_end.set()
+        await by_hand
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+
+
 async def test_a_server_that_starts_knows_when_jobs_last_succeeded(ledger_dsn: str) -> None:
     work, clock = Work(), SandboxClock(NOON)
     async with server(ledger_dsn, clock, work.job("remembered")) as before:
