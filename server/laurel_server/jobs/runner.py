@@ -149,7 +149,9 @@ class JobRunner:
                 if job.queue is Queue.PATIENT:
                     async with self._queues[Queue.PROMPT]:
                         pass  # those that were due before it have run
-                if not self._turns[job.name].locked():  # somebody asked for it: others need not wait for its end
+                if not self._turns[
+                    job.name
+                ].locked():  # somebody asked for it: others need not wait for its end
                     await self._run_if_due(job, wait=False)
         finally:
             self._queued.discard(job.name)

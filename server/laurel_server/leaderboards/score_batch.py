@@ -23,7 +23,7 @@ class ScoreWriter:
         self._clock = clock
 
     async def commit(self, connection: LaneConnection, items: Sequence[Item]) -> ScoreBatch:
-        """Carry the commands out. Cost: 6 round trips; one more each for new users and for boards with a size cap.
+        """Carry the commands out. Cost: 6 round trips; one more for new users, and three for boards with a size cap.
 
         Raises one of `postgres.errors.RETRYABLE` or `UNAVAILABLE`, as `LedgerWriter.commit` does.
         """
@@ -56,6 +56,7 @@ class ScoreWriter:
         capped = [instance for instance in work.periods if work.configs[instance.board_no].max_entries]
         if capped:
             await scores.lock(connection, capped)
+            work.number = await scores.draw_batch(connection)
         seats = work.seats()
         if seats:
             work.rows.update(await scores.read(connection, seats))

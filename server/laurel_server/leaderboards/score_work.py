@@ -41,12 +41,16 @@ class ScoreWork:
 
     def __init__(self, opened: OpenBatch, rules: Rules, now: datetime, items: Sequence[Item]) -> None:
         self.batch_no = opened.batch_no
+        self.number = opened.batch_no
+        """What versions are made of. On a capped board a batch drops users whom it has not locked, so there it is drawn
+        under the lock of the board: by the number of its batch one who comes back might be older than his drop.
+        """
         self.accounts = opened.accounts
         self.rows: dict[Seat, Score] = {}
         self.created: set[Instance] = set()
         self.answers: list[Answer] = []
         self.changed: dict[Seat, None] = {}
-        self.removed: dict[Seat, int] = {}
+        self.removed: dict[Seat, None] = {}
         self.periods: dict[Instance, Period] = {}
         self.configs: dict[int, BoardConfig] = {}
         self._rules = rules
@@ -106,7 +110,7 @@ class ScoreWork:
         if answered is not None:
             return self._replay(answered, item.command, self._places[place])
         try:
-            done = self._carry_out(item.command, self._places[place], self.batch_no * BATCH_NUMBERS + place)
+            done = self._carry_out(item.command, self._places[place], self.number * BATCH_NUMBERS + place)
         except LaurelError as refusal:
             if is_sticky(refusal):
                 self._answer(item, encode_refusal(refusal))
@@ -123,8 +127,10 @@ class ScoreWork:
             for seat in self.changed
         ]
         removed = [
-            scores.removal_event(self._ids[seat.user_no], self._key(seat.instance), version, self._now)
-            for seat, version in self.removed.items()
+            scores.removal_event(
+                self._ids[seat.user_no], self._key(seat.instance), self._last_version, self._now
+            )
+            for seat in self.removed
         ]
         return orjson.dumps([*updated, *removed]).decode()
 
@@ -137,13 +143,13 @@ class ScoreWork:
             account = names[seat.user_no]
             if seat in self.rows:
                 batch.standing[self._key(seat.instance), account.user_id] = self.rows[seat]
-        for seat, version in self.removed.items():
-            batch.off[self._key(seat.instance), self._ids[seat.user_no]] = version
+        for seat in self.removed:
+            batch.off[self._key(seat.instance), self._ids[seat.user_no]] = self._last_version
         return batch
 
     @property
     def _last_version(self) -> int:
-        return self.batch_no * BATCH_NUMBERS + BATCH_NUMBERS - 1
+        return self.number * BATCH_NUMBERS + BATCH_NUMBERS - 1
 
     def _resolve(self, item: Item, now: datetime) -> Instance | LaurelError:
         """Return the instance that a command is about, or why there is none; that of before, if it was answered."""
@@ -207,10 +213,10 @@ class ScoreWork:
         return self._update(command, seat, account, sequence)
 
     def _remove(self, seat: Seat) -> Done:
-        score = self.rows.get(seat)
-        if score is not None:
-            self._drop(seat, score)
-        return Done(self._key(seat.instance), score is not None, is_listed=False)
+        is_there = seat in self.rows
+        if is_there:
+            self._drop(seat)
+        return Done(self._key(seat.instance), is_there, is_listed=False)
 
     def _update(self, command: ScoreCommand, seat: Seat, account: Account, sequence: int) -> Done:
         config, stored = self.configs[seat.instance.board_no], self.rows.get(seat)
@@ -245,13 +251,12 @@ class ScoreWork:
         excess = len(listed) - room
         if excess > 0:
             for seat in nlargest(excess, listed, key=lambda each: _order(config, listed[each])):
-                self._drop(seat, listed[seat])
+                self._drop(seat)
 
-    def _drop(self, seat: Seat, score: Score) -> None:
+    def _drop(self, seat: Seat) -> None:
         self.rows.pop(seat, None)
         self.changed.pop(seat, None)
-        # Another server may have written the score by a later batch that was here first.
-        self.removed[seat] = max(self._last_version, score.version + 1)
+        self.removed[seat] = None
         self._listed.get(seat.instance, {}).pop(seat, None)
 
 

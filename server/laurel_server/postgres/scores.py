@@ -88,7 +88,7 @@ async def trim(
 
 
 async def draw_batch(connection: Connection) -> int:
-    """Return the number of a batch that does nothing but take users off score boards."""
+    """Return a number above those of all batches that were opened before."""
     batch_no: int = await connection.fetchval(load("outbox_draw"))
     return batch_no
 

@@ -1,5 +1,7 @@
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,10 @@ from laurel_server.domain.boards import SortOrder, Visibility
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.ledger import RankState
+from laurel_server.postgres import scores
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, command, lines, refusal, report, see
+from tests.integration.wired import running
 
 LARGEST = 1 << 53
 BEST, LAST, SUM = ScoreOperator
@@ -133,3 +137,27 @@ async def test_a_repeated_request_is_answered_as_the_user_stands_now(parts: Part
     assert (answer.replayed, answer.rank.board.period_id, answer.rank.rank) == (True, "2026-11-25T00:00Z", 2)
     await parts.boards.delete("race", RequestKey("tests", "delete", b""))
     assert await again() == (True, RankState.NOT_RANKED, 0, 0)
+
+
+async def test_who_is_dropped_by_another_server_comes_back_with_a_score_that_waited(
+    parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, max_entries=1)
+    await report(parts, "ann", 10)
+    entered, go, lock = asyncio.Event(), asyncio.Event(), scores.lock
+
+    async def lock_later(*args: Any) -> None:
+        if not entered.is_set():
+            entered.set()
+            await go.wait()
+        await lock(*args)
+
+    monkeypatch.setattr(scores, "lock", lock_later)
+    async with running(ledger_dsn, redis_url) as other:
+        first = asyncio.create_task(report(parts, "ann", 30))
+        await entered.wait()  # its batch is open, and has the smaller number
+        await report(other, "bob", 20)
+        assert await lines(parts) == [(1, "bob", 20, 0)]
+        go.set()
+        assert (await first).rank.rank == 1
+    assert await lines(parts) == [(1, "ann", 30, 0)]
