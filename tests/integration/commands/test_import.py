@@ -48,6 +48,15 @@ async def test_people_balances_and_boards(parts: Parts, cli: CliRunner, tmp_path
     assert await wrongs(parts) == []
 
 
+async def test_people_who_are_known_take_no_number(parts: Parts, cli: CliRunner, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text(FILE)
+    await run(cli, file)
+    taken = await parts.pool.fetchval("SELECT last_value FROM user_no_seq")
+    await run(cli, file)
+    assert await parts.pool.fetchval("SELECT last_value FROM user_no_seq") == taken
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
