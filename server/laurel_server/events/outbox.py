@@ -1,6 +1,7 @@
 """Reading the outbox in order, as one named reader, whose position outlives it."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 import orjson
@@ -12,7 +13,7 @@ from laurel_server.postgres.pool import Pool
 
 ROWS_AT_ONCE = 200
 EVENTS_AT_ONCE = 1000
-"""A page ends with the row that reaches this many events."""
+"""Where nothing else is said a page ends with the row that reaches this many events."""
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What reading an event with missing or wrong fields raises."""
@@ -49,13 +50,15 @@ class Page(NamedTuple):
 class OutboxReader:
     """Reads page after page, at least once each.
 
-    `patience` (seconds): how long a row may be held back until the boards have followed it.
+    `patience` (seconds): how long a row may be held back until the boards have followed it. A page ends with the row
+    that reaches `events_at_once`.
     """
 
-    def __init__(self, pool: Pool, name: str, patience: float) -> None:
+    def __init__(self, pool: Pool, name: str, patience: float, events_at_once: int = EVENTS_AT_ONCE) -> None:
         self._pool = pool
         self._name = name
         self._patience = patience
+        self._events_at_once = events_at_once
         self._position: Position | None = None
 
     async def next_page(self) -> Page | None:
@@ -65,16 +68,16 @@ class OutboxReader:
         """
         if self._position is None:
             self._position = await outbox.read_position(self._pool, self._name)
-        rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
+        rows = await self._rows_after(self._position)
         if not rows:
             self._position = await outbox.next_window(self._pool, self._position)
-            rows = await outbox.read_page(self._pool, self._position, ROWS_AT_ONCE)
+            rows = await self._rows_after(self._position)
         await self._measure(rows)
         return await self._first_of(rows, self._position)
 
     async def page_after(self, page: Page) -> Page | None:
         """Return the events after a page that is not done yet; None: none that can be told already."""
-        rows = await outbox.read_page(self._pool, page.end, ROWS_AT_ONCE)
+        rows = await self._rows_after(page.end)
         if rows:
             await self._measure(rows)
         return await self._first_of(rows, page.end)
@@ -98,6 +101,9 @@ class OutboxReader:
         text = orjson.dumps(event.body).decode()
         await outbox.set_aside(self._pool, self._name, event.batch_no, event.place, text, error)
 
+    async def _rows_after(self, position: Position) -> list[OutboxRow]:
+        return await outbox.read_page(self._pool, position, ROWS_AT_ONCE, self._events_at_once)
+
     def _ready(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Return the rows up to the first that waits for its boards; order forbids to skip it."""
         ready: list[OutboxRow] = []
@@ -108,8 +114,9 @@ class OutboxReader:
         return ready
 
     async def _first_of(self, rows: Sequence[OutboxRow], start: Position) -> Page | None:
-        ready = _in_one_page(self._ready(rows))
-        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE
+        ready = _alike(self._ready(rows))
+        size = sum(len(row.user_nos) for row in rows)  # about as many as events
+        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE or size >= self._events_at_once
         return await self._page(ready, start, is_full=is_full) if ready else None
 
     async def _page(self, rows: Sequence[OutboxRow], start: Position, *, is_full: bool) -> Page:
@@ -137,16 +144,9 @@ class OutboxReader:
         EVENTS_LAG_BATCHES.labels(self._name).set(behind)
 
 
-def _in_one_page(rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-    """Return the first rows that together reach the size of a page, all of the same kind: projected, or not."""
-    size = 0
-    for count, row in enumerate(rows):
-        if row.projected != rows[0].projected:
-            return rows[:count]
-        size += len(row.user_nos)  # about as many as events
-        if size >= EVENTS_AT_ONCE:
-            return rows[: count + 1]
-    return rows
+def _alike(rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    """Return the first rows that are all of the same kind: projected, or not."""
+    return list(takewhile(lambda row: row.projected == rows[0].projected, rows))
 
 
 def _events(row: OutboxRow) -> list[OutboxEvent]:

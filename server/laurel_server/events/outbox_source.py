@@ -10,17 +10,22 @@ from laurel_server.postgres import outbox
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
 
+FEW_EVENTS: Final = 250
+"""A page of a consumer that computes: some milliseconds, in which the event loop does nothing else."""
+
 _LOOK_AGAIN_SECONDS: Final = 0.05
 
 
 class OutboxSource:
     """Reads the outbox under a name of its own while this server leads."""
 
-    def __init__(self, pool: Pool, leadership: Leadership, name: str, patience: float) -> None:
+    def __init__(
+        self, pool: Pool, leadership: Leadership, name: str, patience: float, events_at_once: int
+    ) -> None:
         self._pool = pool
         self._leadership = leadership
         self._name = name
-        self._reader = OutboxReader(pool, name, patience)
+        self._reader = OutboxReader(pool, name, patience, events_at_once)
 
     async def poll(self) -> Polled | None:
         """Return the next page. Raises one of `errors.UNAVAILABLE`."""

@@ -62,12 +62,12 @@ async def next_window(pool: Pool, position: Position) -> Position:
     return Position(position.until_xid, until_xid, batch_no)
 
 
-async def read_page(pool: Pool, position: Position, limit: int) -> list[OutboxRow]:
-    """Return the next rows of a window in order, at most `limit`."""
+async def read_page(pool: Pool, position: Position, limit: int, events: int) -> list[OutboxRow]:
+    """Return the next rows of a window in order, at most `limit`, up to the one that reaches about so many `events`."""
     if position.from_xid == position.until_xid:
         return []
     rows = await pool.fetch(
-        load("events_read_page"), position.batch_no, position.from_xid, position.until_xid, limit
+        load("events_read_page"), position.batch_no, position.from_xid, position.until_xid, limit, events
     )
     return [OutboxRow(*row) for row in rows]
 

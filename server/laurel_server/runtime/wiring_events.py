@@ -17,8 +17,8 @@ from laurel_server.events.kafka import KafkaProducer, Topics, make_topics_early
 from laurel_server.events.kafka_source import KafkaSource
 from laurel_server.events.loops import EventLoops
 from laurel_server.events.notifier import Notifier
-from laurel_server.events.outbox import OutboxReader
-from laurel_server.events.outbox_source import OutboxSource
+from laurel_server.events.outbox import EVENTS_AT_ONCE, OutboxReader
+from laurel_server.events.outbox_source import FEW_EVENTS, OutboxSource
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
@@ -115,22 +115,24 @@ async def _relay(made: _Maker) -> None:
     made.loops.append(Relay(made.leadership, reader, made.ranks, producer, events.interval_ms / 1000).run)
 
 
-def _consume(made: _Maker, consumer: Consumer, interval: float) -> Source:
+def _consume(made: _Maker, consumer: Consumer, interval: float, events_at_once: int = FEW_EVENTS) -> Source:
     """Let a consumer hear events, if any is to in this process, and return what it hears."""
-    source = _source(made, consumer)
+    source = _source(made, consumer, events_at_once)
     if made.settings.events.consumers_source != "off":
         made.loops.append(ConsumerLoop(consumer, source, interval).run)
     return source
 
 
-def _source(made: _Maker, consumer: Consumer) -> Source:
+def _source(made: _Maker, consumer: Consumer, events_at_once: int) -> Source:
     events = made.settings.events
     if made.topics is not None and events.consumers_source == "kafka":
         return KafkaSource(
             made.pool, made.topics, consumer.name, consumer.topics, events.kafka_timeout_seconds
         )
     made.readers.append(consumer.name)
-    return OutboxSource(made.pool, made.leadership, consumer.name, events.ranks_patience_seconds)
+    return OutboxSource(
+        made.pool, made.leadership, consumer.name, events.ranks_patience_seconds, events_at_once
+    )
 
 
 def _notifications(made: _Maker) -> Job:
@@ -166,6 +168,6 @@ def _analytics(made: _Maker) -> Trends | None:
     url, timeout = analytics.clickhouse_url.get_secret_value(), analytics.clickhouse_timeout_seconds
     writing, asking = Engine(url, timeout), Engine(url, timeout)
     filler = Filler(made.pool, made.leadership, made.ranks, Store(writing), made.clock.now)
-    source = _consume(made, filler, _ANALYTICS_SECONDS)
+    source = _consume(made, filler, _ANALYTICS_SECONDS, EVENTS_AT_ONCE)
     made.closers += [writing.close, asking.close]
     return Trends(asking, made.pool, source)
