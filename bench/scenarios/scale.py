@@ -85,10 +85,8 @@ async def _rebuild(rebuilt: Rebuilt, laurel: Laurel) -> Row:
 async def _compared(bench: Workbench, each: Measured, small: Laurel, large: Laurel) -> Row:
     seconds, members = bench.options.seconds, bench.options.members
     few, many = each.requests(SMALL), each.requests(members)
-    for laurel, requests in (
-        (small, few),
-        (large, many),
-    ):  # a turn that is not counted brings what is asked into memory
+    # A turn that is not counted brings what is asked into memory.
+    for laurel, requests in ((small, few), (large, many)):
         await closed_loop(laurel.method(each.path), requests, each.in_flight, seconds)
     floor, ours = await in_turn(
         bench.options.rounds,

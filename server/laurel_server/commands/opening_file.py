@@ -56,10 +56,8 @@ def _openings(file: Iterator[str]) -> Iterator[Opening]:
     places = [header.index(name) if name in header else width for name in _COLUMNS]
     for row in rows:
         if row:
-            cells = [
-                *row[:width],
-                *[""] * max(1, width + 1 - len(row)),
-            ]  # a column that is not there is empty
+            # A column that is not there is empty.
+            cells = [*row[:width], *[""] * max(1, width + 1 - len(row))]
             yield _opening(rows.line_num, *[cells[place].strip() for place in places])
 
 

@@ -115,9 +115,8 @@ def _starts(query: TrendQuery) -> Iterator[datetime]:
             start += timedelta(hours=1)
     period = period_at(_PERIODS[query.granularity], query.from_time, query.zone)
     while period.starts_at is not None:
-        if (
-            period.starts_at != period.ends_at
-        ):  # as a day ends at once that a place leaves out at the date line
+        # A day that a place leaves out at the date line ends as it begins.
+        if period.starts_at != period.ends_at:
             yield period.starts_at
         period = next_period(period, query.zone)
 

@@ -89,9 +89,7 @@ class BoardAdministration:
             await self._rebuild.forget(taken, slot_names(slots))
         await self._settle()
         present = {each.board_id: each for each in await self.boards()}
-        return present.get(
-            new.board_id, new
-        )  # asked for again after it was deleted, it is answered as before
+        return present.get(new.board_id, new)  # asked for again after it was deleted: answered as before
 
     async def update(self, wanted: BoardConfig, fields: Collection[str]) -> BoardConfig:
         """Change these fields of a board. BOARD_NOT_FOUND, INVALID_FIELD for a field that is fixed.

@@ -1,8 +1,7 @@
 """The boards' part of VerifyIntegrity: every board lists exactly whom the ledger puts there, in that order.
 
 A place is decided by the score and the member's name in the sorted set, which carries the sub-score and when both were
-reached. So
-the order is right if every expected member is there with its score, and nobody else is.
+reached. So the order is right if every expected member is there with its score, and nobody else is.
 """
 
 import asyncio

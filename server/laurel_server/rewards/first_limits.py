@@ -49,10 +49,8 @@ def window_of(config: ActionConfig, now: datetime, zone: tzinfo) -> Window:
 async def count_before(pool: Pool, config: ActionConfig, window: Window, now: datetime) -> Counted:
     """Count what was awarded up to now, while awards go on. Cost: all entries since the beginning of the window."""
     async with pool.acquire() as connection:
-        async with (
-            connection.transaction()
-        ):  # after this wait every batch up to the last is committed or is none
-            await hold_back_batches(connection)
+        async with connection.transaction():
+            await hold_back_batches(connection)  # then every batch up to the last is committed or is none
             batches = await usage.batches_since(connection, window.since - CLOCK_MARGIN, now)
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")

@@ -116,16 +116,14 @@ class Server:
         parts.hub.start()
         self._loops = [asyncio.create_task(loop) for loop in parts.loops]
         if parts.clock is not None:
-            with suppress(
-                TimeoutError
-            ):  # who tries out downtime finds it made up for; what takes longer goes on
+            # Who tries out downtime finds it made up for; what takes longer goes on.
+            with suppress(TimeoutError):
                 async with asyncio.timeout(DUE_JOBS_SECONDS):
                     await parts.jobs.run_due()
         await self._operations.start(settings.operations.host, settings.operations.port)
         settle_memory()
-        if (
-            settings.grpc.shared_port is not None
-        ):  # now, because the kernel deals out connections from here on
+        if settings.grpc.shared_port is not None:
+            # Not before, because the kernel deals out connections from here on.
             listen(self._grpc, settings.grpc.host, settings.grpc.shared_port)
         await self._grpc.start()
         await self._health.set_serving(True)
