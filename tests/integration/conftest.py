@@ -20,6 +20,8 @@ from tests.integration.wired import running
 
 TEMPLATE = "laurel_template"
 
+pytest.register_assert_rewrite("tests.integration.rewards.ledger_machine")
+
 settings.register_profile("thorough", max_examples=200, stateful_step_count=60, deadline=None)
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
