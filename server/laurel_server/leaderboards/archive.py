@@ -6,12 +6,12 @@ import structlog
 
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.errors import LaurelError
+from laurel_server.leaderboards.board_fill import READ_AT_ONCE
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placements import Placing
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
-from laurel_server.leaderboards.rebuild import READ_AT_ONCE
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
 from laurel_server.postgres import scores, standings

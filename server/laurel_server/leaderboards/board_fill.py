@@ -1,0 +1,209 @@
+"""What fills boards from the ledger, and empties and completes them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Container, Iterator, Sequence
+from itertools import chain
+from typing import Any, TypeVar
+
+from laurel_server.domain.boards import BoardKey, is_score_board
+from laurel_server.leaderboards.ahead import ahead
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.fill_progress import FillProgress
+from laurel_server.leaderboards.placement import Placement
+from laurel_server.leaderboards.placements import Placing
+from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.reading import look
+from laurel_server.leaderboards.score_seats import seatings_of_scorers
+from laurel_server.leaderboards.seating import seat
+from laurel_server.metrics import BOARDS_FILL_MEMBERS
+from laurel_server.postgres import scores, standings
+from laurel_server.postgres.pool import Pool
+from laurel_server.redis.connection import RedisConnection
+from laurel_server.redis.errors import RedisRefused, RedisUnavailable
+from laurel_server.redis.keys import (
+    BOARD_CHANGES,
+    EVERY_BOARD,
+    FILLING,
+    all_keys,
+    board_keys,
+    signal_of,
+    slot_names,
+)
+from laurel_server.redis.node import RedisNode
+from laurel_server.redis.scripts import script
+
+T = TypeVar("T")
+
+READ_AT_ONCE = 1000
+"""Users read from the ledger at a time."""
+
+CHUNKS_AHEAD = 3
+"""Such parts read while one is on its way to the boards."""
+
+BOARDS_AT_ONCE = 300
+"""Boards that one script call names; Lua passes at most some thousand keys on."""
+
+
+class BoardFill:
+    """Fills the boards that it is told to, sending `chunk` users at a time. BoardsUnavailable when Redis goes away."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        redis: RedisConnection,
+        projection: Projection,
+        catalogue: Catalogue,
+        chunk: int,
+    ) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._projection = projection
+        self._catalogue = catalogue
+        self._chunk = chunk
+
+    async def fill(self, wanted: frozenset[BoardKey]) -> int:
+        """Empty boards, fill them and call them complete; return how many members they got."""
+        boards = sorted(wanted)
+        written_up_to = await standings.watermark(self._pool)
+        await self.empty(boards)
+        points = frozenset(board for board in boards if not is_score_board(board.scope))
+        members = await self.load(points, points) if points else 0
+        for board in boards:
+            if is_score_board(board.scope):
+                members += await self.load_scores(board)
+        await self.complete(boards, written_up_to)
+        return members
+
+    async def load(
+        self,
+        wanted: Container[BoardKey],
+        instances: set[BoardKey] | frozenset[BoardKey],
+        before: Callable[[Sequence[Placement], set[BoardKey]], Awaitable[None]] | None = None,
+    ) -> int:
+        """Send everybody to the boards; the ledger is read while Redis works on those read before.
+
+        `before` is called with what comes next and the instances, to which it may add.
+        """
+        members, loading = 0, asyncio.create_task(asyncio.sleep(0))
+        place = Placing(self._catalogue.matrix, wanted)
+        try:
+            periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
+            progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
+            async for chunk in ahead(self._members(periods), CHUNKS_AHEAD):
+                placements = [place(member) for member in chunk]
+                placed = sum(len(placement.boards) for placement in placements)
+                members += placed
+                if before is not None and isinstance(instances, set):
+                    await before(placements, instances)
+                await loading
+                progress.read(chunk[-1].user_no, placed)
+                loading = asyncio.create_task(self._projection.load(placements, self._chunk, tell=False))
+            await loading
+            progress.end()
+        finally:
+            loading.cancel()
+        return members
+
+    async def load_scores(self, board: BoardKey) -> int:
+        """Send everybody to a board of scores; return how many."""
+        members = 0
+        async for chunk in ahead(scores.scan(self._pool, board, READ_AT_ONCE), CHUNKS_AHEAD):
+            seatings = seatings_of_scorers(chunk, self._catalogue)
+            placed = sum(len(seating.on) for seating in seatings.values())
+            members += placed
+            BOARDS_FILL_MEMBERS.inc(placed)
+            try:
+                await seat(self._redis, seatings, ranked=False, tell=False)
+            except RedisUnavailable as away:
+                raise BoardsUnavailable(str(away)) from away
+        return members
+
+    async def empty(self, boards: Sequence[BoardKey]) -> None:
+        """Empty boards, which are incomplete from then on."""
+        for some in self._pieces(boards):
+            await self._run("empty", list(chain.from_iterable(all_keys(*piece) for piece in some)))
+
+    async def flag(self, board: BoardKey) -> None:
+        """Flag a board as not complete."""
+        for slot in self._slots(board):
+            await self._call("HSET", board_keys(board, slot).members, FILLING, "")
+
+    async def complete(self, boards: Sequence[BoardKey], written_up_to: int) -> None:
+        """Call boards complete with what the ledger had up to that number."""
+        lost = 0
+        for some in self._pieces(boards):
+            names = [board_keys(*piece).members for piece in some]
+            lost += len(some) - await self._run("complete", names, written_up_to)
+        for changed in _chunks(boards, BOARDS_AT_ONCE):
+            await self._call("PUBLISH", BOARD_CHANGES, signal_of(changed))
+        if lost:
+            raise BoardsUnavailable("boards were lost again while they were filled")
+
+    async def forget(self, boards: Collection[BoardKey], slots: Sequence[str] = ("",)) -> None:
+        """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
+        for some in _chunks(sorted(boards), BOARDS_AT_ONCE):
+            names = [all_keys(board, slot) for board in some for slot in slots]
+            await asyncio.gather(*(self._call("UNLINK", *each) for each in names))
+            await self._call("PUBLISH", BOARD_CHANGES, signal_of(some))
+
+    async def forget_all(self) -> None:
+        """Drop every board in Redis, even one that the ledger does not know."""
+        try:
+            for node in await self._redis.nodes():
+                await _forget_all_of(node)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+
+    async def are_whole(self, boards: Sequence[BoardKey]) -> list[bool]:
+        """Tell of each board whether Redis has all of it."""
+        try:
+            return await asyncio.gather(*(self._look(board) for board in boards))
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+
+    async def _look(self, board: BoardKey) -> bool:
+        try:
+            return (await look(self._redis, board, len(self._slots(board))))[0]
+        except RedisRefused:  # somebody has put something else in the place of the board
+            return False
+
+    async def _members(self, period_ids: Sequence[str]) -> AsyncIterator[list[standings.Member]]:
+        # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.
+        async for chunk in standings.scan_open_totals(self._pool, READ_AT_ONCE):
+            yield chunk
+        for period_id in period_ids:
+            async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
+                yield chunk
+
+    def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, str]]]:
+        """Return the boards with each of their slots, as many together as a script call may name."""
+        pieces = [(board, slot) for board in boards for slot in self._slots(board)]
+        return _chunks(pieces, 1 if self._redis.one_slot else BOARDS_AT_ONCE)
+
+    def _slots(self, board: BoardKey) -> Sequence[str]:
+        return slot_names(self._catalogue.traits_of(board).slots)
+
+    async def _run(self, name: str, keys: Sequence[str], *args: str | int) -> Any:  # noqa: ANN401 - a script's reply
+        try:
+            return await script(name).run(self._redis, tuple(keys), *args)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+
+    async def _call(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - a command's reply
+        try:
+            return await self._redis.call(*command)
+        except RedisUnavailable as away:
+            raise BoardsUnavailable(str(away)) from away
+
+
+async def _forget_all_of(node: RedisNode) -> None:
+    cursor: bytes | str = "0"
+    while True:
+        cursor, names = await node.call("SCAN", cursor, "MATCH", EVERY_BOARD, "COUNT", 1000)
+        await asyncio.gather(*(node.call("UNLINK", name) for name in names))
+        if cursor == b"0":
+            return
+
+
+def _chunks(boards: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (boards[start : start + size] for start in range(0, len(boards), size))
