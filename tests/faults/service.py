@@ -26,7 +26,7 @@ from laurel.sandbox.v1.sandbox_service_pb2 import GetClockRequest, SetClockReque
 from laurel.sandbox.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from laurel.type.v1.tier_pb2 import Tier
 from tests.faults.deployment import RETRYABLE, Deployment
-from tests.integration.rewards.ledger_machine import Answer, Balances, Call, balances_of
+from tests.integration.rewards.compared_ledger import Answer, Balances, Call, balances_of
 from tests.integration.rpc.harness import refusal_of
 
 SECONDS = 10.0

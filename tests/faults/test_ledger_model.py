@@ -18,9 +18,9 @@ from tests.faults.conftest import deployed
 from tests.faults.service import Service
 from tests.integration.conftest import Run
 from tests.integration.engines import Engine
+from tests.integration.rewards.compared_ledger import Call
 from tests.integration.rewards.ledger_machine import (
     LIVES,
-    Call,
     LedgerMachine,
     budget,
     is_thorough,

@@ -10,7 +10,7 @@ from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.reversals import ReversalPolicy
 from laurel_server.runtime.wiring import Parts
 from tests.integration import spend
-from tests.integration.rewards.ledger_machine import Answer, Balances, Call, balances_of
+from tests.integration.rewards.compared_ledger import Answer, Balances, Call, balances_of
 from tests.integration.wired import give
 
 

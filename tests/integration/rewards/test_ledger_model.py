@@ -20,10 +20,10 @@ from laurel_server.runtime.wiring import Parts
 from tests.integration import engines, spend
 from tests.integration.conftest import Run, new_ledger
 from tests.integration.engines import Engine
+from tests.integration.rewards.compared_ledger import Call
 from tests.integration.rewards.ledger_in_process import LedgerInProcess
 from tests.integration.rewards.ledger_machine import (
     LIVES,
-    Call,
     LedgerMachine,
     budget,
     percents,
