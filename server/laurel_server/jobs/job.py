@@ -24,6 +24,7 @@ class Queue(Enum):
 
     PROMPT = "prompt"  # soon done, and waits for no other queue: what others build on
     PATIENT = "patient"  # may take an hour, and lets the prompt ones go first
+    CALM = "calm"  # may take a night, because it pauses all the time; lets the prompt ones go first, too
     OUTWARD = "outward"  # waits for other systems, which must hold up nothing here
 
 

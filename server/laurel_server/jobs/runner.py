@@ -146,7 +146,7 @@ class JobRunner:
         """Run a job if it is due when it is its turn. At a start all are, and together they would slow awards down."""
         try:
             async with self._queues[job.queue]:
-                if job.queue is Queue.PATIENT:
+                if job.queue in {Queue.PATIENT, Queue.CALM}:
                     async with self._queues[Queue.PROMPT]:
                         pass  # those that were due before it have run
                 if not self._turns[

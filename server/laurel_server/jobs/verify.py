@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from laurel_server.domain.views import Check
-from laurel_server.jobs.job import Counts, Job, Progress
+from laurel_server.jobs.job import Counts, Job, Progress, Queue
 
 log = structlog.get_logger()
 
@@ -27,4 +27,4 @@ def verify(compare: Callable[[], Awaitable[Sequence[Check]]]) -> Job:
         }
 
     about = "Compares balances, entries, lots and boards with each other."
-    return Job("verify", about, "30 3 * * *", run, begins_on_time=True)
+    return Job("verify", about, "30 3 * * *", run, Queue.CALM, begins_on_time=True)

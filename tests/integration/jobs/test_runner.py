@@ -181,6 +181,28 @@ async def test_a_prompt_job_does_not_wait_for_one_that_takes_long(ledger_dsn: st
         await asyncio.gather(loop, return_exceptions=True)
 
 
+async def test_a_calm_job_holds_up_nothing(ledger_dsn: str) -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def take_time(name: str) -> None:
+        if name == "verify":
+            entered.set()
+            await may_end.wait()
+
+    work, clock = Work(do=take_time), SandboxClock(NOON)
+    jobs = (work.job("verify", queue=Queue.CALM), work.job("expire", HOURLY))
+    async with server(ledger_dsn, clock, *jobs) as one:
+        loop = asyncio.create_task(one.runner.run())
+        await entered.wait()
+        await until(lambda: work.done == ["expire"])
+        clock.advance(timedelta(hours=1))
+        await until(lambda: work.done == ["expire", "expire"])
+        may_end.set()
+        await until(lambda: work.done[-1] == "verify")
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+
+
 async def test_a_job_that_somebody_asked_for_does_not_hold_up_its_queue(ledger_dsn: str) -> None:
     entered, may_end = asyncio.Event(), asyncio.Event()
 
