@@ -30,20 +30,19 @@ def reserve_listeners(
 ) -> Iterator[Listeners]:
     """Yields the listeners of each process, their ports held; `grpc` is the one that clients call.
 
-    The first serves operations on the port that was asked for, the one for HTTP where `operations` is None.
-    Raises DevstackError.
+    The first serves operations on the port that was asked for and each other one on the next, so that all can be
+    scraped; where `operations` is None the first does so on the port for HTTP. Raises DevstackError.
     """
     reserve = reserved if processes == 1 else reserved_for_many
     public = held.enter_context(reserve(grpc.host, grpc.port, "LAUREL_GRPC_PORT"))
-    first = http
-    if operations is not None:
-        first = held.enter_context(reserved(operations.host, operations.port, "LAUREL_OPERATIONS_PORT"))
-    if processes == 1:
-        yield Listeners("server", public, first)
-        return
-    for number in range(1, processes + 1):
-        own = held.enter_context(reserved(grpc.host))
-        if number == 1:
-            yield Listeners("server", own, first, public)
+    for number in range(processes):
+        name = f"server-{number + 1}" if number else "server"
+        own_operations = http
+        if operations is not None or number:
+            asked = operations or Endpoint(http.host, 0)
+            port = asked.port + number if asked.port else 0
+            own_operations = held.enter_context(reserved(asked.host, port, "LAUREL_OPERATIONS_PORT"))
+        if processes == 1:
+            yield Listeners(name, public, own_operations)
         else:
-            yield Listeners(f"server-{number}", own, held.enter_context(reserved(first.host)), public)
+            yield Listeners(name, held.enter_context(reserved(grpc.host)), own_operations, public)

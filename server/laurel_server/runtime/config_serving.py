@@ -102,7 +102,7 @@ class Operations(Part):
     """Address to listen on; it asks for no token, so keep it away from strangers."""
 
     port: Port = 0
-    """TCP port; 0 = a free one."""
+    """TCP port; 0 = a free one. Of several server processes each further one listens on the next port."""
 
 
 class Ingest(Part):
