@@ -34,8 +34,8 @@ from laurel_server.redis.scripts import script
 
 T = TypeVar("T")
 
-READ_AT_ONCE = 1000
-"""Users read from the ledger at a time."""
+READ_AT_ONCE = 400
+"""Users read from the ledger at a time: placing them takes less time than Redis needs for the calls that wait there."""
 
 CHUNKS_AHEAD = 3
 """Such parts read while one is on its way to the boards."""

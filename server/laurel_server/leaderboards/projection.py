@@ -23,8 +23,8 @@ from laurel_server.redis.scripts import script
 MAX_PLACEMENTS = 128
 """Users in one script call: more would hold up every read of a rank for over 10 ms."""
 
-CALLS_TO_SERVER = 2
-"""Script calls of one load that wait for Redis at a time: it works on one while the next is made."""
+CALLS_TO_SERVER = 4
+"""Script calls of one load that wait for Redis at a time: it works on them while the next users are read and placed."""
 
 CALLS_TO_CLUSTER = 16
 """The same for a cluster, on which they go to different boards."""
