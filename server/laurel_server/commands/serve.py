@@ -26,7 +26,7 @@ from laurel_server.runtime.probe import check_health
 from laurel_server.runtime.tls import read_tls
 
 MOST_PROCESSES_UNASKED: Final = 4
-"""Servers that a machine with many cores gets by default; each takes some 150 MB, and most need no more."""
+"""Servers that a machine with many cores gets by default; each takes some 110 MB, and most need no more."""
 
 
 def serve(

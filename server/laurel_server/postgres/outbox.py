@@ -114,13 +114,13 @@ async def measure(pool: Pool, after: int, limit: int, rows_of_a_part: int) -> li
 
 async def first_batch(pool: Pool) -> int | None:
     """Return the oldest batch that is in the outbox, None if it is empty."""
-    number: int | None = await pool.fetchval("SELECT min(batch_no) FROM outbox")
+    number: int | None = await pool.fetchval(load("outbox_first"))
     return number
 
 
 async def disk_bytes(pool: Pool) -> int:
     """Return what the files of the outbox take."""
-    size: int = await pool.fetchval("SELECT pg_total_relation_size('outbox')")
+    size: int = await pool.fetchval(load("outbox_disk_bytes"))
     return size
 
 

@@ -179,15 +179,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone, resets)
     jobs = _job_runner(ground, (*_jobs(ground, commands, maintenance, badges, ranks, expiry), *events.jobs))
     size_caps = SizeCaps(pool, ground.redis, ground.catalogue, clock, zone, boards.confirmations)
-    moves = Moves(
-        clock,
-        ground.rule_book,
-        ground.catalogue,
-        ground.redis,
-        boards.projection,
-        boards.confirmations,
-        size_caps,
-    )
+    moves = _moves(ground, boards, size_caps)
     statement = Statement(pool, clock)
     return Parts(
         awards=commands,
@@ -222,6 +214,18 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         leadership=boards.leadership,
         jobs=jobs,
         loops=(*_loops(ground, boards, reading), jobs.run(), events.loops.run(), feed.run()),
+    )
+
+
+def _moves(ground: _Ground, boards: _Boards, size_caps: SizeCaps) -> Moves:
+    return Moves(
+        ground.clock,
+        ground.rule_book,
+        ground.catalogue,
+        ground.redis,
+        boards.projection,
+        boards.confirmations,
+        size_caps,
     )
 
 

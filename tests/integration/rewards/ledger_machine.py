@@ -3,6 +3,7 @@
 How a ledger is reached, and what may happen to it beside commands, is said by those who run the machine.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -51,9 +52,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.done: list[tuple[Call, Answer | None, str]] = []
         self.numbers = count()
 
+    @abstractmethod
     def open(self) -> datetime:
         """Make the ledger ready, with LIVES as its actions, and return what its clock says."""
-        raise NotImplementedError
 
     @initialize(points=st.integers(1, 6_000), action=st.sampled_from(tuple(LIVES)))
     def begin(self, points: int, action: str) -> None:
