@@ -55,12 +55,14 @@ def test_a_watch_that_cannot_begin_is_an_error_in_json(api: str) -> None:
     assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
 
 
-def test_a_watcher_who_leaves_is_forgotten(api: str) -> None:
+def test_a_watcher_who_leaves_is_forgotten(start_serve: StartServe) -> None:
+    serve = start_serve()  # with one process: of several the gateway would show the metrics of any
+
     def watching() -> bool:
-        page = curl(api.replace("/api/v1", "/metrics")).body
+        page = curl(f"http://{serve.run['http']}/metrics").body
         return bool(re.search(r'laurel_rpc_streams\{method="WatchLeaderboard".*\} [1-9]', page))
 
-    with events(f"{api}/leaderboard/watch") as stream:
+    with events(f"http://{serve.run['http']}/api/v1/leaderboard/watch") as stream:
         next(stream)
         assert watching()
     eventually(lambda: not watching(), "the stream ends in the server too")
