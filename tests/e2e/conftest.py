@@ -36,7 +36,7 @@ def start_serve(tmp_path: Path) -> Iterator[StartServe]:
 @pytest.fixture(scope="session")
 def laurel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """One ready `laurel serve` that tests share; `laurel.run` has the addresses."""
-    serve = Serve(tmp_path_factory.mktemp("shared") / "laurel", LAUREL_GRPC_PROCESSES="2")
+    serve = Serve(tmp_path_factory.mktemp("shared") / "laurel")
     try:
         serve.wait_until_ready()
         yield serve
