@@ -56,11 +56,10 @@ async def pay_winners(pool: Pool, awards: Awards, period_id: str, end: datetime)
 
 def _command(winner: UnpaidWinner) -> AwardCommand:
     scope, period_id = winner.board
-    request_id = f"close/{scope}/{period_id}/{winner.user_no}"
-    body = f"{request_id} {winner.rank} {winner.bonus_points}".encode()
+    body = f"{winner.request_id} {winner.rank} {winner.bonus_points}".encode()
     return AwardCommand(
         caller=CALLER,
-        request_id=request_id,
+        request_id=winner.request_id,
         user_id=winner.user_id,
         action=winner_action(winner.board),
         attributes={"granted_points": str(winner.bonus_points), "rank": str(winner.rank)},

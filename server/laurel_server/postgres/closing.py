@@ -18,7 +18,10 @@ LOOK_AGAIN_SECONDS = 0.01
 
 
 class UnpaidWinner(NamedTuple):
-    """A winner to pay; `transaction_id` is that of an entry that has paid him all the same, None if there is none."""
+    """A winner to pay, by the request of that id.
+
+    `transaction_id` is that of an entry that has paid him all the same, None if there is none.
+    """
 
     board: BoardKey
     user_no: int
@@ -26,6 +29,7 @@ class UnpaidWinner(NamedTuple):
     rank: int
     score: int
     bonus_points: int
+    request_id: str
     transaction_id: int | None
 
 

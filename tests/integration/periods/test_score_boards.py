@@ -265,3 +265,26 @@ async def test_a_board_that_is_created_again_knows_nothing_of_the_one_before(par
     await give(parts, "ann", 1)
     assert await parts.ranks.points(instance(parts, ""), "ann", (None, None), 0, 9, all_periods=True) == []
     assert (await parts.periods.snapshot(instance(parts), 0, 9)).taken_at is None
+
+
+@pytest.mark.parametrize("again", [BONUSES, (WinnerBonus(1, 40),)])
+async def test_a_board_that_is_created_again_pays_for_itself_also_under_the_same_period_id(
+    parts: Parts, again: tuple[WinnerBonus, ...]
+) -> None:
+    await board(parts, reset_cron="0 0 * * *", winner_bonuses=BONUSES)
+    await report(parts, "ann", 30)
+    wednesday = datetime(2026, 11, 25, tzinfo=UTC)
+    await go_to(parts, wednesday + timedelta(days=1) + GRACE)
+    assert await entries_of(parts, "ann") == [90]
+    await parts.boards.delete("race", RequestKey("tests", "delete", b""))
+    await board(parts, reset_cron="0 0 * * 3", winner_bonuses=again)
+    answer = await report(parts, "ann", 7)
+    assert answer.rank.board.period_id == "2026-11-25T00:00Z"
+    for _ in range(2):
+        counts = await go_to(parts, wednesday + timedelta(days=7) + GRACE)
+    assert counts["paid"] == 0
+    (winner,) = (await parts.periods.period(instance(parts, "2026-11-25T00:00Z"))).winners
+    assert (winner.score, winner.bonus_points) == (7, again[0].points)
+    assert await entries_of(parts, "ann") == [90, again[0].points]
+    second = await parts.pool.fetchval("SELECT max(transaction_id) FROM reward_transactions")
+    assert winner.transaction_id == second
