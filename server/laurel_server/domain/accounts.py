@@ -22,13 +22,17 @@ SPILL_MARGIN = timedelta(minutes=10)
 
 
 class PastTotal(NamedTuple):
-    """What a user had in a period that is over, and the scopes of the boards that count it."""
+    """What a user had in a period that is over, and the scopes of the boards that count it.
+
+    `shadow_scopes` are those of a shadow user, whom these boards show to himself alone.
+    """
 
     period_id: str
     user_no: int
     score: int
     reached: int
     scopes: tuple[str, ...]
+    shadow_scopes: tuple[str, ...]
 
 
 class Total(NamedTuple):
@@ -39,6 +43,15 @@ class Total(NamedTuple):
 
 
 NOTHING = Total(0, 0)
+
+
+def past_total(
+    period: Period, user_no: int, total: tuple[int, int], membership: Membership, matrix: BoardMatrix
+) -> PastTotal:
+    """Return what a user had in a period that is over, with the scopes in which he has it for ever."""
+    seen_by_all = matrix.boards_of(membership, period.type)
+    seen_by_himself = matrix.boards_of(membership.as_seen_by_himself, period.type)
+    return PastTotal(period.id, user_no, *total, seen_by_all, () if seen_by_all else seen_by_himself)
 
 
 @dataclass(slots=True)
@@ -252,12 +265,7 @@ class Account(Struct):
             and not (period := _period(period_id, zone)).open_at(now, grace + SPILL_MARGIN)
         ]
         return [
-            PastTotal(
-                period.id,
-                self.user_no,
-                *self.totals.pop(period.id),
-                matrix.boards_of(self.membership, period.type),
-            )
+            past_total(period, self.user_no, self.totals.pop(period.id), self.membership, matrix)
             for period in over
         ]
 

@@ -225,6 +225,11 @@ class Membership(NamedTuple):
     segments: tuple[str, ...]
     visibility: Visibility
 
+    @property
+    def as_seen_by_himself(self) -> "Membership":
+        """The membership of a shadow user as if he were public; of all others as it is."""
+        return self._replace(visibility=Visibility.PUBLIC) if self.visibility is Visibility.SHADOW else self
+
     def scopes(self) -> tuple[str, ...]:
         """Return every scope the user belongs to, in canonical form; none if he is not public."""
         if self.visibility is not Visibility.PUBLIC:

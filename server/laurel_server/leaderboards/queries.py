@@ -214,7 +214,8 @@ class BoardQueries:
         """
         board = self._as_it_ranks_now(board)
         total, listed = await self.ranks_of(board, user_ids)
-        shadows = await self._registry.shadows([each for each in user_ids if each not in listed])
+        past = None if board.period.contains(self._clock.now()) else board.key
+        shadows = await self._registry.shadows([each for each in user_ids if each not in listed], past)
         own = await asyncio.gather(*(self._own_place(board, user_id) for user_id in shadows))
         unlisted = {place.user_id: (place.rank, place.score) for place in own if place}
         return OwnRanks(total, listed | unlisted, shadows)

@@ -10,7 +10,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.postgres.standings import Member, is_registered, read_member, shadows_among
+from laurel_server.postgres.standings import Member, is_registered, past_shadows, read_member, shadows_among
 
 
 class BoardRegistry:
@@ -43,31 +43,45 @@ class BoardRegistry:
             scored = await scores.of_user(self._pool, user_id)
         return (*boards_of(_shown(member), matrix), *(scorer.board for scorer in scored))
 
-    async def shadows(self, user_ids: Sequence[str]) -> Collection[str]:
-        """Return who of these is a shadow user. LEDGER_UNAVAILABLE."""
+    async def shadows(self, user_ids: Sequence[str], past: BoardKey | None = None) -> Collection[str]:
+        """Return who of these is a shadow user, or was one when the board `past` was frozen. LEDGER_UNAVAILABLE."""
         if not user_ids:
             return ()
         async with ledger_errors():
-            return await shadows_among(self._pool, user_ids)
+            then = await past_shadows(self._pool, past, user_ids) if past else ()
+            return {*await shadows_among(self._pool, user_ids), *(each.user_id for each in then)}
 
     async def shadow_on(self, board: Board, user_id: str, matrix: BoardMatrix) -> Unlisted | None:
-        """Return what a shadow user would have on the board; None for everybody else. USER_NOT_FOUND."""
+        """Return what a shadow user would have on the board; None for everybody else. USER_NOT_FOUND.
+
+        On a frozen board that is who was one when it was frozen.
+        """
         member = await self._member(user_id)
+        own = await self._unlisted_now(board, member, matrix)
+        return own or await self._unlisted_then(board, user_id)
+
+    async def _unlisted_now(self, board: Board, member: Member, matrix: BoardMatrix) -> Unlisted | None:
         if member.membership.visibility is not Visibility.SHADOW:
             return None
         if is_score_board(board.key.scope):
-            return await self._unlisted_score(board, user_id)
+            return await self._unlisted_score(board, member.user_id)
         score, reached = member.totals.get(board.key.period_id, (0, 0))
         if score <= 0 or board.key not in boards_of(_shown(member), matrix):
             return None
-        return Unlisted(user_id, Pair(score), reached)
+        return Unlisted(member.user_id, Pair(score), reached)
 
     async def _unlisted_score(self, board: Board, user_id: str) -> Unlisted | None:
         async with ledger_errors():
             for scorer in await scores.of_user(self._pool, user_id):
-                if scorer.board == board.key:
+                if scorer.board == board.key and scorer.visibility is Visibility.SHADOW:
                     return Unlisted(user_id, scorer.score.pair, scorer.score.reached)
         return None
+
+    async def _unlisted_then(self, board: Board, user_id: str) -> Unlisted | None:
+        if board.period.ends_at is None:
+            return None
+        async with ledger_errors():
+            return next(iter(await past_shadows(self._pool, board.key, [user_id])), None)
 
     async def _member(self, user_id: str) -> Member:
         async with ledger_errors():
@@ -79,6 +93,4 @@ class BoardRegistry:
 
 def _shown(member: Member) -> Member:
     """Return a shadow user as he sees himself; all others as they are."""
-    if member.membership.visibility is not Visibility.SHADOW:
-        return member
-    return member._replace(membership=member.membership._replace(visibility=Visibility.PUBLIC))
+    return member._replace(membership=member.membership.as_seen_by_himself)

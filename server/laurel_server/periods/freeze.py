@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from laurel_server.domain.accounts import PastTotal
+from laurel_server.domain.accounts import PastTotal, past_total
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.postgres import scores
@@ -36,7 +36,7 @@ async def freeze(pool: Pool, period_ids: Sequence[str], matrix: BoardMatrix) -> 
 
 
 async def freeze_scores(pool: Pool, instance: Instance) -> None:
-    """Note for ever who takes a position on an instance of a score board, which takes no more scores.
+    """Note for ever who sees whom on an instance of a score board, which takes no more scores.
 
     Works and rests as `freeze` does. Run again, it does what is left.
     """
@@ -61,11 +61,8 @@ async def _freeze_some(pool: Pool, start: int, period_ids: Sequence[str], matrix
 def _past_totals(member: Member, period_ids: Sequence[str], matrix: BoardMatrix) -> list[PastTotal]:
     """Return what the member had in these periods; who is not public takes no position for ever."""
     return [
-        PastTotal(
-            period_id,
-            member.user_no,
-            *member.totals[period_id],
-            matrix.boards_of(member.membership, parse_period_id(period_id).type),
+        past_total(
+            parse_period_id(period_id), member.user_no, member.totals[period_id], member.membership, matrix
         )
         for period_id in period_ids
         if period_id in member.totals

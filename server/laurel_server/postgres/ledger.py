@@ -192,6 +192,7 @@ async def spill_totals(connection: Connection, spilled: Sequence[PastTotal]) -> 
         [total.score for total in spilled],
         [total.reached for total in spilled],
         [orjson.dumps(total.scopes).decode() for total in spilled],
+        [orjson.dumps(total.shadow_scopes).decode() for total in spilled],
     )
 
 

@@ -32,7 +32,7 @@ class Seat(NamedTuple):
 class Scorer(NamedTuple):
     """A user with what he has on a score board; the version is that of the row or of the user, whichever is newer.
 
-    `visibility`: PUBLIC if he takes a position, on a frozen instance as it was then.
+    `visibility`: PUBLIC if he takes a position; on a frozen instance as it was then.
     """
 
     board: BoardKey
@@ -180,7 +180,7 @@ async def instances(pool: Pool) -> list[BoardKey]:
 
 
 async def freeze(pool: Pool, instance: Instance, after: int, limit: int) -> int:
-    """Note for ever which of the next users by number take a position; return the last number, 0: there are none left.
+    """Note for ever who sees the next users by number; return the last number, 0: there are none left.
 
     Their rows are locked meanwhile.
     """

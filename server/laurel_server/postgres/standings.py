@@ -10,7 +10,9 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.boards import BoardKey, Membership, Visibility
+from laurel_server.domain.ranks import Pair
 from laurel_server.domain.tiers import Tier
+from laurel_server.domain.views import Unlisted
 from laurel_server.postgres.pool import Pool, Session
 from laurel_server.postgres.sql import load
 
@@ -118,6 +120,12 @@ async def read_member(pool: Pool, user_id: str) -> Member | None:
 async def shadows_among(pool: Pool, user_ids: Sequence[str]) -> set[str]:
     """Return the ids of those who are shadow users."""
     return {row["user_id"] for row in await pool.fetch(load("standings_shadows"), list(user_ids))}
+
+
+async def past_shadows(pool: Pool, board: BoardKey, user_ids: Sequence[str]) -> list[Unlisted]:
+    """Return what those of some users have on a board who were shadow users when it was frozen."""
+    rows = await pool.fetch(load("standings_past_shadows"), *board, list(user_ids))
+    return [Unlisted(row["user_id"], Pair(row["score"], row["sub_score"]), row["reached"]) for row in rows]
 
 
 async def last_number(pool: Pool) -> int:

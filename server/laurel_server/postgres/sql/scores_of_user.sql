@@ -1,6 +1,6 @@
 -- As scores_of_users, of one user. $1: user id.
 SELECT b.board_id, s.period_id, s.user_no, u.user_id, s.score, s.sub_score, s.reached,
-       CASE WHEN s.listed THEN 1 WHEN NOT s.listed THEN 2 ELSE u.visibility END AS visibility,
+       coalesce(s.final_visibility, u.visibility) AS visibility,
        greatest(s.version, r.version) AS version, s.metadata::text AS metadata
   FROM users u JOIN user_rewards r USING (user_no) JOIN scores s USING (user_no) JOIN boards b USING (board_no)
  WHERE u.user_id = $1

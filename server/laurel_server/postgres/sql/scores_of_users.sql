@@ -1,8 +1,8 @@
--- What users have on score boards but those that are archived. visibility: 1 if they take a position.
+-- What users have on score boards but those that are archived. visibility: on a frozen instance as it was then.
 -- $1: user numbers.
 -- Cost: an index look-up a user, and those rows.
 SELECT p.scope AS board_id, period_id, s.user_no, u.user_id, s.score, s.sub_score, s.reached,
-       CASE WHEN s.listed THEN 1 WHEN NOT s.listed THEN 2 ELSE u.visibility END AS visibility,
+       coalesce(s.final_visibility, u.visibility) AS visibility,
        greatest(s.version, r.version) AS version, s.metadata::text AS metadata
   FROM scores s JOIN leaderboard_periods p USING (board_no, period_id)
   JOIN users u USING (user_no) JOIN user_rewards r USING (user_no)

@@ -6,7 +6,7 @@ WITH listed AS (
     SELECT s.user_no, u.user_id,
            row_number() OVER (ORDER BY $4 * s.score DESC, $4 * s.sub_score DESC, s.reached) AS place
       FROM scores s JOIN users u USING (user_no)
-     WHERE s.board_no = $1 AND s.period_id = $2 AND u.visibility = 1 AND s.listed IS NULL
+     WHERE s.board_no = $1 AND s.period_id = $2 AND u.visibility = 1 AND s.final_visibility IS NULL
 )
 DELETE FROM scores s USING listed
  WHERE s.board_no = $1 AND s.period_id = $2 AND s.user_no = listed.user_no AND listed.place > $3

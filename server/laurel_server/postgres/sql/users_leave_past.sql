@@ -6,6 +6,6 @@ WITH stood AS MATERIALIZED (
       JOIN period_totals p USING (period_id)
      WHERE p.user_no = $1
 ), gone AS (
-    UPDATE period_totals p SET scopes = '{}' FROM stood s WHERE p.period_id = s.period_id AND p.user_no = s.user_no
+    UPDATE period_totals p SET scopes = '{}', shadow_scopes = '{}' FROM stood s WHERE p.period_id = s.period_id AND p.user_no = s.user_no
 )
 SELECT period_id, scopes FROM stood
