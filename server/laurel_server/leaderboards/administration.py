@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -16,7 +15,9 @@ from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.resets import reset_period
 from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.leaderboards.remains import BoardRemains
 from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
@@ -25,14 +26,13 @@ from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.postgres.scores import Instance
-from laurel_server.redis.keys import slot_names
 from laurel_server.rewards.outcomes import StoredRefusal, decode, encode_refusal
 from laurel_server.rewards.rule_book import RuleBook
 
 log = structlog.get_logger()
 
 PATIENCE_SECONDS = 2.0
-"""How long a change waits for its boards to be filled; larger ones are filled after the answer."""
+"""How long a change waits for its boards to be filled or cleared away; larger ones are so after the answer."""
 
 Change = Callable[[Connection], Awaitable[None]]
 
@@ -41,14 +41,21 @@ class BoardAdministration:
     """Keeps the configured boards. A change is in force for every batch that opens after its answer."""
 
     def __init__(
-        self, pool: Pool, rule_book: RuleBook, rebuild: Rebuild, size_caps: SizeCaps, clock: Clock
+        self,
+        pool: Pool,
+        rule_book: RuleBook,
+        rebuild: Rebuild,
+        remains: BoardRemains,
+        size_caps: SizeCaps,
+        clock: Clock,
     ) -> None:
         self._pool = pool
         self._clock = clock
         self._size_caps = size_caps
         self._rule_book = rule_book
         self._rebuild = rebuild
-        self._filling: set[asyncio.Task[None]] = set()
+        self._remains = remains
+        self._at_work: set[asyncio.Task[None]] = set()
 
     async def boards(self) -> Sequence[BoardConfig]:
         """Return all boards by id."""
@@ -62,15 +69,12 @@ class BoardAdministration:
     async def create(self, config: BoardConfig, request: RequestKey) -> BoardConfig:
         """Add a board. A points board is filled from the ledger; until then reads answer BOARDS_REBUILDING.
 
-        INVALID_FIELD, BOARD_EXISTS.
+        INVALID_FIELD, BOARD_EXISTS; BOARDS_REBUILDING while Redis is away and may have something of a board before.
         """
         config.validate()
         new = replace(config, is_filled=config.kind is BoardKind.SCORES)
-        taken: list[BoardKey] = []
-        slots = 1
 
         async def add(connection: Connection) -> None:
-            nonlocal slots
             known = await rule_rows.read_boards(connection)
             if any(_collide(each, new) for each in known):
                 raise LaurelError(
@@ -78,15 +82,17 @@ class BoardAdministration:
                     "there is a board with this id, or with this scope and period",
                     metadata={"board": new.board_id},
                 )
+            await self._remains.drop_keys(connection)
             await rule_rows.create_board(connection, new)
             family = _matrix(known).family_of(new.scope, new.period_type)
             if family is not None and family.slots != new.slots:  # its instances are in other keys now
-                slots = family.slots
-                taken.extend(await self._instances(connection, new))
+                taken = await self._instances(connection, new)
+                await board_rows.note_remains(connection, family.board_no, family.slots, taken)
 
-        await self._once("CreateBoard", request, add)
-        with suppress(BoardsUnavailable):  # as in `update`
-            await self._rebuild.forget(taken, slot_names(slots))
+        try:
+            await self._once("CreateBoard", request, add)
+        except BoardsUnavailable as away:
+            raise rebuilding(BoardKey(new.scope, "")) from away
         await self._settle()
         present = {each.board_id: each for each in await self.boards()}
         return present.get(new.board_id, new)  # asked for again after it was deleted: answered as before
@@ -106,10 +112,9 @@ class BoardAdministration:
                 config = replace(config, is_filled=False)
             if config.reset_cron != known.reset_cron:
                 await self._change_resets(connection, config)
+            if config.slots != known.slots:
+                await self._lay_out(connection, config, known.slots)
             await rule_rows.update_board(connection, config)
-            dropped = await self._instances(connection, config) if config.slots != known.slots else []
-        with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
-            await self._rebuild.forget(dropped, slot_names(known.slots))
         await self._settle()
         await self._size_caps.hold([wanted.board_id])
         return await self.board(wanted.board_id)
@@ -119,24 +124,25 @@ class BoardAdministration:
 
         BOARD_NOT_FOUND.
         """
-        gone: list[BoardKey] = []
-        board_no, slots = 0, 1
 
         async def remove(connection: Connection) -> None:
-            nonlocal board_no, slots
             known = await rule_rows.read_boards(connection)
             config = _named(known, board_id)
-            board_no, slots = config.board_no, config.slots
-            gone.extend(await self._forget(connection, config, known))
+            gone = await self._forget(connection, config, known)
+            await board_rows.note_remains(connection, config.board_no, config.slots, gone)
             await rule_rows.delete_boards(connection, [board_id])
 
         await self._once("DeleteBoard", request, remove)
-        await self._rule_book.current()
-        with suppress(BoardsUnavailable):  # what Redis keeps is of no board, and goes with its next loss
-            await self._rebuild.forget(gone, slot_names(slots))
-        if board_no:
-            await board_rows.delete_scores(self._pool, board_no)
         await self._settle()
+
+    async def _lay_out(self, connection: Connection, config: BoardConfig, slots: int) -> None:
+        """Have a board in other keys than those over so many slots. BOARDS_REBUILDING as `create`."""
+        try:
+            await self._remains.drop_keys(connection)
+        except BoardsUnavailable as away:
+            raise rebuilding(BoardKey(config.scope, "")) from away
+        instances = await self._instances(connection, config)
+        await board_rows.note_remains(connection, config.board_no, slots, instances)
 
     async def _change_resets(self, connection: Connection, config: BoardConfig) -> None:
         """Have periods of a score board end as its new resets say. INVALID_FIELD if the one that would run is over."""
@@ -152,15 +158,18 @@ class BoardAdministration:
         return [board for board in registered if _is_of(board, matrix, config)]
 
     async def close(self) -> None:
-        """Leave boards that are being filled to repair."""
-        for task in self._filling:
+        """Leave boards that are being filled, and what remains of others, to the loops of the leading server."""
+        for task in self._at_work:
             task.cancel()
-        await asyncio.gather(*self._filling, return_exceptions=True)
+        await asyncio.gather(*self._at_work, return_exceptions=True)
 
     async def _forget(
         self, connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
     ) -> list[BoardKey]:
-        """Take the board's instances out of the ledger and return them; some have another family from now on."""
+        """Take the board's instances out of the ledger and return those whose keys are of no board any more.
+
+        Some have another family from now on, which fills them anew.
+        """
         if config.kind is BoardKind.SCORES:
             return await board_rows.forget_score_periods(connection, config)
         before = _matrix(known)
@@ -174,7 +183,7 @@ class BoardAdministration:
             if each.board_id in heirs:
                 await rule_rows.update_board(connection, replace(each, is_filled=False))
         await board_rows.forget_instances(connection, [board for board in mine if board not in kept])
-        return mine
+        return [board for board in mine if board not in kept or after.traits_of(board).slots != config.slots]
 
     async def _once(self, family: str, request: RequestKey, change: Change) -> None:
         """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
@@ -197,14 +206,21 @@ class BoardAdministration:
             raise refusal
 
     async def _settle(self) -> None:
-        """Follow the change in this process, and wait a moment for boards that must be filled."""
+        """Follow the change in this process, and wait a moment until what is left is gone and new boards are filled."""
         await self._rule_book.current()
-        if all(config.is_filled for config in self._rule_book.latest_read.boards.values()):
-            return
-        task = asyncio.create_task(self._fill())
-        self._filling.add(task)
-        task.add_done_callback(self._filling.discard)
-        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        tasks = {asyncio.create_task(self._clear())}
+        if not all(config.is_filled for config in self._rule_book.latest_read.boards.values()):
+            tasks.add(asyncio.create_task(self._fill()))
+        self._at_work |= tasks
+        for task in tasks:
+            task.add_done_callback(self._at_work.discard)
+        await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+
+    async def _clear(self) -> None:
+        try:
+            await self._remains.clear()
+        except (BoardsUnavailable, *UNAVAILABLE) as away:
+            log.warning("boards.clearing_postponed", error=f"{type(away).__name__}: {away}")
 
     async def _fill(self) -> None:
         try:

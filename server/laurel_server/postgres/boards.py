@@ -1,13 +1,31 @@
 """Board instances and scores, as a change of the configured boards leaves them."""
 
-from collections.abc import Collection
+import asyncio
+import time
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import orjson
 
 from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardKey
 from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 5000
+
+
+class Remains(NamedTuple):
+    """What is left of a board that is configured no longer, or otherwise.
+
+    Redis may have keys of `instances` over that many slots, and if it `is_gone` the ledger scores.
+    """
+
+    number: int
+    board_no: int
+    slots: int
+    instances: tuple[BoardKey, ...]
+    is_gone: bool
 
 
 async def forget_instances(connection: Connection, boards: Collection[BoardKey]) -> None:
@@ -22,7 +40,43 @@ async def forget_score_periods(connection: Connection, config: BoardConfig) -> l
     return [BoardKey(config.board_id, row["period_id"]) for row in rows]
 
 
+async def note_remains(
+    connection: Connection, board_no: int, slots: int, instances: Collection[BoardKey]
+) -> None:
+    """Note what has to be cleared away once this transaction is committed."""
+    if instances:
+        text = orjson.dumps(list(map(tuple, instances))).decode()
+        await connection.execute(load("boards_note_remains"), board_no, slots, text)
+
+
+async def lock_remains(connection: Connection) -> list[Remains]:
+    """Return what has to be cleared away, and keep all others from it until this transaction ends."""
+    return [
+        Remains(
+            row["remains_no"],
+            row["board_no"],
+            row["slots"],
+            tuple(BoardKey(*each) for each in orjson.loads(row["instances"])),
+            row["is_gone"],
+        )
+        for row in await connection.fetch(load("boards_lock_remains"))
+    ]
+
+
+async def note_dropped(connection: Connection, remains: Iterable[Remains]) -> None:
+    """Note that Redis has nothing of that any more."""
+    await connection.execute(load("boards_note_dropped"), [each.number for each in remains])
+
+
+async def forget_remains(pool: Pool, remains: Iterable[Remains]) -> None:
+    """Forget what has been cleared away."""
+    await pool.execute(load("boards_forget_remains"), [each.number for each in remains])
+
+
 async def delete_scores(pool: Pool, board_no: int) -> None:
-    """Delete the scores of a board that is gone, some at a time."""
-    while await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE):
-        pass
+    """Delete the scores of a board that is gone, some at a time; it works for as long as it rests."""
+    while True:
+        began = time.perf_counter()
+        if not await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE):
+            return
+        await asyncio.sleep(time.perf_counter() - began)

@@ -36,6 +36,7 @@ from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.leaderboards.reading import BoardScripts
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.registry import BoardRegistry
+from laurel_server.leaderboards.remains import BoardRemains
 from laurel_server.leaderboards.repair import Confirmations, Repair
 from laurel_server.leaderboards.resets import Resets
 from laurel_server.leaderboards.score_batch import ScoreWriter
@@ -146,6 +147,7 @@ class _Boards:
     projection: Projection
     confirmations: Confirmations
     rebuild: Rebuild
+    remains: BoardRemains
     leadership: Leadership
     repair: Repair
 
@@ -193,7 +195,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
         people=People(pool, clock, moves, faces_changed),
         rule_book=ground.rule_book,
         queries=queries,
-        boards=BoardAdministration(pool, ground.rule_book, boards.rebuild, size_caps, clock),
+        boards=BoardAdministration(pool, ground.rule_book, boards.rebuild, boards.remains, size_caps, clock),
         scores=_scores(ground, boards.confirmations),
         maintenance=maintenance,
         hub=reading.hub,
@@ -284,7 +286,8 @@ def _boards(ground: _Ground) -> _Boards:
     interval = settings.repair.interval_ms / 1000
     confirmations = Confirmations(pool)
     repair = Repair(pool, leadership, redis, projection, rebuild, catalogue, confirmations, interval)
-    return _Boards(projection, confirmations, rebuild, leadership, repair)
+    remains = BoardRemains(pool, rebuild, leadership)
+    return _Boards(projection, confirmations, rebuild, remains, leadership, repair)
 
 
 def _reading(ground: _Ground, boards: _Boards) -> _Reading:
@@ -395,6 +398,7 @@ def _loops(ground: _Ground, boards: _Boards, reading: _Reading) -> Sequence[Coro
     return (
         reading.signals.run(),
         boards.repair.run(),
+        boards.remains.run(),
         boards.confirmations.run(),
         ground.rule_book.follow(),
         sealing.run(),

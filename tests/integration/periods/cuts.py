@@ -24,6 +24,11 @@ class CuttingPool:
         if self._left <= 0:
             raise Cut
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has stopped somebody."""
+        return self._left <= 0
+
     def __getattr__(self, name: str) -> Any:
         return self._counted(getattr(self._pool, name))
 

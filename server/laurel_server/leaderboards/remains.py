@@ -1,0 +1,51 @@
+"""Clears away what is left of boards that were deleted or are laid out otherwise, whoever may have died over it."""
+
+from typing import Final
+
+from laurel_server.events.rounds import Rounds
+from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.rebuild import Rebuild
+from laurel_server.postgres import boards as board_rows
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.pool import Connection, Pool
+from laurel_server.redis.keys import slot_names
+
+INTERVAL_SECONDS: Final = 5.0
+
+
+class BoardRemains:
+    """Drops keys and scores as the ledger has noted them in the transaction that made them useless."""
+
+    def __init__(self, pool: Pool, rebuild: Rebuild, leadership: Leadership) -> None:
+        self._pool = pool
+        self._rebuild = rebuild
+        self._leadership = leadership
+
+    async def run(self) -> None:
+        """Clear away what others have left, every few seconds, until cancelled; the leading server does."""
+        await Rounds("board remains", self._round, (BoardsUnavailable, *UNAVAILABLE)).run()
+
+    async def clear(self) -> None:
+        """Clear away all that is noted. Can be killed anywhere. BoardsUnavailable, one of UNAVAILABLE."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            remains = await self.drop_keys(connection)
+        for each in remains:
+            if each.is_gone:
+                await board_rows.delete_scores(self._pool, each.board_no)
+        if remains:
+            await board_rows.forget_remains(self._pool, remains)
+
+    async def drop_keys(self, connection: Connection) -> list[board_rows.Remains]:
+        """Drop the keys that are noted, so that a board can be made that has such keys. BoardsUnavailable."""
+        remains = await board_rows.lock_remains(connection)
+        for each in remains:
+            await self._rebuild.forget(each.instances, slot_names(each.slots))
+        if any(each.instances for each in remains):
+            await board_rows.note_dropped(connection, remains)
+        return remains
+
+    async def _round(self) -> float:
+        if await self._leadership.held():
+            await self.clear()
+        return INTERVAL_SECONDS

@@ -1,0 +1,4 @@
+-- What is to be cleared away, locked; is_gone: the scores of the board, too.
+SELECT r.remains_no, r.board_no, r.slots, r.instances::text AS instances,
+       NOT EXISTS (SELECT FROM boards b WHERE b.board_no = r.board_no) AS is_gone
+  FROM board_remains r ORDER BY r.remains_no FOR UPDATE OF r
