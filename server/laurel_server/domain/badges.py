@@ -123,6 +123,12 @@ class BadgeBook:
             for unlock in unlocks
             if _reads_only(unlock.rule, ACCOUNT_NAMES | BOARD_NAMES) and unlock not in self.by_award
         ]
+        self.by_place = [
+            unlock
+            for unlock in self.by_standing
+            if _reads_only(unlock.rule, BOARD_NAMES) and not unlock.rule.actions
+        ]
+        """Those of `by_standing` that nothing but the place decides."""
         self.by_closing = [unlock for unlock in unlocks if unlock.rule.closing]
         self.levelled = frozenset(unlock.badge_type for unlock in unlocks if unlock.level > 1)
         """Badges with rules for further levels; of others each closed period that unlocks them gives one more."""

@@ -1,5 +1,6 @@
 """Notifications: what a user is told of all that happens, in which words, and when it does not disturb him."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -106,10 +107,11 @@ def notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterato
 
 def _points_milestones(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterator[Notification]:
     after = int(body["lifetime_points"])
-    reached = [step for step in POINTS_MILESTONES if after - int(body["points"]) < step <= after]
-    if reached:
-        data = {"points": str(reached[-1])}
-        message = f"You have earned {reached[-1]:,} points!"
+    reached = bisect_right(POINTS_MILESTONES, after)
+    if bisect_right(POINTS_MILESTONES, after - int(body["points"])) < reached:
+        points = POINTS_MILESTONES[reached - 1]
+        data = {"points": str(points)}
+        message = f"You have earned {points:,} points!"
         yield Notification(
             f"{event_id}.milestone", body["user_id"], Kind.POINTS_MILESTONE, message, data, now
         )

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from time import monotonic
-from typing import Protocol
+from typing import Final, Protocol
 
 from laurel_server.events.kafka import AWAY
 from laurel_server.events.rounds import Rounds
 from laurel_server.events.source import Polled, SetAside, Source
 from laurel_server.metrics import EVENTS_CONSUMED
 from laurel_server.postgres.errors import UNAVAILABLE
+
+_LONGEST_REST_SECONDS: Final = 1.0
+_REST: Final = 10
+"""How many times as long as it worked a consumer rests that keeps up: rarer pages are larger and cost less."""
 
 
 class Consumer(Protocol):
@@ -58,7 +62,8 @@ class ConsumerLoop:
     async def hear(self) -> float:
         """Hear what comes next and return how long to wait for more, in seconds; what fails comes again.
 
-        Who has much to catch up with rests as long as he works: half of the time is for calls.
+        Who has much to catch up with rests as long as he works: half of the time is for calls. Who keeps up with much
+        hears more at once and later, by a second at most.
         """
         began = monotonic()
         if not await self._consumer.prepare():
@@ -69,4 +74,5 @@ class ConsumerLoop:
         await self._consumer.handle(polled, self._source.set_aside)
         await self._source.commit(polled)
         EVENTS_CONSUMED.labels(self._consumer.name).inc(len(polled.events))
-        return monotonic() - began if polled.is_full else self._interval
+        worked = monotonic() - began
+        return worked if polled.is_full else max(self._interval, min(_LONGEST_REST_SECONDS, _REST * worked))

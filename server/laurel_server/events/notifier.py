@@ -1,20 +1,24 @@
 """Turns what happens into notifications, each with the moment from which it disturbs nobody."""
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta, tzinfo
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
 import structlog
 
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.notifications import (
+    LAST_MILESTONE,
     Notification,
+    ToldRank,
     notices_of,
     rank_notice,
 )
 from laurel_server.domain.views import Standings
-from laurel_server.events.outbox import UNREADABLE
+from laurel_server.events.outbox import TURN, UNREADABLE
 from laurel_server.events.source import Heard, Polled, SetAside
+from laurel_server.events.told import LatelyTold
 from laurel_server.events.topics import (
     ACHIEVEMENTS_UNLOCKED,
     ENTRY_EVENTS,
@@ -39,6 +43,10 @@ class Places(Protocol):
         """Return the places of those who have one; None while the board is being rebuilt."""
         ...
 
+    async def leading(self, rank: int) -> frozenset[str] | None:
+        """Return who stands at a rank or better; None if a list of so many lines does not tell."""
+        ...
+
 
 class Notifier:
     """The consumer that makes notifications. `rank_every`: how often a user is told of moves at most."""
@@ -61,6 +69,7 @@ class Notifier:
         self._clock = clock
         self._zone = zone
         self._rank_every = rank_every
+        self._lately_told = LatelyTold(rank_every)
 
     async def prepare(self) -> bool:
         """It needs nothing first."""
@@ -70,13 +79,16 @@ class Notifier:
         """Keep what the events have to tell their users, until it is sent."""
         notices: list[Notification] = []
         latest: dict[str, str] = {}
-        for heard in polled.events:
+        now = self._clock.now()
+        for number, heard in enumerate(polled.events, start=1):
             try:
-                notices += notices_of(heard.id, heard.body, self._clock.now())
+                notices += notices_of(heard.id, heard.body, now)
                 await self._note(heard, latest)
             except UNREADABLE as error:
                 log.warning("notifications.set_aside", event_id=heard.id, error=repr(error))
                 await set_aside(heard, error)
+            if number % TURN == 0:
+                await asyncio.sleep(0)
         if polled.ranked and latest:
             notices += await self._rank_notices(latest)
         await self._keep(notices)
@@ -85,17 +97,21 @@ class Notifier:
         if heard.body["type"] in ENTRY_EVENTS:
             latest[str(heard.body["user_id"])] = heard.id
         elif heard.body["type"] == USER_ERASED:
-            await notifications.forget(self._pool, str(heard.body["user_id"]))
+            user_id = str(heard.body["user_id"])
+            await notifications.forget(self._pool, user_id)
+            self._lately_told.forget(user_id)
 
-    async def _rank_notices(self, latest: dict[str, str]) -> list[Notification]:
+    async def _rank_notices(self, latest: Mapping[str, str]) -> list[Notification]:
         """Return what is to be told of the ranks of those who had an entry, whose last events are given."""
-        places = await self._places.overall(latest)
-        ranks = places.ranks if places else {}
-        told = await notifications.read_told(self._pool, ranks)
         now = self._clock.now()
+        concerned = await self._concerned(latest, now)
+        places = await self._places.overall(concerned) if concerned else None
+        if places is None or not places.ranks:
+            return []
+        told = await notifications.read_told(self._pool, places.ranks)
         notices: list[Notification] = []
         changed: dict[str, int] = {}
-        for user_id, rank in ranks.items():
+        for user_id, rank in places.ranks.items():
             notice = rank_notice(latest[user_id], user_id, rank, told.get(user_id), now, self._rank_every)
             if notice is not None:
                 notices.append(notice)
@@ -103,7 +119,16 @@ class Notifier:
                 changed[user_id] = rank
         if changed:
             await notifications.tell(self._pool, changed, now)
+        self._lately_told.note(told | {user_id: ToldRank(rank, now) for user_id, rank in changed.items()})
         return notices
+
+    async def _concerned(self, user_ids: Collection[str], now: datetime) -> Collection[str]:
+        """Return those who may be told of their ranks: of milestones at once, of other moves when it is time."""
+        others = self._lately_told.others(user_ids, now)
+        if len(others) == len(user_ids):
+            return others
+        leading = await self._places.leading(LAST_MILESTONE)
+        return user_ids if leading is None else leading.intersection(user_ids).union(others)
 
     async def _keep(self, notices: Sequence[Notification]) -> None:
         """Keep what its user wants to be told, until he may be."""

@@ -1,5 +1,6 @@
 """Reading the outbox in order, as one named reader, whose position outlives it."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -11,9 +12,14 @@ from laurel_server.postgres import outbox
 from laurel_server.postgres.outbox import OutboxRow, Position
 from laurel_server.postgres.pool import Pool
 
-ROWS_AT_ONCE = 200
 EVENTS_AT_ONCE = 1000
 """Where nothing else is said a page ends with the row that reaches this many events."""
+
+EVENTS_A_ROW = 4
+"""Rows with fewer events than this end a page by their number."""
+
+TURN: Final = 256
+"""Events that are dealt with before others get their turn of the event loop: a millisecond or some."""
 
 UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What reading an event with missing or wrong fields raises."""
@@ -59,6 +65,7 @@ class OutboxReader:
         self._name = name
         self._patience = patience
         self._events_at_once = events_at_once
+        self._rows_at_once = events_at_once // EVENTS_A_ROW
         self._position: Position | None = None
 
     async def next_page(self) -> Page | None:
@@ -102,7 +109,7 @@ class OutboxReader:
         await outbox.set_aside(self._pool, self._name, event.batch_no, event.place, text, error)
 
     async def _rows_after(self, position: Position) -> list[OutboxRow]:
-        return await outbox.read_page(self._pool, position, ROWS_AT_ONCE, self._events_at_once)
+        return await outbox.read_page(self._pool, position, self._rows_at_once, self._events_at_once)
 
     def _ready(self, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
         """Return the rows up to the first that waits for its boards; order forbids to skip it."""
@@ -116,12 +123,16 @@ class OutboxReader:
     async def _first_of(self, rows: Sequence[OutboxRow], start: Position) -> Page | None:
         ready = _alike(self._ready(rows))
         size = sum(len(row.user_nos) for row in rows)  # about as many as events
-        is_full = len(ready) < len(rows) or len(rows) == ROWS_AT_ONCE or size >= self._events_at_once
+        is_full = len(ready) < len(rows) or len(rows) == self._rows_at_once or size >= self._events_at_once
         return await self._page(ready, start, is_full=is_full) if ready else None
 
     async def _page(self, rows: Sequence[OutboxRow], start: Position, *, is_full: bool) -> Page:
         events: list[OutboxEvent] = []
+        turns = 0
         for row in rows:
+            if len(events) // TURN > turns:
+                turns = len(events) // TURN
+                await asyncio.sleep(0)
             try:
                 events += _events(row)
             except ValueError as error:

@@ -10,8 +10,8 @@ from laurel_server.postgres import outbox
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
 
-FEW_EVENTS: Final = 250
-"""A page of a consumer that computes: some milliseconds, in which the event loop does nothing else."""
+MANY_EVENTS: Final = 4000
+"""A page of a consumer: about what comes in the second that it rests at most; it gives calls their turns meanwhile."""
 
 _LOOK_AGAIN_SECONDS: Final = 0.05
 

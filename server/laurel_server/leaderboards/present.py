@@ -88,6 +88,20 @@ class PresentRanks:
             return None
         return Standings(total, {user_id: rank for user_id, (rank, _) in places.items()})
 
+    async def leading(self, rank: int) -> frozenset[str] | None:
+        """Return who stands at a rank of the global all-time board or better.
+
+        None while it is being rebuilt, or where equals may share that rank further down. Cost: a page of `rank` lines.
+        """
+        try:
+            board = self._queries.resolve(GLOBAL, PeriodType.ALL_TIME, "")
+            page = await self._queries.page(board, "", rank + 1)
+        except LaurelError:  # BOARDS_REBUILDING
+            return None
+        if page.has_more and page.lines[-1].rank <= rank:
+            return None
+        return frozenset(line.user_id for line in page.lines if line.rank <= rank)
+
     async def _on(self, board: Board, user_ids: Sequence[str]) -> dict[str, BoardRank]:
         total, places = await self._queries.ranks_of(board, user_ids)
         return {

@@ -1,10 +1,15 @@
 """One server leads: it holds an advisory lock on a connection of its own, which PostgreSQL frees when it dies."""
 
 import asyncio
+from time import monotonic
+from typing import Final
 
 import asyncpg
 
 from laurel_server.postgres.pool import LaneConnection
+
+SURE_SECONDS: Final = 1.0
+"""How long an answer holds, unless the connection is closed meanwhile: loops ask before every round."""
 
 
 class Leadership:
@@ -15,12 +20,23 @@ class Leadership:
         self._name = name
         self._connection: LaneConnection | None = None
         self._held = False
+        self._asked_at = -SURE_SECONDS
         self._asking = asyncio.Lock()
 
     async def held(self) -> bool:
-        """Return whether this server leads now, trying to if nobody does. Raises one of `errors.UNAVAILABLE`."""
+        """Return whether this server leads now, trying to if nobody does. Raises one of `errors.UNAVAILABLE`.
+
+        Cost: a round trip, once a second.
+        """
         async with self._asking:
-            return await self._ask()
+            if self._is_open() and monotonic() - self._asked_at < SURE_SECONDS:
+                return self._held
+            held = await self._ask()
+            self._asked_at = monotonic()
+            return held
+
+    def _is_open(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed()
 
     async def _ask(self) -> bool:
         if self._connection is None or self._connection.is_closed():

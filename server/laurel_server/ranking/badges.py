@@ -1,5 +1,6 @@
 """Badges that no award decides: those for a place on the boards, and those that came into being later."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -20,9 +21,12 @@ from laurel_server.postgres.closing import final_ranks
 from laurel_server.postgres.history import read_snapshot
 from laurel_server.postgres.outbox import announce
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+from laurel_server.ranking.settled import Settled
 from laurel_server.rewards.rule_book import RuleBook
 
 USERS_AT_ONCE = 1000
+PLACES_AT_ONCE = 250
+"""Places are looked at some milliseconds at a time: it is done beside calls."""
 
 
 class Badges:
@@ -41,6 +45,7 @@ class Badges:
         self._rule_book = rule_book
         self._queries = queries
         self._faces_changed = faces_changed
+        self._settled = Settled()
 
     async def of(self, user_id: str) -> Sequence[tuple[Badge, bool]]:
         """Return the highest level of each badge of a user, the latest first, and whether it counts. USER_NOT_FOUND."""
@@ -76,12 +81,25 @@ class Badges:
     async def award_places(self, standings: Standings) -> int:
         """Give some users what their places on the global all-time board unlock. Returns how many.
 
-        Cost: two round trips if anybody stands where a rule reaches. LEDGER_UNAVAILABLE.
+        Cost: two round trips for each 250 of those who may get something that they have not got here before.
+        LEDGER_UNAVAILABLE.
         """
-        rules = await self._rule_book.current()
-        reach = _reach(rules, standings.total)
-        reached = {user_id: rank for user_id, rank in standings.ranks.items() if rank <= reach}
-        return await self._award_places(rules, Standings(standings.total, reached)) if reached else 0
+        rules, total = await self._rule_book.current(), standings.total
+        reach = _reach(rules, total)
+        reached = [(user_id, rank) for user_id, rank in standings.ranks.items() if rank <= reach]
+        given = 0
+        for start in range(0, len(reached), PLACES_AT_ONCE):
+            some = Standings(total, dict(reached[start : start + PLACES_AT_ONCE]))
+            unsettled = self._settled.unsettled(rules.badges, some)
+            if unsettled.ranks:
+                given += await self._award_places(rules, unsettled)
+                self._settled.note(rules.badges, unsettled)
+            await asyncio.sleep(0)
+        return given
+
+    def forget_places(self, user_ids: Iterable[str]) -> None:
+        """Forget what erased users have got for their places: others may come under their ids."""
+        self._settled.forget(user_ids)
 
     async def sweep(self, progress: Callable[[int], None]) -> int:
         """Give everybody what he has reached before a definition was made or changed. Returns how many.

@@ -6,7 +6,7 @@ from typing import Protocol
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.views import Standings
 from laurel_server.events.source import Polled, SetAside
-from laurel_server.events.topics import ENTRY_EVENTS, LEADERBOARD_UPDATED
+from laurel_server.events.topics import ENTRY_EVENTS, LEADERBOARD_UPDATED, USER_ERASED
 from laurel_server.ranking.badges import Badges
 
 MOVES = ENTRY_EVENTS | {LEADERBOARD_UPDATED}
@@ -25,7 +25,7 @@ class RankBadges:
     """The consumer that gives badges by rank. Who rises because others fall gets his by the job `award_badges`."""
 
     name = "badges"
-    topics = (LEADERBOARD_UPDATED,)
+    topics = (LEADERBOARD_UPDATED, USER_ERASED)
     away = (LaurelError,)  # LEDGER_UNAVAILABLE
 
     def __init__(self, badges: Badges, places: Places) -> None:
@@ -38,6 +38,8 @@ class RankBadges:
 
     async def handle(self, polled: Polled, _set_aside: SetAside) -> None:
         """Give those who have moved what their places unlock. What the boards have not followed is left to the job."""
+        erased = [heard.body["user_id"] for heard in polled.events if heard.body["type"] == USER_ERASED]
+        self._badges.forget_places(erased)
         moved = {str(heard.body["user_id"]) for heard in polled.events if heard.body["type"] in MOVES} - {""}
         standings = await self._places.overall(moved) if polled.ranked and moved else None
         if standings is not None:

@@ -18,7 +18,7 @@ from laurel_server.events.kafka_source import KafkaSource
 from laurel_server.events.loops import EventLoops
 from laurel_server.events.notifier import Notifier
 from laurel_server.events.outbox import EVENTS_AT_ONCE, OutboxReader
-from laurel_server.events.outbox_source import FEW_EVENTS, OutboxSource
+from laurel_server.events.outbox_source import MANY_EVENTS, OutboxSource
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.relay import Relay
@@ -115,7 +115,7 @@ async def _relay(made: _Maker) -> None:
     made.loops.append(Relay(made.leadership, reader, made.ranks, producer, events.interval_ms / 1000).run)
 
 
-def _consume(made: _Maker, consumer: Consumer, interval: float, events_at_once: int = FEW_EVENTS) -> Source:
+def _consume(made: _Maker, consumer: Consumer, interval: float, events_at_once: int = MANY_EVENTS) -> Source:
     """Let a consumer hear events, if any is to in this process, and return what it hears."""
     source = _source(made, consumer, events_at_once)
     if made.settings.events.consumers_source != "off":

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from laurel_server.domain.people import Order
 from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
@@ -68,6 +69,16 @@ async def test_on_the_outbox(ledger_dsn: str, redis_url: str) -> None:
     async with running(ledger_dsn, redis_url, events=Events(interval_ms=20)) as parts:
         await rises(parts, "on-outbox")
         await until(lambda: reading(parts, "badges", "notifications"), "both keep a position")
+
+
+async def test_who_comes_under_the_id_of_an_erased_user_gets_all_anew(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    async with running(ledger_dsn, redis_url, events=Events(interval_ms=20)) as parts:
+        await rises(parts, "phoenix")
+        await parts.people.erase(Order("phoenix", "erase-1", b"e" * 16, b"h" * 16, "tests"))
+        await run_job(parts, "dispatch_notifications")  # which waits until it is heard
+        await rises(parts, "phoenix")
 
 
 async def test_as_groups_of_kafka(connected: Connected, broker: Broker) -> None:
