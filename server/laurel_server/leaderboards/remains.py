@@ -27,22 +27,28 @@ class BoardRemains:
         await Rounds("board remains", self._round, (BoardsUnavailable, *UNAVAILABLE)).run()
 
     async def clear(self) -> None:
-        """Clear away all that is noted. Can be killed anywhere. BoardsUnavailable, one of UNAVAILABLE."""
+        """Clear away all that is noted. Can be killed anywhere. BoardsUnavailable, one of UNAVAILABLE.
+
+        Keys are dropped again for a while: a server that has not heard yet may write some once more.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
-            remains = await self.drop_keys(connection)
+            remains = await self._drop(connection)
         for each in remains:
             if each.is_gone:
                 await board_rows.delete_scores(self._pool, each.board_no)
-        if remains:
-            await board_rows.forget_remains(self._pool, remains)
+        cleared = [each for each in remains if each.is_old or not each.instances]
+        if cleared:
+            await board_rows.forget_remains(self._pool, cleared)
 
-    async def drop_keys(self, connection: Connection) -> list[board_rows.Remains]:
-        """Drop the keys that are noted, so that a board can be made that has such keys. BoardsUnavailable."""
+    async def drop_keys(self, connection: Connection) -> None:
+        """Drop the keys that are noted for good, so that a board can be made that has such keys. BoardsUnavailable."""
+        if remains := await self._drop(connection):
+            await board_rows.note_dropped(connection, remains)
+
+    async def _drop(self, connection: Connection) -> list[board_rows.Remains]:
         remains = await board_rows.lock_remains(connection)
         for each in remains:
             await self._rebuild.forget(each.instances, slot_names(each.slots))
-        if any(each.instances for each in remains):
-            await board_rows.note_dropped(connection, remains)
         return remains
 
     async def _round(self) -> float:

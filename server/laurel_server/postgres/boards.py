@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -14,11 +15,15 @@ from laurel_server.postgres.sql import load
 
 ROWS_AT_ONCE = 5000
 
+STRAGGLERS_TAKE: Final = timedelta(seconds=30)
+"""How long after its deletion somebody may still take to a board what he has committed before."""
+
 
 class Remains(NamedTuple):
     """What is left of a board that is configured no longer, or otherwise.
 
-    Redis may have keys of `instances` over that many slots, and if it `is_gone` the ledger scores.
+    Redis may have keys of `instances` over that many slots, and if it `is_gone` the ledger scores. `is_old`: whoever
+    was still about to write such keys has done so.
     """
 
     number: int
@@ -26,6 +31,7 @@ class Remains(NamedTuple):
     slots: int
     instances: tuple[BoardKey, ...]
     is_gone: bool
+    is_old: bool
 
 
 async def forget_instances(connection: Connection, boards: Collection[BoardKey]) -> None:
@@ -58,8 +64,9 @@ async def lock_remains(connection: Connection) -> list[Remains]:
             row["slots"],
             tuple(BoardKey(*each) for each in orjson.loads(row["instances"])),
             row["is_gone"],
+            row["is_old"],
         )
-        for row in await connection.fetch(load("boards_lock_remains"))
+        for row in await connection.fetch(load("boards_lock_remains"), STRAGGLERS_TAKE)
     ]
 
 

@@ -68,10 +68,13 @@ async def cut_delete(parts: Parts, board_id: str, cut_before: int) -> bool:
     return pool.is_spent
 
 
-async def nothing_left(parts: Parts, board_id: str) -> bool:
-    noted = await parts.pool.fetchval("SELECT count(*) FROM board_remains")
+async def nothing_left(parts: Parts, name: str) -> bool:
     orphans = "SELECT count(*) FROM scores WHERE board_no NOT IN (SELECT board_no FROM boards)"
-    return not noted and not await parts.pool.fetchval(orphans) and not await keys(parts, board_id)
+    return not await parts.pool.fetchval(orphans) and not await keys(parts, name)
+
+
+async def nothing_noted(parts: Parts) -> bool:
+    return not await parts.pool.fetchval("SELECT count(*) FROM board_remains")
 
 
 async def keys(parts: Parts, name: str) -> list[bytes]:
@@ -172,3 +175,13 @@ async def test_keys_of_another_layout_are_dropped_by_whoever_leads(
     await until(are_gone, "the keys of the old layout are gone")
     assert await listed(parts, "region:North") == [("ann", 5), ("bob", 5)]
     assert await wrongs(parts) == []
+
+
+async def test_keys_that_a_straggler_writes_after_the_delete_are_dropped_too(parts: Parts) -> None:
+    await compete(parts)
+    await parts.boards.delete("race", request())
+    await parts.redis.call("HSET", "{leaderboard:race:2026-11-25T00:00Z}:members", "ann", "late")
+    await until(partial(nothing_left, parts, "race"), "the late keys are gone")
+    assert not await nothing_noted(parts)
+    await parts.pool.execute("UPDATE board_remains SET noted_at = noted_at - interval '1 minute'")
+    await until(partial(nothing_noted, parts), "what is left is forgotten")

@@ -4,7 +4,8 @@ CREATE TABLE board_remains (
     remains_no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     board_no   bigint NOT NULL,  -- if that board is gone, its scores go
     slots      smallint NOT NULL,
-    instances  json NOT NULL  -- [[scope, period id], ...]: whose keys over so many slots Redis may have
+    instances  json NOT NULL,  -- [[scope, period id], ...]: whose keys over so many slots Redis may have
+    noted_at   timestamptz NOT NULL DEFAULT now()
 );
 
 -- Scores of boards that were deleted by a server which died before it had deleted them all.
