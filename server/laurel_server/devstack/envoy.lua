@@ -1,6 +1,6 @@
 -- What the gateway does to a request before it is turned into gRPC. In front of this file stand JWT_TOKEN (nil or a
--- text), BOARD_QUERIES (patterns of paths whose query names a board) and OWN_ERROR (the header that marks an error of
--- the gateway's own).
+-- text), BOARD_QUERIES (patterns of paths whose query names a board), LISTS (names of fields that may be lists) and
+-- OWN_ERROR (the header that marks an error of the gateway's own).
 --
 -- Short forms that people type become the fields of the contract:
 --
@@ -10,7 +10,9 @@
 --
 -- That costs a few microseconds for a request with a query, nothing for others.
 --
--- And what it does to errors of the gateway's own: where a request could not be read, they name the field.
+-- And what it does to errors of the gateway's own: where a request could not be read, they name the field. Of a list
+-- where one value belongs the transcoder does not say which it is, so it is looked for before, in bodies up to 32 KiB.
+-- A body without lists costs one search for them.
 
 local BOARD = { period = "board.period", period_id = "board.period_id", periodId = "board.period_id", scope = "board.scope" }
 
@@ -79,12 +81,92 @@ local function is_look(handle)
   return own and own["head"]
 end
 
+-- Returns the position behind a string of JSON that begins before `at`, and its text.
+local function string_from(text, at)
+  local from = at
+  while true do
+    local stop = text:find('[\\"]', at)
+    if not stop then
+      return #text + 1, ""
+    elseif text:sub(stop, stop) == '"' then
+      return stop + 1, text:sub(from, stop - 1)
+    end
+    at = stop + 2
+  end
+end
+
+local function snake(name)
+  return (name:gsub("%u", function(letter) return "_" .. letter:lower() end))
+end
+
+local function path_of(frames)
+  local path = ""
+  for _, frame in ipairs(frames) do
+    if frame.index then
+      path = path .. "[" .. frame.index .. "]"
+    else
+      path = path .. (path == "" and "" or ".") .. frame.name
+    end
+  end
+  return path
+end
+
+-- Returns the path of the first list in a JSON text whose name belongs to no list of the contract; nil for none. What is
+-- no JSON has one or none: the transcoder says what is wrong with it.
+local function misplaced_list(text)
+  local frames, at = {}, 1
+  while true do
+    local stop = text:find('["{}%[%],]', at)
+    if not stop then
+      return nil
+    end
+    local found, frame = text:sub(stop, stop), frames[#frames]
+    at = stop + 1
+    if found == '"' then
+      local said
+      at, said = string_from(text, at)
+      if frame and frame.name and text:find("^%s*:", at) then
+        frame.name = snake(said)
+      end
+    elseif found == "{" then
+      frames[#frames + 1] = { name = "" }
+    elseif found == "[" then
+      if frame and frame.name and not LISTS[frame.name] then
+        return frame.name:find("^[%w_]+$") and path_of(frames) or nil
+      end
+      frames[#frames + 1] = { index = 0 }
+    elseif found ~= "," then
+      frames[#frames] = nil
+    elseif frame and frame.index then
+      frame.index = frame.index + 1
+    end
+  end
+end
+
+local LARGEST_SEARCHED = 32768
+
+local function search_lists(handle)
+  local length = tonumber(handle:headers():get("content-length") or "")
+  if not length or length == 0 or length > LARGEST_SEARCHED then
+    return
+  end
+  local body = handle:body()
+  local text = body and body:getBytes(0, body:length()) or ""
+  local misplaced = text:find(":%s*%[") and misplaced_list(text)
+  if misplaced then
+    handle:streamInfo():dynamicMetadata():set("laurel", "misplaced_list", misplaced)
+  end
+end
+
 function envoy_on_request(handle)
   if JWT_TOKEN then
     trade_jwt(handle)
   end
   local target = handle:headers():get(":path")
   look(handle, target)
+  if target:find("^/api/") then
+    search_lists(handle)
+  end
   local path, query = target:match("^(/api/[^?]*)%?(.*)$")
   if not query then
     return
@@ -97,8 +179,11 @@ function envoy_on_request(handle)
 end
 
 -- Returns the field that a complaint of the transcoder is about, by its name in the contract, and what is wrong with it;
--- "" for the whole request. `text` is JSON inside of quotes.
-local function complaint(text)
+-- "" for the whole request. `text` is JSON inside of quotes; `misplaced` is the list that was found, if any.
+local function complaint(text, misplaced)
+  if misplaced and text:find("Proto field is not repeating", 1, true) then
+    return misplaced, "takes one value, not a list"
+  end
   local field, wrong = text:match("^([%a_][%w_%.%[%]]*): (.*)$")
   if field then
     return field, wrong
@@ -111,8 +196,11 @@ local function complaint(text)
   return named or "", text
 end
 
-local function bad_request(text)
-  local field, wrong = complaint(text)
+local function bad_request(text, misplaced)
+  local field, wrong = complaint(text, misplaced)
+  if field == misplaced then
+    text = field .. ": " .. wrong
+  end
   local violation = '{"field":"' .. field .. '","description":"' .. wrong .. '","reason":""}'
   return '{"code":3,"message":"' .. text .. '","details":['
     .. '{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"INVALID_FIELD","domain":"laurel",'
@@ -128,7 +216,8 @@ local function complete_error(handle, headers)
   local body = handle:body()
   local text = body and body:getBytes(0, body:length()):match('"message":"(.*)"}%s*$')
   if text then
-    body:setBytes(bad_request((text:gsub("^: ", ""))))
+    local own = handle:streamInfo():dynamicMetadata():get("laurel")
+    body:setBytes(bad_request((text:gsub("^: ", "")), own and own["misplaced_list"]))
   end
 end
 

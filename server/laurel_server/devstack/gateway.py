@@ -114,7 +114,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "retry_idempotent": _retries("connect-failure,refused-stream,reset,unavailable"),
         "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
         "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
-        "script": _script(options.jwt, methods.board_queries),
+        "script": _script(options.jwt, methods),
         "local_replies": local_replies(),
     }
 
@@ -165,10 +165,16 @@ _IF_GOOD: Final = {
 }
 
 
-def _script(jwt: Jwt | None, board_queries: Sequence[str]) -> str:
+def _script(jwt: Jwt | None, methods: Routes) -> str:
     token = json.dumps(jwt.token) if jwt else "nil"
-    patterns = ", ".join(json.dumps(_lua_pattern(template)) for template in board_queries)
-    given = {"JWT_TOKEN": token, "BOARD_QUERIES": f"{{{patterns}}}", "OWN_ERROR": json.dumps(OWN_ERROR)}
+    patterns = ", ".join(json.dumps(_lua_pattern(template)) for template in methods.board_queries)
+    lists = ", ".join(f"{name} = true" for name in methods.lists)
+    given = {
+        "JWT_TOKEN": token,
+        "BOARD_QUERIES": f"{{{patterns}}}",
+        "LISTS": f"{{{lists}}}",
+        "OWN_ERROR": json.dumps(OWN_ERROR),
+    }
     return "".join(f"local {name} = {value}\n" for name, value in given.items()) + _resource("envoy.lua")
 
 

@@ -1,11 +1,11 @@
 """What a gateway has to know about the methods: which of them stream, take long, or may be sent again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from google.api.annotations_pb2 import http
-from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 
 from laurel_server.rpc.interceptors.deadline import LONG_CALLS
@@ -29,6 +29,8 @@ class Routes:
     """A repetition would do more."""
     board_queries: tuple[str, ...]
     """Templates of REST paths (`/api/v1/leaderboard/rank/{user_id}`) with a board in the query."""
+    lists: tuple[str, ...]
+    """Names of fields of requests that are lists wherever they are."""
 
 
 def routes() -> Routes:
@@ -41,6 +43,7 @@ def routes() -> Routes:
             _path(method) for method in _methods() if not _streams(method) and not _is_idempotent(method)
         ),
         board_queries=tuple(path for method in _methods() if _has_board(method) for path in _queries(method)),
+        lists=_lists([method.input_type for method in _methods()]),
     )
 
 
@@ -62,6 +65,23 @@ def _is_idempotent(method: MethodDescriptor) -> bool:
 def _has_board(method: MethodDescriptor) -> bool:
     board = method.input_type.fields_by_name.get("board")
     return board is not None and board.message_type is not None and board.message_type.name == "BoardRef"
+
+
+def _lists(requests: Iterable[Descriptor]) -> tuple[str, ...]:
+    fields: dict[str, FieldDescriptor] = {}
+    waiting = list(requests)
+    while waiting:
+        for field in waiting.pop().fields:
+            if field.full_name not in fields:
+                fields[field.full_name] = field
+                waiting += [field.message_type] if field.message_type else []
+    single = {field.name for field in fields.values() if not _is_list(field)}
+    return tuple(sorted({field.name for field in fields.values()} - single))
+
+
+def _is_list(field: FieldDescriptor) -> bool:
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+    return bool(field.is_repeated and not is_map)
 
 
 def _queries(method: MethodDescriptor) -> Iterator[str]:
