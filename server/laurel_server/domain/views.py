@@ -81,6 +81,16 @@ class Standings(NamedTuple):
     ranks: Mapping[str, int]
 
 
+class RanksOnBoard(NamedTuple):
+    """The ranks of some users on one board, and how many it lists. The columns are in one order; rank 0: not on it."""
+
+    board: BoardKey
+    user_ids: Sequence[str]
+    total: int
+    ranks: Sequence[int]
+    scores: Sequence[int]
+
+
 class OwnRanks(NamedTuple):
     """Ranks and scores of some users on one board, by id, as each sees himself.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -82,13 +82,14 @@ def board_updates(latest: Mapping[str, OutboxEvent], standings: Standings) -> li
 
 def _board_update(event: OutboxEvent, standings: Sequence[Standing]) -> Record:
     moment = _MOVED_AT[str(event.body["type"])]
-    message = LeaderboardUpdated(
-        event_id=f"{event.id}.ranks",
-        user_id=_text(event, "user_id"),
-        updated_at=_moment(_text(event, moment)),
-    )
-    listed = field_of(LeaderboardUpdated, [standing.message for standing in standings])
-    return _record(LEADERBOARD_UPDATED, message, event, moment, more=listed)
+    _UPDATED.event_id = f"{event.id}.ranks"
+    _UPDATED.user_id = _text(event, "user_id")
+    _UPDATED.updated_at.CopyFrom(_moment(_text(event, moment)))
+    listed = field_of(LeaderboardUpdated, [message for _, message in standings])
+    return _record(LEADERBOARD_UPDATED, _UPDATED, event, moment, more=listed)
+
+
+_UPDATED: Final = LeaderboardUpdated()
 
 
 def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
@@ -102,37 +103,43 @@ def _reset(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]
 
 def _earned(event: OutboxEvent, standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
-    message = RewardsEarned(**_entry(event))
-    listed = _standings_after(message.user_id, body, standings)
+    event_id = event.id
+    message = _fill(_EARNED, event_id, body)
+    listed = _standings_after(body["user_id"], body, standings)
     message.rank_state = _rank_state(standings, listed)
-    more = field_of(RewardsEarned, listed)
-    yield _record(REWARDS_EARNED, message, event, "recorded_at", more=more)
+    payload = message.SerializeToString() + field_of(RewardsEarned, listed)
+    yield Record(REWARDS_EARNED, event_id, body["user_id"], body["recorded_at"], payload)
     if body["tier"] != body["tier_before"]:
-        yield _tier_record(event, f"{event.id}.tier", body["tier_before"], body["tier"], "recorded_at")
+        yield _tier_record(event, f"{event_id}.tier", body["tier_before"], body["tier"], "recorded_at")
 
 
-def _entry(event: OutboxEvent) -> dict[str, Any]:
-    """Return what all events about an entry of the ledger tell."""
-    body: Mapping[str, Any] = event.body
-    return {
-        "event_id": event.id,
-        "transaction_id": body["transaction_id"],
-        "user_id": body["user_id"],
-        "action": body["action"],
-        "points": body["points"],
-        "total_points": body["total_points"],
-        "lifetime_points": body["lifetime_points"],
-        "tier": _tier(body["tier"]),
-        "occurred_at": _moment(body["occurred_at"]),
-        "recorded_at": _moment(body["recorded_at"]),
-    }
+_EARNED: Final = RewardsEarned()
+_CHANGED: Final = RewardsChanged()
+"""Filled anew for each event, all fields: making a message is most of its cost."""
+
+_Entry = TypeVar("_Entry", RewardsEarned, RewardsChanged)
+
+
+def _fill(message: _Entry, event_id: str, body: Mapping[str, Any]) -> _Entry:
+    """Set what all events about an entry of the ledger tell."""
+    message.event_id = event_id
+    message.transaction_id = body["transaction_id"]
+    message.user_id = body["user_id"]
+    message.action = body["action"]
+    message.points = body["points"]
+    message.total_points = body["total_points"]
+    message.lifetime_points = body["lifetime_points"]
+    message.tier = _tier(body["tier"])
+    message.occurred_at.CopyFrom(_moment(body["occurred_at"]))
+    message.recorded_at.CopyFrom(_moment(body["recorded_at"]))
+    return message
 
 
 def _standings_after(user_id: str, body: Mapping[str, Any], standings: Standings | None) -> list[bytes]:
     """Return where the user stands on the boards of the periods in which the entry counted."""
     periods = body.get("periods", ())
     own = standings.get(user_id, ()) if standings else ()
-    return [standing.message for standing in own if standing.period_id in periods]
+    return [message for period_id, message in own if period_id in periods]
 
 
 def _rank_state(standings: Standings | None, listed: Sequence[bytes]) -> RankState.ValueType:
@@ -142,8 +149,9 @@ def _rank_state(standings: Standings | None, listed: Sequence[bytes]) -> RankSta
 
 
 def _changed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
+    message = _fill(_CHANGED, event.id, event.body)
     reverses: Any = event.body["reverses_transaction_id"]
-    message = RewardsChanged(**_entry(event), reverses_transaction_id=reverses)
+    message.reverses_transaction_id = reverses
     yield _record(REWARDS_CHANGED, message, event, "recorded_at")
 
 
@@ -286,5 +294,8 @@ def _moment(text: str) -> Timestamp:
     return stamp
 
 
+_TIERS: Final = {tier.name: TierMessage.ValueType(tier) for tier in Tier}
+
+
 def _tier(name: str) -> TierMessage.ValueType:
-    return TierMessage.ValueType(Tier[name])
+    return _TIERS[name]

@@ -1,12 +1,13 @@
 """The relay: publishes the outbox to Kafka, each event at least once and each user's events in order."""
 
 import asyncio
+from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, Protocol
 
 import structlog
 
-from laurel_server.domain.ledger import BoardRank
+from laurel_server.domain.views import RanksOnBoard
 from laurel_server.events.kafka import AWAY, KafkaProducer
 from laurel_server.events.messages import board_updates, mover_of, records_of
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
@@ -22,6 +23,12 @@ log = structlog.get_logger()
 READER: Final = "kafka"
 """The relay's name as a reader of the outbox."""
 
+EVENTS_A_PAGE: Final = 3000
+"""Users who return within a page have their ranks read and told once; three pages are held at most."""
+
+PAGES_AHEAD: Final = 2
+"""How many pages are made ready while Kafka takes one."""
+
 TURN: Final = 64
 """Events that are turned into records before others get their turn of the event loop: some milliseconds."""
 
@@ -29,8 +36,8 @@ TURN: Final = 64
 class RankReader(Protocol):
     """Where users stand now."""
 
-    async def everywhere(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
-        """Return present ranks by user id, on points and score boards; None while some are being rebuilt."""
+    async def by_board(self, user_nos: Collection[int]) -> Sequence[RanksOnBoard] | None:
+        """Return present ranks on points and score boards; None while some are being rebuilt."""
 
 
 class Ready(NamedTuple):
@@ -40,10 +47,17 @@ class Ready(NamedTuple):
     records: list[Record]
 
 
+class Ahead(NamedTuple):
+    """A page that follows others that are not published yet, being read and then made ready."""
+
+    page: asyncio.Task[Page | None]
+    ready: asyncio.Task[Ready | None]
+
+
 class Relay:
     """The loop of the leading server; the others stand by. `interval` (seconds) is the pause when nothing is new.
 
-    While Kafka takes a page, the next one is made ready.
+    While Kafka takes a page, the next ones are made ready: of one ranks are read while another is written down.
     """
 
     def __init__(
@@ -60,7 +74,7 @@ class Relay:
         self._producer = producer
         self._interval = interval
         self._rounds = Rounds(READER, self._round, (*AWAY, *UNAVAILABLE), _count_failure)
-        self._ahead: asyncio.Task[Ready | None] | None = None
+        self._ahead: deque[Ahead] = deque()
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -88,7 +102,7 @@ class Relay:
             return False
         page, records = ready
         if page.is_full:
-            self._ahead = asyncio.create_task(self._prepared_after(page))
+            self._look_ahead(page)
         try:
             for refused in await self._producer.publish(records):
                 await self._set_aside(page, refused)
@@ -99,27 +113,50 @@ class Relay:
         return page.is_full
 
     async def _next(self) -> Ready | None:
-        ahead, self._ahead = self._ahead, None
-        return (await ahead if ahead else None) or await self._prepared(await self._reader.next_page())
+        if self._ahead:
+            try:
+                ready = await self._ahead[0].ready
+            except BaseException:
+                await self._drop_ahead()
+                raise
+            if ready is not None:
+                self._ahead.popleft()
+                return ready
+            await self._drop_ahead()
+        return await self._prepared(await self._reader.next_page())
 
-    async def _prepared_after(self, page: Page) -> Ready | None:
-        return await self._prepared(await self._reader.page_after(page))
+    def _look_ahead(self, page: Page) -> None:
+        """Begin with the pages after one that is to be published, up to a number of them.
 
-    async def _prepared(self, page: Page | None) -> Ready | None:
+        Ranks of a page may so be older than those of the page before it. Whoever has moved himself meanwhile has an
+        event further on, whose ranks are read when the boards have followed it.
+        """
+        while len(self._ahead) < PAGES_AHEAD:
+            before = self._ahead[-1].page if self._ahead else page
+            following = asyncio.create_task(self._following(before))
+            self._ahead.append(Ahead(following, asyncio.create_task(self._prepared(following))))
+
+    async def _following(self, before: Page | asyncio.Task[Page | None]) -> Page | None:
+        page = before if isinstance(before, Page) else await before
+        return await self._reader.page_after(page) if page is not None and page.is_full else None
+
+    async def _prepared(self, found: Page | asyncio.Task[Page | None] | None) -> Ready | None:
         """Return a page with its records; None if there is nothing, or nothing yet, to publish."""
+        page = await found if isinstance(found, asyncio.Task) else found
         if page is None:
             return None
-        ranks = await self._ranks.everywhere(page.user_nos) if page.ranked else None
+        ranks = await self._ranks.by_board(page.user_nos) if page.ranked else None
         if ranks is None and self._reader.may_wait(page):
             return None  # the boards are being filled; a moment later there may be ranks to tell
         return Ready(page, await self._records(page, None if ranks is None else standings_of(ranks)))
 
     async def _drop_ahead(self) -> None:
         """Forget what was made ready: it does not follow what was published."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+        tasks = [task for ahead in self._ahead for task in ahead]
+        self._ahead.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _records(self, page: Page, standings: Standings | None) -> list[Record]:
         records: list[Record] = []

@@ -1,6 +1,5 @@
 """The topics, and what every record of them has in common."""
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 REWARDS_EARNED: Final = "rewards.earned"
@@ -38,7 +37,7 @@ BOARD_RESET: Final = "board.reset"
 
 SOURCE: Final = "laurel"
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = list[tuple[str, bytes]]
 
 
 class Record(NamedTuple):
@@ -61,11 +60,17 @@ class Record(NamedTuple):
     @property
     def headers(self) -> Headers:
         """The CloudEvents headers, in the form of its binding to Kafka."""
-        return (
-            ("ce_specversion", b"1.0"),
+        return [
+            _SPECVERSION,
             ("ce_id", self.id.encode()),
-            ("ce_type", self.topic.encode()),
+            _TYPES[self.topic],
             ("ce_time", self.time.encode()),
-            ("ce_source", SOURCE.encode()),
-            ("content-type", b"application/protobuf"),
-        )
+            _SOURCE,
+            _CONTENT_TYPE,
+        ]
+
+
+_SPECVERSION: Final = ("ce_specversion", b"1.0")
+_SOURCE: Final = ("ce_source", SOURCE.encode())
+_CONTENT_TYPE: Final = ("content-type", b"application/protobuf")
+_TYPES: Final = {topic: ("ce_type", topic.encode()) for topic in TOPICS}

@@ -1,7 +1,7 @@
 """Where users stand now on all boards of open periods: read for many at once, after the fact."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from laurel_server.domain.board_configs import BoardKind
@@ -9,7 +9,7 @@ from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.periods import PeriodType, parse_period_id
-from laurel_server.domain.views import Board, Standings
+from laurel_server.domain.views import Board, RanksOnBoard, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
 from laurel_server.leaderboards.queries import BoardQueries
@@ -35,13 +35,19 @@ class PresentRanks:
         Who takes no position has none. `previous_rank` is the rank. Cost: one query for all, and one script call a
         board, sent together.
         """
-        return await self._ranks(await self._on_points_boards(user_nos))
+        boards = await self._ranks(await self._on_points_boards(user_nos))
+        return None if boards is None else _by_user(boards)
 
     async def everywhere(self, user_nos: Collection[int]) -> dict[str, Sequence[BoardRank]] | None:
         """Return what `of` does, and then the ranks on score boards in their present reset periods.
 
         Cost: one query more where there are score boards.
         """
+        boards = await self.by_board(user_nos)
+        return None if boards is None else _by_user(boards)
+
+    async def by_board(self, user_nos: Collection[int]) -> Sequence[RanksOnBoard] | None:
+        """Return what `everywhere` does board by board, which costs least."""
         points = await self._on_points_boards(user_nos)
         return await self._ranks({**points, **await self._on_score_boards(user_nos)})
 
@@ -64,16 +70,11 @@ class PresentRanks:
             wanted.setdefault(boards[key], []).append(user_id)
         return wanted
 
-    async def _ranks(self, wanted: Wanted) -> dict[str, Sequence[BoardRank]] | None:
+    async def _ranks(self, wanted: Wanted) -> Sequence[RanksOnBoard] | None:
         try:
-            found = await asyncio.gather(*(self._on(board, users) for board, users in wanted.items()))
+            return await asyncio.gather(*(self._on(board, users) for board, users in wanted.items()))
         except LaurelError:  # BOARDS_REBUILDING
             return None
-        ranks: dict[str, list[BoardRank]] = {}
-        for on_board in found:
-            for user_id, rank in on_board.items():
-                ranks.setdefault(user_id, []).append(rank)
-        return dict(ranks)
 
     def _board(self, board: BoardKey) -> Board:
         return Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
@@ -102,9 +103,15 @@ class PresentRanks:
             return None
         return frozenset(line.user_id for line in page.lines if line.rank <= rank)
 
-    async def _on(self, board: Board, user_ids: Sequence[str]) -> dict[str, BoardRank]:
-        total, places = await self._queries.ranks_of(board, user_ids)
-        return {
-            user_id: BoardRank(board.key, rank, rank, score, total)
-            for user_id, (rank, score) in places.items()
-        }
+    async def _on(self, board: Board, user_ids: Sequence[str]) -> RanksOnBoard:
+        return RanksOnBoard(board.key, user_ids, *await self._queries.ranks(board, user_ids))
+
+
+def _by_user(boards: Iterable[RanksOnBoard]) -> dict[str, Sequence[BoardRank]]:
+    ranks: dict[str, list[BoardRank]] = {}
+    for each in boards:
+        for user_id, rank, score in zip(each.user_ids, each.ranks, each.scores, strict=True):
+            if rank:
+                place = BoardRank(each.board, rank, rank, score, each.total)
+                ranks.setdefault(user_id, []).append(place)
+    return dict(ranks)

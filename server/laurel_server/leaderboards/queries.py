@@ -26,7 +26,7 @@ from laurel_server.domain.views import (
 )
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.profile_cache import NOBODY, Face, ProfileCache
-from laurel_server.leaderboards.reading import Around, BoardScripts, Found, Holder, Listed, Stretch
+from laurel_server.leaderboards.reading import Around, BoardScripts, Found, Holder, Listed, Ranks, Stretch
 from laurel_server.leaderboards.registry import BoardRegistry
 
 PLACES_AT_ONCE = 1000
@@ -201,11 +201,22 @@ class BoardQueries:
 
     async def ranks_of(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, tuple[int, int]]]:
         """Return how many users the board lists, and rank and score of those asked for who are on it."""
-        replies = await asyncio.gather(
+        total, ranks, scores = await self.ranks(board, user_ids)
+        found = zip(user_ids, ranks, scores, strict=True)
+        return total, {user_id: (rank, score) for user_id, rank, score in found if rank}
+
+    async def ranks(self, board: Board, user_ids: Sequence[str]) -> Ranks:
+        """Return how many users the board lists, and ranks and scores of those asked for, in their order."""
+        parts = await asyncio.gather(
             *(self._scripts.ranks(board, chunk) for chunk in _chunks(user_ids, PLACES_AT_ONCE))
         )
-        found = {user_id: place for _, chunk in replies for user_id, place in chunk.items()}
-        return replies[0][0] if replies else 0, found
+        if len(parts) == 1:
+            return parts[0]
+        return Ranks(
+            parts[0].total if parts else 0,
+            [rank for part in parts for rank in part.ranks],
+            [score for part in parts for score in part.scores],
+        )
 
     async def own_ranks(self, board: Board, user_ids: Sequence[str]) -> OwnRanks:
         """Return rank and score of users as they see themselves: of a shadow user those that he would have.

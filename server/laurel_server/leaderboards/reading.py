@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from laurel_server.domain.boards import BoardKey, SortOrder, Traits
@@ -32,6 +33,7 @@ from laurel_server.redis.scripts import script
 NEW_BOARD_SECONDS = 0.05
 """The award that registers a board writes its marker some milliseconds after COMMIT; a read between waits for it."""
 
+_NUMBERS = msgspec.msgpack.Decoder(list[int])
 _MARK = re.compile(r"(-?[0-9]{1,17}):([\x21-\x7e]{1,90})")
 
 Metadata = tuple[tuple[str, str], ...]
@@ -61,6 +63,14 @@ class Found(NamedTuple):
 
     rank: int
     line: Listed
+
+
+class Ranks(NamedTuple):
+    """How many users a board lists, and where some stand, in the order in which they were given; rank 0: not on it."""
+
+    total: int
+    ranks: Sequence[int]
+    scores: Sequence[int]
 
 
 class Holder(NamedTuple):
@@ -126,16 +136,13 @@ class BoardScripts:
             if rank
         ]
 
-    async def ranks(self, board: Board, user_ids: Sequence[str]) -> tuple[int, dict[str, tuple[int, int]]]:
-        """Return what `places` does, but only rank and score by user id: a fifth of its cost for many users."""
-        traits = board.traits
-        reply = await self._run("places", board, 0, *user_ids)
-        start, flat = width_of(traits) + TIE_LENGTH, reply[2]
-        return reply[1], {
-            member[start:].decode(): (rank, sorted_score(traits, int(score)))
-            for rank, score, member in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-            if rank
-        }
+    async def ranks(self, board: Board, user_ids: Sequence[str]) -> Ranks:
+        """Return what `places` does, but only ranks and scores: a tenth of its cost for many users."""
+        _, total, ranks, scores = await self._run("ranks", board, *user_ids)
+        stored = _NUMBERS.decode(scores)
+        if board.traits.sort_order is not SortOrder.DESCENDING:
+            stored = [sorted_score(board.traits, score) for score in stored]
+        return Ranks(total, _NUMBERS.decode(ranks), stored)
 
     async def around(self, board: Board, user_id: str, range_: int, own: Unlisted | None = None) -> Around:
         """Return a user's place with `range_` lines on both sides; with `own`, where one would stand who is not listed.

@@ -12,6 +12,8 @@ from itertools import chain
 from math import isqrt
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import board_keys, slot_names, slot_of
@@ -59,6 +61,11 @@ class SplitBoard:
             lines = [found.get(str(user), _NOBODY) for user in args[1:]]
             flat = chain.from_iterable((each.rank, each.line.score, each.line.member) for each in lines)
             return [int(complete), total, list(flat), []]
+        if name == "ranks":
+            complete, total, found = await self.standings([str(user) for user in args])
+            lines = [found.get(str(user), _NOBODY) for user in args]
+            columns = [each.rank for each in lines], [each.line.score for each in lines]
+            return [int(complete), total, *map(msgspec.msgpack.encode, columns)]
         return await self._surrounding(args)
 
     async def standings(self, user_ids: Sequence[str]) -> tuple[bool, int, dict[str, Standing]]:

@@ -20,8 +20,8 @@ from laurel_server.events.notifier import Notifier
 from laurel_server.events.outbox import EVENTS_AT_ONCE, OutboxReader
 from laurel_server.events.outbox_source import MANY_EVENTS, OutboxSource
 from laurel_server.events.preferences import NotificationPreferences
+from laurel_server.events.relay import EVENTS_A_PAGE, Relay
 from laurel_server.events.relay import READER as RELAY
-from laurel_server.events.relay import Relay
 from laurel_server.events.retention import Bounds, Retention
 from laurel_server.events.sinks import AllSinks, KafkaSink, LogSink, Sink, WebhookSink
 from laurel_server.events.source import Source
@@ -109,7 +109,7 @@ async def _relay(made: _Maker) -> None:
         return
     events = made.settings.events
     await make_topics_early(made.topics)
-    reader = OutboxReader(made.pool, RELAY, events.ranks_patience_seconds)
+    reader = OutboxReader(made.pool, RELAY, events.ranks_patience_seconds, EVENTS_A_PAGE)
     made.readers.append(RELAY)
     producer = KafkaProducer(made.topics, events.kafka_timeout_seconds)
     made.loops.append(Relay(made.leadership, reader, made.ranks, producer, events.interval_ms / 1000).run)

@@ -12,6 +12,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.leaderboards import split
+from laurel_server.leaderboards.reading import Ranks
 from laurel_server.leaderboards.seating import Seat, Seating, seat
 from laurel_server.leaderboards.split import Line, SplitBoard
 from laurel_server.redis.keys import all_keys, board_keys, slot_names, tie
@@ -80,6 +81,8 @@ async def test_answers_lists_ranks_and_surroundings_agree(parts: Parts) -> None:
     lines, missing = await parts.queries.places(board, [*USERS, "nobody"])
     assert [line.user_id for line in lines] == [user for user, _ in order if user in USERS]
     assert "nobody" in missing
+    numbers = await parts.queries.ranks(board, ["nobody", *(user for user, _ in order)])
+    assert numbers == Ranks(len(order), list(range(len(order) + 1)), [0, *(score for _, score in order)])
     for position in (0, 1, 17, len(order) - 1):
         around = await parts.queries.surrounding(board, order[position][0], 4)
         near = order[max(0, position - 4) : position + 5]

@@ -11,7 +11,7 @@ from laurel_server.domain.periods import ALL_TIME
 from laurel_server.domain.ranks import Pair, points_needed
 from laurel_server.domain.views import Board, ScoreRange, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.reading import BoardScripts, look, sorted_score
+from laurel_server.leaderboards.reading import BoardScripts, Ranks, look, sorted_score
 from laurel_server.leaderboards.seating import Seat, Seating, seat
 from laurel_server.redis.keys import all_keys, sub_score_text, tie
 from laurel_server.redis.node import RedisNode
@@ -83,6 +83,10 @@ class Bench:
             assert await self.walk(size) == rows
         _, found = await self.scripts.places(self.board, [row.user_id for row in rows] or ["nobody"])
         assert {each.line.user_id: each.rank for each in found} == {row.user_id: row.rank for row in rows}
+        numbers = await self.scripts.ranks(self.board, ["nobody", *(row.user_id for row in rows)])
+        assert numbers == Ranks(
+            len(rows), [0, *(row.rank for row in rows)], [0, *(row.score for row in rows)]
+        )
         for position, row in enumerate(rows):
             await self.check_around(row, position)
 
