@@ -17,6 +17,7 @@ from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, r
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import schema, standings
+from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool, connect_lane, create_pool
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.opening import Imported, OpeningBalances
@@ -83,12 +84,13 @@ async def _import(settings: Settings, dsn: str, openings: OpeningFile, lanes: in
 
 
 async def _boards_follow(pool: Pool, bar: Progress) -> None:
-    """Wait until a server has taken everything to the boards; not for one that does not run."""
-    left = await standings.count_unprojected(pool)
+    """Wait until a server has taken all until now to the boards; not for one that does not run, nor for new awards."""
+    until = await last_batch(pool)
+    left = await standings.count_unprojected(pool, until)
     task, moved_at = bar.add_task("filling boards", total=left), time.monotonic()
     while left and time.monotonic() - moved_at < _STANDSTILL_SECONDS:
         await asyncio.sleep(_LOOK_SECONDS)
-        before, left = left, await standings.count_unprojected(pool)
+        before, left = left, await standings.count_unprojected(pool, until)
         if left != before:
             moved_at = time.monotonic()
             bar.update(task, completed=(bar.tasks[task].total or 0) - left)

@@ -164,9 +164,9 @@ async def unprojected(pool: Pool, older_than: timedelta, but: Collection[int] = 
     return await _batches(rows)
 
 
-async def count_unprojected(pool: Pool) -> int:
-    """Return how many batches nobody has said to be on the boards."""
-    number: int = await pool.fetchval(load("outbox_count_unprojected"))
+async def count_unprojected(pool: Pool, until: int) -> int:
+    """Return how many batches up to that number nobody has said to be on the boards."""
+    number: int = await pool.fetchval(load("outbox_count_unprojected"), until)
     return number
 
 
