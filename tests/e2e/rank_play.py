@@ -219,7 +219,7 @@ class Play:
         await self.laurel.sandbox.AdvanceClock(AdvanceClockRequest(by=Duration(seconds=50 * 86_400)))
         present = dict(zip(("2026-W48", "2026-11", "2026-Q4", "2026"), AFTER, strict=True))
         for board in self.points[1:]:
-            past = replace(board, ref=BoardRef(scope="global", period_id=board.ref.period_id), shadows=set())
+            past = replace(board, ref=BoardRef(scope="global", period_id=board.ref.period_id))
             await past.check(USERS)
             await past.check_snapshot()
             board.ref.period_id, board.model.standings = present[board.ref.period_id], {}
