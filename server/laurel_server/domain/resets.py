@@ -25,11 +25,14 @@ def check_cron(expression: str, field: str) -> None:
 def reset_period(expression: str, moment: datetime, zone: tzinfo) -> Period:
     """Return the reset period that contains `moment`: from one reset up to the next. All-time without an expression.
 
-    Its id is its first minute in UTC, such as `2026-11-23T00:00Z`. Cached by the minute.
+    Its id is its first minute in UTC, such as `2026-11-23T00:00Z`. The one asked for last is kept.
     """
     if not expression:
         return ALL_TIME
-    return _period(expression, moment.astimezone(UTC).replace(second=0, microsecond=0), zone)
+    (last,) = found = _found_last(expression, zone)
+    if last is None or not last.contains(moment):
+        last = found[0] = _period(expression, moment, zone)
+    return last
 
 
 def named_reset_period(expression: str, period_id: str, zone: tzinfo) -> Period:
@@ -50,8 +53,12 @@ def named_reset_period(expression: str, period_id: str, zone: tzinfo) -> Period:
 
 
 @lru_cache(maxsize=4096)
-def _period(expression: str, minute: datetime, zone: tzinfo) -> Period:
-    following = _following(expression, minute, zone)
+def _found_last(_expression: str, _zone: tzinfo) -> list[Period | None]:
+    return [None]
+
+
+def _period(expression: str, moment: datetime, zone: tzinfo) -> Period:
+    following = _following(expression, moment.astimezone(UTC).replace(second=0, microsecond=0), zone)
     local = following.astimezone(zone)
     starts_at = next(CronSim(expression, local, reverse=True)).astimezone(UTC)
     return Period(PeriodType.ALL_TIME, starts_at.strftime(_ID), starts_at, following)

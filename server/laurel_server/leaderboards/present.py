@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from laurel_server.domain.board_configs import BoardKind
 from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
@@ -12,6 +11,7 @@ from laurel_server.domain.periods import PeriodType, parse_period_id
 from laurel_server.domain.views import Board, RanksOnBoard, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placements import boards_of
+from laurel_server.leaderboards.present_boards import PresentBoards
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool
@@ -24,8 +24,11 @@ Wanted: TypeAlias = Mapping[Board, Sequence[str]]
 class PresentRanks:
     """Reads present ranks."""
 
-    def __init__(self, pool: Pool, queries: BoardQueries, catalogue: Catalogue) -> None:
+    def __init__(
+        self, pool: Pool, queries: BoardQueries, catalogue: Catalogue, score_boards: PresentBoards
+    ) -> None:
         self._pool = pool
+        self._score_boards = score_boards
         self._queries = queries
         self._catalogue = catalogue
 
@@ -59,12 +62,7 @@ class PresentRanks:
         return {self._board(board): user_ids for board, user_ids in wanted.items()}
 
     async def _on_score_boards(self, user_nos: Collection[int]) -> Wanted:
-        boards = {
-            board.key: board
-            for config in self._catalogue.boards.values()
-            if config.kind is BoardKind.SCORES
-            for board in (self._queries.resolve(config.board_id, None, ""),)
-        }
+        boards = self._score_boards.score_boards()
         wanted: dict[Board, list[str]] = {}
         for key, user_id in await scores.on_boards(self._pool, list(boards), user_nos) if boards else ():
             wanted.setdefault(boards[key], []).append(user_id)

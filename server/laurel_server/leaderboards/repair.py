@@ -235,6 +235,12 @@ class Repair:
         await self._projection.load(placements, tell=True)
 
     async def _place_scores(self, user_nos: Sequence[int], removed: Sequence[standings.Erased]) -> None:
+        off = {(board, each.user_id): each.version for each in removed for board in each.left}
+        if off:
+            removed = [
+                standings.Erased(user_id, version, [board])
+                for (board, user_id), version in (await scores.dropped(self._pool, off)).items()
+            ]
         gone = seatings_of_removed(removed, self._catalogue)
         await seat(self._redis, gone, ranked=False, tell=True)
         for start in range(0, len(user_nos), USERS_AT_ONCE):

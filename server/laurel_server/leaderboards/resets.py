@@ -1,18 +1,17 @@
 """Tells that score boards have begun anew: everybody who had a score is off the board, which no command says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 import structlog
 
-from laurel_server.domain.board_configs import BoardKind
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.views import Board
 from laurel_server.events.rounds import Rounds
 from laurel_server.events.topics import BOARD_RESET
-from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.leaderboards.present_boards import PresentBoards
 from laurel_server.postgres import resets
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
@@ -27,15 +26,13 @@ INTERVAL_SECONDS: Final = 1.0
 class Resets:
     """A loop of the leading server, which compares the present reset periods with those that were seen last."""
 
-    def __init__(
-        self, pool: Pool, catalogue: Catalogue, queries: BoardQueries, clock: Clock, leadership: Leadership
-    ) -> None:
+    def __init__(self, pool: Pool, present: PresentBoards, clock: Clock, leadership: Leadership) -> None:
         self._pool = pool
         self._leadership = leadership
-        self._catalogue = catalogue
-        self._queries = queries
+        self._present = present
         self._clock = clock
         self._seen: dict[str, str] = {}
+        self._looked_at: Mapping[BoardKey, Board] | None = None
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -46,6 +43,7 @@ class Resets:
             await self.tell()
         else:
             self._seen.clear()  # another server has seen what came since
+            self._looked_at = None
         return INTERVAL_SECONDS
 
     async def tell(self) -> int:
@@ -53,9 +51,16 @@ class Resets:
 
         Costs nothing while no period ends. Raises one of UNAVAILABLE.
         """
-        present = [
-            board for board in self._present() if self._seen.get(board.key.scope) != board.key.period_id
-        ]
+        boards = self._present.score_boards()
+        if boards is self._looked_at:
+            return 0
+        events = await self._see(
+            [board for board in boards.values() if self._seen.get(board.key.scope) != board.key.period_id]
+        )
+        self._looked_at = boards
+        return events
+
+    async def _see(self, present: Sequence[Board]) -> int:
         if not present:
             return 0
         async with self._pool.acquire() as connection, connection.transaction():
@@ -64,13 +69,6 @@ class Resets:
             await announce(connection, events)
         self._seen.update(board.key for board in present)
         return len(events)
-
-    def _present(self) -> Sequence[Board]:
-        return [
-            self._queries.resolve(config.board_id, None, "")
-            for config in self._catalogue.boards.values()
-            if config.kind is BoardKind.SCORES
-        ]
 
 
 def _event(board: Board, now: datetime) -> dict[str, object]:

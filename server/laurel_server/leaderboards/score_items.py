@@ -60,6 +60,7 @@ class ScoreBatch:
     """What a committed batch did, for the boards and the callers.
 
     `standing` is what the users of its commands have now, by board and user; `off` are those who were taken off.
+    `drops`: among them are some whose rows it had not locked, because a size cap left no room for them.
     """
 
     batch_no: int
@@ -69,3 +70,4 @@ class ScoreBatch:
     off: dict[tuple[BoardKey, str], int] = field(default_factory=dict)
     new_boards: set[BoardKey] = field(default_factory=set)
     wrote: bool = False
+    drops: bool = False

@@ -145,6 +145,7 @@ class ScoreWork:
                 batch.standing[self._key(seat.instance), account.user_id] = self.rows[seat]
         for seat in self.removed:
             batch.off[self._key(seat.instance), self._ids[seat.user_no]] = self._last_version
+            batch.drops = batch.drops or seat.user_no not in names
         return batch
 
     @property

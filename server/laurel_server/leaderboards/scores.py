@@ -16,7 +16,9 @@ from laurel_server.leaderboards.score_batch import ScoreWriter
 from laurel_server.leaderboards.score_items import Done, Item, ScoreBatch
 from laurel_server.leaderboards.score_seats import seat_of
 from laurel_server.leaderboards.seating import Seated, Seating, seat
-from laurel_server.postgres.pool import LaneConnection
+from laurel_server.postgres import scores
+from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.pool import LaneConnection, Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
@@ -33,6 +35,7 @@ class Scores:
     def __init__(
         self,
         connect: Callable[[], Awaitable[LaneConnection]],
+        pool: Pool,
         writer: ScoreWriter,
         redis: RedisConnection,
         confirmations: Confirmations,
@@ -41,6 +44,7 @@ class Scores:
         max_waiting: int,
         linger_max: float,
     ) -> None:
+        self._pool = pool
         self._redis = redis
         self._confirmations = confirmations
         self._budget = budget
@@ -95,6 +99,12 @@ class Scores:
 
     async def _seat(self, batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> Seated | None:
         """Return the ranks, or None when the boards do not answer in time: repair takes the scores there."""
+        try:
+            if batch.drops:
+                batch.off.update(await scores.dropped(self._pool, batch.off))
+        except UNAVAILABLE as away:
+            log.warning("scores.pending", batch=batch.batch_no, error=str(away))
+            return None
         seatings = seatings_of(batch, listed)
         seating = seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True)
         try:

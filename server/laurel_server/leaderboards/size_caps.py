@@ -60,7 +60,8 @@ class SizeCaps:
         if not off:
             return
         with self._confirmations.carrying(batch_no):
-            seating = Seating(config.traits, off=list(off.items()))
+            versions = await scores.dropped(self._pool, {(board, user_id): off[user_id] for user_id in off})
+            seating = Seating(config.traits, off=[(user_id, versions[board, user_id]) for user_id in off])
             await seat(self._redis, {board: seating}, ranked=False, tell=True)
             self._confirmations.confirm(batch_no)
 

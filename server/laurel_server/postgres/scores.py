@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import asyncpg
 import orjson
@@ -85,6 +85,27 @@ async def trim(
     sign = 1 if order is SortOrder.DESCENDING else -1
     rows = await connection.fetch(load("scores_trim"), *instance, max_entries, sign)
     return [(row["user_id"], row["version"]) for row in rows]
+
+
+Off: TypeAlias = Mapping[tuple[BoardKey, str], int]
+"""Who is off which score board, by user id, as of which version."""
+
+
+async def dropped(pool: Pool, off: Off) -> Off:
+    """Return as of which versions users are off who were not locked when they were dropped. The drop is committed.
+
+    While he had a score, somebody may have read it together with a newer version of the user, and takes that to the
+    board. Nobody reads it any more now: as of the present version of the user he is off, whoever comes when.
+    """
+    rows = await pool.fetch(
+        load("scores_dropped"),
+        [board.scope for board, _ in off],
+        [board.period_id for board, _ in off],
+        [user_id for _, user_id in off],
+        list(off.values()),
+    )
+    newer = {(BoardKey(row["board_id"], row["period_id"]), row["user_id"]): row["version"] for row in rows}
+    return {**off, **newer}
 
 
 async def draw_batch(connection: Connection) -> int:

@@ -30,6 +30,7 @@ from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.present import PresentRanks
+from laurel_server.leaderboards.present_boards import PresentBoards
 from laurel_server.leaderboards.profile_cache import ProfileCache
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.queries import BoardQueries
@@ -176,8 +177,9 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     badges = Badges(pool, clock, ground.rule_book, queries, faces_changed)
     ranks = RankHistory(pool, queries, ground.rule_book, clock, zone)
     expiry = Expiry(commands, pool, clock, settings.expiry.warning_days)
-    present = PresentRanks(pool, queries, ground.catalogue)
-    resets = partial(Resets, pool, ground.catalogue, queries, clock)
+    score_boards = PresentBoards(ground.catalogue, queries, clock)
+    present = PresentRanks(pool, queries, ground.catalogue, score_boards)
+    resets = partial(Resets, pool, score_boards, clock)
     events = await wire_events(settings, pg_dsn, pool, present, badges, clock, zone, resets)
     jobs = _job_runner(ground, (*_jobs(ground, commands, maintenance, badges, ranks, expiry), *events.jobs))
     size_caps = SizeCaps(pool, ground.redis, ground.catalogue, clock, zone, boards.confirmations)
@@ -332,6 +334,7 @@ def _scores(ground: _Ground, confirmations: Confirmations) -> Scores:
     ledger = ground.settings.ledger
     return Scores(
         ground.connect,
+        ground.pool,
         ScoreWriter(ground.rule_book, ground.clock),
         ground.redis,
         confirmations,

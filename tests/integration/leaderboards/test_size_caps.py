@@ -1,14 +1,18 @@
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 
 from laurel_server.domain.board_configs import ScoreOperator
 from laurel_server.domain.boards import SortOrder, TiePolicy, Visibility
 from laurel_server.domain.ledger import RankState
+from laurel_server.postgres import scores
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, kept, lines, remove, report, see
-from tests.integration.wired import wrongs
+from tests.integration.wired import keys_of, running, until, wrongs
 
 
 async def test_a_size_cap_keeps_the_best(parts: Parts) -> None:
@@ -79,3 +83,99 @@ async def test_who_is_shown_again_takes_the_place_of_the_last_one(parts: Parts) 
     assert await lines(parts) == [(1, "ann", 10, 0), (2, "bob", 9, 0)]
     assert await kept(parts) == {"ann", "bob"}
     assert await wrongs(parts) == []
+
+
+class Pause:
+    """Stops a batch of scores before or after one of its statements, once, until the test lets it go on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, statement: str, *, after: bool) -> None:
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+        real: Callable[..., Any] = getattr(scores, statement)
+
+        async def pausing(*args: Any) -> Any:
+            result = await real(*args) if after else None
+            if not self.reached.is_set():
+                self.reached.set()
+                await self.go_on.wait()
+            return result if after else await real(*args)
+
+        monkeypatch.setattr(scores, statement, pausing)
+
+
+async def show_again(other: Parts, user_id: str) -> "asyncio.Task[None]":
+    """Show a user again; return when he is on the board, while the move still waits for its turn to hold the cap."""
+    showing = asyncio.create_task(see(other, user_id, Visibility.PUBLIC))
+
+    async def is_on_the_board() -> bool:
+        return bool(await other.redis.call("HEXISTS", keys_of("race")[1], user_id))
+
+    await until(is_on_the_board, f"{user_id} is on the board")
+    return showing
+
+
+async def test_who_is_shown_again_while_another_server_is_about_to_drop_him_is_off(
+    parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, max_entries=2)
+    await report(parts, "ann", 7)
+    await see(parts, "ann", Visibility.HIDDEN)
+    for user_id, score in {"bob": 9, "cleo": 8}.items():
+        await report(parts, user_id, score)
+    async with running(ledger_dsn, redis_url) as other:
+        pause = Pause(monkeypatch, "read_listed", after=False)
+        update = asyncio.create_task(report(parts, "bob", 10))
+        await pause.reached.wait()
+        showing = await show_again(other, "ann")
+        pause.go_on.set()
+        await asyncio.gather(update, showing)
+    assert await kept(parts) == {"bob", "cleo"}
+    assert await lines(parts) == [(1, "bob", 10, 0), (2, "cleo", 8, 0)]
+    assert await wrongs(parts) == []
+
+
+async def test_who_moves_between_his_drop_and_its_commit_is_off(
+    parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, max_entries=2)
+    for user_id, score in {"ann": 7, "bob": 9}.items():
+        await report(parts, user_id, score)
+    async with running(ledger_dsn, redis_url) as other:
+        pause = Pause(monkeypatch, "write", after=True)
+        update = asyncio.create_task(report(parts, "dan", 10))
+        await pause.reached.wait()
+        await see(other, "ann", Visibility.HIDDEN)
+        showing = await show_again(other, "ann")
+        pause.go_on.set()
+        await asyncio.gather(update, showing)
+    assert await kept(parts) == {"bob", "dan"}
+    assert await lines(parts) == [(1, "dan", 10, 0), (2, "bob", 9, 0)]
+    assert await wrongs(parts) == []
+    assert (await report(parts, "ann", 11)).rank.rank == 1  # who comes back is on the board again
+    assert [user_id for _, user_id, _, _ in await lines(parts)] == ["ann", "dan"]
+
+
+async def test_repair_takes_off_whom_a_server_dropped_that_died_before_it_could(
+    parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, max_entries=2)
+    for user_id, score in {"ann": 7, "bob": 9}.items():
+        await report(parts, user_id, score)
+    async with running(ledger_dsn, redis_url) as other:
+        pause = Pause(monkeypatch, "write", after=True)
+        monkeypatch.setattr(parts.scores, "_seat", _die)
+        update = asyncio.create_task(report(parts, "dan", 10))
+        await pause.reached.wait()
+        await see(other, "ann", Visibility.HIDDEN)
+        showing = await show_again(other, "ann")
+        pause.go_on.set()
+        await asyncio.gather(update, showing)
+
+        async def is_repaired() -> bool:
+            return {user_id for _, user_id, _, _ in await lines(other)} == {"bob", "dan"}
+
+        await until(is_repaired, "ann is off the board, and dan on it")
+        assert await wrongs(other) == []
+
+
+async def _die(*_: object) -> None:
+    return None

@@ -1,8 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 
+from laurel_server.domain import resets
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.resets import check_cron, named_reset_period, reset_period
 
@@ -65,3 +67,27 @@ def test_periods_from_before_the_resets_were_changed_have_their_ids() -> None:
     assert named_reset_period("0 0 * * *", "all", UTC).ends_at is None
     before = named_reset_period("", "2026-11-23T00:00Z", UTC)
     assert before.starts_at == before.ends_at == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def test_a_period_is_computed_once_and_not_again_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+
+    def counting(*args: object, **options: object) -> CronSim:
+        computed.append(args)
+        return CronSim(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(resets, "CronSim", counting)
+    crons = [f"{minute} {hour} * * *" for hour in range(17) for minute in range(60)]
+    midnight = datetime(2026, 11, 26, tzinfo=UTC)
+    for cron in crons:
+        reset_period(cron, midnight - timedelta(seconds=1), UTC)
+    computed.clear()
+    for second in (-3600, -61, -1):
+        for cron in crons:
+            assert reset_period(cron, midnight + timedelta(seconds=second), UTC).contains(
+                midnight - timedelta(hours=1)
+            )
+    assert computed == []
+    assert reset_period(crons[0], midnight, UTC).id == "2026-11-26T00:00Z"
+    assert reset_period(crons[0], midnight - timedelta(seconds=1), UTC).id == "2026-11-25T00:00Z"
+    assert len(computed) == 4
