@@ -1,12 +1,11 @@
 """Freezing standings: who stood where when a period was over stays so, whatever becomes of the users."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 
 from laurel_server.domain.accounts import PastTotal, past_total
 from laurel_server.domain.boards import BoardMatrix
 from laurel_server.domain.periods import parse_period_id
+from laurel_server.pacing import resting
 from laurel_server.postgres import scores
 from laurel_server.postgres.closing import lock_totals, move_totals, user_bounds
 from laurel_server.postgres.pool import Pool
@@ -27,11 +26,8 @@ async def freeze(pool: Pool, period_ids: Sequence[str], matrix: BoardMatrix) -> 
     first, end = await user_bounds(pool)
     moved = 0
     for start in range(first, end, USERS_AT_ONCE):
-        began = time.perf_counter()
-        users = await _freeze_some(pool, start, period_ids, matrix)
-        moved += users
-        if users:
-            await asyncio.sleep(time.perf_counter() - began)
+        async with resting():
+            moved += await _freeze_some(pool, start, period_ids, matrix)
     return moved
 
 
@@ -42,11 +38,10 @@ async def freeze_scores(pool: Pool, instance: Instance) -> None:
     """
     last = 0
     while True:
-        began = time.perf_counter()
-        last = await scores.freeze(pool, instance, last, USERS_AT_ONCE)
+        async with resting():
+            last = await scores.freeze(pool, instance, last, USERS_AT_ONCE)
         if not last:
             return
-        await asyncio.sleep(time.perf_counter() - began)
 
 
 async def _freeze_some(pool: Pool, start: int, period_ids: Sequence[str], matrix: BoardMatrix) -> int:

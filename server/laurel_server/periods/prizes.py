@@ -11,6 +11,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.closing import winner_action
 from laurel_server.domain.errors import LaurelError
+from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres.closing import Payment, UnpaidWinner, note_payments, unpaid_winners
 from laurel_server.postgres.pool import Pool
 
@@ -18,8 +19,6 @@ log = structlog.get_logger()
 
 CALLER = "laurel"
 """Who has created the entries of prizes."""
-
-AT_ONCE = 200
 
 _PASSING = frozenset({"UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"})
 """Codes of refusals after which the payment is tried again."""
@@ -40,9 +39,10 @@ async def pay_winners(pool: Pool, awards: Awards, period_id: str, end: datetime)
     whenever it goes on, nobody is paid twice. Raises what kept a payment from being made.
     """
     paid = 0
-    while winners := await unpaid_winners(pool, period_id, AT_ONCE, end):
+    while winners := await unpaid_winners(pool, period_id, COMMANDS_AT_ONCE, end):
         owed = [winner for winner in winners if winner.transaction_id is None]
-        results = await awards.grant([_command(winner) for winner in owed])
+        async with resting():
+            results = await awards.grant([_command(winner) for winner in owed])
         made = [_payment(winner, result) for winner, result in zip(owed, results, strict=True)]
         found = [
             Payment(winner.board, winner.user_no, winner.transaction_id, None)

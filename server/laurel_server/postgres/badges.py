@@ -114,6 +114,15 @@ async def scan_holders(pool: Pool, chunk: int) -> AsyncIterator[list[Holder]]:
         after = rows[-1]["user_no"]
 
 
+async def measure(pool: Pool) -> None:
+    """Have the planner know how large the tables of badges are, if it takes them for nearly empty.
+
+    Those who give many to everybody for the first time fill them within seconds, before PostgreSQL looks by itself.
+    """
+    if await pool.fetchval(load("badges_are_few")):
+        await pool.execute("ANALYZE user_badges, achievements")
+
+
 async def unswept(pool: Pool) -> int | None:
     """Return the state of the definitions if not every user has been looked at since it began, otherwise None."""
     row = await pool.fetchrow(load("badges_swept"))

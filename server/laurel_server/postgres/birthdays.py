@@ -3,15 +3,14 @@
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 
+from laurel_server.pacing import COMMANDS_AT_ONCE
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
-
-CHUNK = 500
 
 
 async def born_on(pool: Pool, days: Collection[int], known_before: datetime) -> AsyncIterator[list[str]]:
     """Yield the ids of users whose birthday is one of `days` (month * 100 + day), in chunks."""
     after = 0
-    while rows := await pool.fetch(load("birthdays_due"), list(days), known_before, after, CHUNK):
+    while rows := await pool.fetch(load("birthdays_due"), list(days), known_before, after, COMMANDS_AT_ONCE):
         yield [row["user_id"] for row in rows]
         after = rows[-1]["user_no"]

@@ -1,7 +1,5 @@
 """Board instances and scores, as a change of the configured boards leaves them."""
 
-import asyncio
-import time
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Final, NamedTuple
@@ -10,6 +8,7 @@ import orjson
 
 from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardKey
+from laurel_server.pacing import resting
 from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
@@ -83,7 +82,7 @@ async def forget_remains(pool: Pool, remains: Iterable[Remains]) -> None:
 async def delete_scores(pool: Pool, board_no: int) -> None:
     """Delete the scores of a board that is gone, some at a time; it works for as long as it rests."""
     while True:
-        began = time.perf_counter()
-        if not await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE):
+        async with resting():
+            deleted = await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE)
+        if not deleted:
             return
-        await asyncio.sleep(time.perf_counter() - began)

@@ -15,6 +15,7 @@ from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
 from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
+from laurel_server.pacing import resting
 from laurel_server.postgres import achievements, badges
 from laurel_server.postgres.badges import BadgeRow, Held, Holder
 from laurel_server.postgres.closing import final_ranks
@@ -24,9 +25,8 @@ from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.ranking.settled import Settled
 from laurel_server.rewards.rule_book import RuleBook
 
-USERS_AT_ONCE = 1000
-PLACES_AT_ONCE = 250
-"""Places are looked at some milliseconds at a time: it is done beside calls."""
+USERS_AT_ONCE = 250
+"""Users are looked at some milliseconds at a time: it is done beside calls."""
 
 
 class Badges:
@@ -61,7 +61,7 @@ class Badges:
 
         Notes the milestones of ranks on its way.
 
-        Cost: two round trips for each 1,000 users. BOARDS_REBUILDING, LEDGER_UNAVAILABLE.
+        Cost: two round trips for each 250 users, and as much rest. BOARDS_REBUILDING, LEDGER_UNAVAILABLE.
         """
         rules = await self._rule_book.current()
         board = self._queries.resolve("global", PeriodType.ALL_TIME, "")
@@ -70,9 +70,12 @@ class Badges:
             page = await self._queries.page(board, mark, USERS_AT_ONCE)
             if not page.lines:
                 break
-            given += await self._award_places(
-                rules, Standings(page.total, {line.user_id: line.rank for line in page.lines})
-            )
+            async with resting():
+                given += await self._award_places(
+                    rules, Standings(page.total, {line.user_id: line.rank for line in page.lines})
+                )
+            if not mark:
+                await badges.measure(self._pool)
             mark = page.marks[-1]
             more = page.has_more and page.lines[-1].rank <= _reach(rules, page.total)
             progress(given)
@@ -88,8 +91,8 @@ class Badges:
         reach = _reach(rules, total)
         reached = [(user_id, rank) for user_id, rank in standings.ranks.items() if rank <= reach]
         given = 0
-        for start in range(0, len(reached), PLACES_AT_ONCE):
-            some = Standings(total, dict(reached[start : start + PLACES_AT_ONCE]))
+        for start in range(0, len(reached), USERS_AT_ONCE):
+            some = Standings(total, dict(reached[start : start + USERS_AT_ONCE]))
             unsettled = self._settled.unsettled(rules.badges, some)
             if unsettled.ranks:
                 given += await self._award_places(rules, unsettled)
@@ -117,7 +120,11 @@ class Badges:
                     for member, holder in enumerate(holders, start=members + 1)
                 }
                 members += len(holders)
-                given += await self._award(rules, rules.badges.by_award, holders, numbered)
+                first = members == len(holders)
+                async with resting():
+                    given += await self._award(rules, rules.badges.by_award, holders, numbered)
+                if first:
+                    await badges.measure(self._pool)
                 progress(given)
             await badges.note_sweep(self._pool, since)
         return given
@@ -126,7 +133,7 @@ class Badges:
         """Give what final ranks on a frozen board unlock, as far down as any rule reaches. Returns how many are new.
 
         Who earns a badge without further levels again gets one more level of it. Cost: the board, sorted, and three
-        round trips for each 1,000 users. LEDGER_UNAVAILABLE.
+        round trips for each 250 users. LEDGER_UNAVAILABLE.
         """
         rules, given = await self._rule_book.current(), 0
         closing = f"{parse_period_id(board.period_id).type.name.lower()}_"

@@ -11,6 +11,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.domain.tier_review import ReviewTierCommand
 from laurel_server.domain.tiers import DEFAULT_TIERS, TierPolicy, tier_for
+from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres import tiers
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.tiers import Reviewed
@@ -19,8 +20,6 @@ from laurel_server.rewards.commands import Commands, item_of
 CALLER = "laurel"
 FAMILY = "review-tier"
 USERS_AT_ONCE = 500
-AT_ONCE = 64
-"""Commands in the queue at a time, so that awards find room between them."""
 
 
 class TierReview:
@@ -65,11 +64,11 @@ class TierReview:
 
     async def _move(self, users: Sequence[Reviewed], now: datetime, *, demotes: bool) -> int:
         moved = 0
-        for start in range(0, len(users), AT_ONCE):
-            commands = [
-                _command(user.user_id, now, demotes=demotes) for user in users[start : start + AT_ONCE]
-            ]
-            for answer in await self._submit(commands):
+        for start in range(0, len(users), COMMANDS_AT_ONCE):
+            some = users[start : start + COMMANDS_AT_ONCE]
+            async with resting():
+                answers = await self._submit([_command(user.user_id, now, demotes=demotes) for user in some])
+            for answer in answers:
                 if not isinstance(answer, ChangeAnswer):
                     raise answer if isinstance(answer, Exception) else TypeError(answer)
                 moved += answer.tier_change is not None and not answer.replayed

@@ -9,6 +9,7 @@ from laurel_server.domain.birthdays import birthdays_on, days_due
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.pacing import resting
 from laurel_server.postgres.birthdays import born_on
 from laurel_server.postgres.jobs import covered_until
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -50,9 +51,9 @@ class Birthdays:
         ends_at = parse_period_id(day.isoformat(), PeriodType.DAILY, self._zone).ends_at
         assert ends_at is not None  # noqa: S101 - days have bounds
         async for user_ids in born_on(self._pool, birthdays_on(day), ends_at):
-            for answer in await self._award_batch(
-                [_command(user_id, day.year) for user_id in user_ids], None
-            ):
+            async with resting():
+                answers = await self._award_batch([_command(user_id, day.year) for user_id in user_ids], None)
+            for answer in answers:
                 if isinstance(answer, AwardAnswer):
                     counts["awarded"] += not answer.replayed
                 elif isinstance(answer, LaurelError) and answer.reason in REFUSALS:

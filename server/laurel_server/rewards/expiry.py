@@ -14,6 +14,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.expiry import ExpireLotCommand
 from laurel_server.domain.holdings import Hold
 from laurel_server.domain.holds import ExpireHoldCommand
+from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres import expiry
 from laurel_server.postgres.expiry import DueLot
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -21,8 +22,6 @@ from laurel_server.rewards.commands import Commands, item_of
 
 CALLER = "laurel"
 FAMILY = "expire"
-AT_ONCE = 64
-"""Commands in the queue at a time, so that awards find room between them."""
 
 
 class Expiry:
@@ -56,8 +55,10 @@ class Expiry:
     async def _carry_out(self, commands: Sequence[Command]) -> list[ChangeAnswer]:
         """Carry out commands; those that somebody else has done meanwhile are left out."""
         done: list[ChangeAnswer] = []
-        for start in range(0, len(commands), AT_ONCE):
-            for result in await self._submit(commands[start : start + AT_ONCE]):
+        for start in range(0, len(commands), COMMANDS_AT_ONCE):
+            async with resting():
+                results = await self._submit(commands[start : start + COMMANDS_AT_ONCE])
+            for result in results:
                 if isinstance(result, ChangeAnswer):
                     done.append(result)
                 elif not isinstance(result, LaurelError) or result.reason is not Reason.HOLD_NOT_ACTIVE:
