@@ -58,12 +58,12 @@ class BatchWriter(Protocol[Item_contra, Batch_co]):
 class Ticket:
     """The awards of one call and its place to wait; resolved when all of them are answered."""
 
-    __slots__ = ("_left", "done", "results")
+    __slots__ = ("_left", "count", "done", "results")
 
     def __init__(self, count: int) -> None:
         self.results: list[object] = [None] * count
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._left = count
+        self._left = self.count = count
 
     def resolve(self, index: int, result: object) -> None:
         """Answer one award of the call."""
@@ -164,7 +164,7 @@ class GroupCommit(Generic[Item, Batch]):
     async def _linger(self) -> None:
         """Wait for company if there is concurrency: longer the more there is, not at all for a lone award."""
         in_play = max(self._unanswered, len(self._queue) + self._in_play)
-        if in_play <= ALONE or len(self._queue) >= self.max_batch:
+        if in_play <= ALONE or len(self._queue) >= self.max_batch or self._queue[0].ticket.count > 1:
             return
         await asyncio.sleep(min(self.linger_max, LINGER_PER_AWARD * in_play))
 
