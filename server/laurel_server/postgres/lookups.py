@@ -10,7 +10,7 @@ Found = TypeVar("Found")
 AT_ONCE = 1000
 """Ids in one statement."""
 
-LINGER_PER_ID, LINGER_MAX = 0.0003, 0.003
+LINGER_PER_ID, LINGER_MAX = 0.0005, 0.006
 """Seconds that a statement waits for company, for each id in the one before it, unless that had only one.
 
 Under load calls come one by one, each some 0.3 ms after the other, and a statement costs the same for one as for ten.
