@@ -44,7 +44,7 @@ async def awarded(
 
 
 async def put_awarded(session: Session, action: str, day: date, usage: Mapping[int, Awarded]) -> None:
-    """Keep that as what the users had of the action. No batch may be open."""
+    """Keep that as what the users had of the action, while no award of theirs is under way."""
     await session.execute(
         load("usage_derive"),
         action,

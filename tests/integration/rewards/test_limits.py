@@ -1,10 +1,10 @@
 """Caps and previews, with the clock and the time zone of the program moved to where they are most easily wrong."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,10 @@ from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.domain.boards import TiePolicy
 from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.postgres import usage
+from laurel_server.postgres.pool import Session
+from laurel_server.postgres.usage import Awarded
+from laurel_server.rewards import first_limits
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import refused
 from tests.integration.wired import command, entries_of, gift, give, running, wrongs
@@ -136,6 +140,26 @@ class TestTheFirstLimit:
             await give(parts, "ann", 1)
         await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
         assert [badge.badge_type for badge in (await give(parts, "ann", 1)).badges] == ["FAN"]
+
+    async def test_users_of_whom_much_is_kept_wait_for_those_alone_who_came_last(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, put_awarded = [], usage.put_awarded
+
+        async def watched(session: Session, action: str, day: date, some: Mapping[int, Awarded]) -> None:
+            kept.append(len(some))
+            if len(kept) == 2:  # all but the last chunk are kept: this award is of those that came last
+                await give(parts, "user-0", 4)
+            await put_awarded(session, action, day, some)
+
+        monkeypatch.setattr(first_limits, "KEPT_AT_ONCE", 2)
+        monkeypatch.setattr(usage, "put_awarded", watched)
+        for number in range(4):
+            await give(parts, f"user-{number}", 5)
+        await parts.rule_book.put_action(gift("GIVE", max_daily_points=10), "tests")
+        assert kept == [2, 2, 1]
+        assert (await give(parts, "user-0", 9)).entry.points == 1
+        assert (await give(parts, "user-3", 9)).entry.points == 5
 
     async def test_every_award_counts_once_while_awards_go_on(self, parts: Parts) -> None:
         limit, sent = 400, 100
