@@ -1,0 +1,126 @@
+"""The queue in front of the ledger: who goes together, who waits, and what each is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import cast
+
+import pytest
+
+from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.postgres.pool import LaneConnection
+from laurel_server.rewards import group_commit
+from laurel_server.rewards.group_commit import GroupCommit, Waiting
+
+PATIENCE = 20
+"""Seconds after which something that should happen has not."""
+
+
+class Connection:
+    """A connection that stays open."""
+
+    def is_closed(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        """Close nothing."""
+
+
+class Ledger:
+    """Notes the batches; each waits until `open` is set. A batch with "bad" in it fails."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.begun = asyncio.Event()
+
+    async def commit(self, connection: LaneConnection, items: Sequence[str]) -> list[str]:
+        del connection
+        self.batches.append(list(items))
+        self.begun.set()
+        await self.open.wait()
+        if "bad" in items:
+            raise ValueError("bad")
+        return [f"{item} is made" for item in items]
+
+
+async def _finish(batch: list[str], waiting: Sequence[Waiting[str]]) -> None:
+    for each, result in zip(waiting, batch, strict=True):
+        each.answer(result)
+
+
+async def _connect() -> LaneConnection:
+    return cast("LaneConnection", Connection())
+
+
+@asynccontextmanager
+async def lanes(ledger: Ledger, *, max_waiting: int = 100) -> AsyncIterator[GroupCommit[str, list[str]]]:
+    group = GroupCommit(_connect, ledger, _finish, 2, 50, max_waiting, linger_max=PATIENCE * 2)
+    group.start()
+    async with asyncio.timeout(PATIENCE):
+        yield group
+        await group.close()
+
+
+async def test_who_comes_under_concurrency_waits_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_commit, "LINGER_PER_AWARD", 0.001)
+    ledger = Ledger()
+    async with lanes(ledger) as group:
+        names = [f"award {number}" for number in range(10)]
+        answers = await asyncio.gather(*(group.submit([name], None) for name in names))
+    assert ledger.batches == [names]
+    assert answers == [[f"{name} is made"] for name in names]
+
+
+async def test_nobody_waits_for_company_who_is_alone_or_brought_his_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group_commit, "LINGER_PER_AWARD", PATIENCE * 2)
+    ledger = Ledger()
+    async with lanes(ledger) as group:
+        assert await group.submit(["alone"], None) == ["alone is made"]
+        assert len(await group.submit(["one", "two", "three"], None)) == 3
+    assert ledger.batches == [["alone"], ["one", "two", "three"]]
+
+
+async def test_an_award_whose_deadline_passes_in_the_queue_is_not_begun() -> None:
+    ledger = Ledger()
+    async with lanes(ledger) as group:
+        ledger.open.clear()
+        first = asyncio.create_task(group.submit(["first"], None))
+        await ledger.begun.wait()
+        late = asyncio.create_task(group.submit(["late", "too late"], monotonic()))
+        await asyncio.sleep(0)
+        ledger.open.set()
+        await first
+        assert [type(result) for result in await late] == [TimeoutError, TimeoutError]
+    assert ledger.batches == [["first"]]
+
+
+async def test_a_full_queue_refuses_with_a_time_to_come_back() -> None:
+    ledger = Ledger()
+    async with lanes(ledger, max_waiting=3) as group:
+        with pytest.raises(LaurelError) as refusal:
+            await group.submit(["award"] * 4, None)
+    assert refusal.value.reason is Reason.OVERLOADED
+    assert refusal.value.retry_after is not None
+    assert ledger.batches == []
+
+
+async def test_a_faulty_award_does_not_hurt_its_neighbours() -> None:
+    ledger = Ledger()
+    async with lanes(ledger) as group:
+        good, bad, also_good = await group.submit(["good", "bad", "also good"], None)
+    assert (good, also_good) == ("good is made", "also good is made")
+    assert isinstance(bad, ValueError)
+    assert ledger.batches == [["good", "bad", "also good"], ["good"], ["bad"], ["also good"]]
+
+
+async def test_nothing_is_taken_once_it_is_closed() -> None:
+    async with lanes(Ledger()) as group:
+        pass
+    with pytest.raises(LaurelError) as refusal:
+        await group.submit(["award"], None)
+    assert refusal.value.reason is Reason.DRAINING
