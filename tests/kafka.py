@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 from typing import Self
@@ -20,14 +19,6 @@ def why_no_broker() -> str:
     if not list((ROOT / ".tools").glob("kafka-*/kafka-server-*.jar")):
         return "Apache Kafka is not here; ./scripts/kafka --fetch gets it"
     return ""
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-    return port
 
 
 class Broker:

@@ -11,7 +11,8 @@ from laurel_client import Laurel
 from laurel_server.events.topics import TOPICS
 from tests.e2e.conftest import StartServe
 from tests.e2e.serving import eventually, is_deserted
-from tests.kafka import Broker, free_port, why_no_broker
+from tests.kafka import Broker, why_no_broker
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(bool(why_no_broker()), reason=why_no_broker())
 

@@ -20,7 +20,8 @@ from laurel.admin.v1.admin_service_pb2_grpc import AdminServiceStub
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardPointsResponse
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 from tests.integration import engines
-from tests.integration.engines import Engine, free_port
+from tests.integration.engines import Engine
+from tests.ports import free_port
 
 POINTS = 20
 """What a REVIEW is worth to a user of the first tier."""

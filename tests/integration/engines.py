@@ -15,16 +15,9 @@ from laurel_server.devstack.binaries import find_postgres, find_redis
 from laurel_server.devstack.datadir import own_directory
 from laurel_server.devstack.identity import Identity, choose_identity
 from laurel_server.devstack.surroundings import engine_environment
+from tests.ports import free_port
 
 START_SECONDS = 30.0
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-    return port
 
 
 class Engine:

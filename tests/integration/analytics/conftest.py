@@ -20,7 +20,7 @@ from laurel_server.analytics.engine import Engine
 from laurel_server.runtime.config_outside import Analytics, Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import running
-from tests.kafka import free_port
+from tests.ports import free_port
 
 _databases = count()
 

@@ -10,7 +10,8 @@ from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.reading import Reader
 from tests.integration.wired import running
-from tests.kafka import Broker, free_port, why_no_broker
+from tests.kafka import Broker, why_no_broker
+from tests.ports import free_port
 
 Connected = Callable[..., AbstractAsyncContextManager[Parts]]
 

@@ -20,6 +20,7 @@ from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
 from tests.integration.wired import ALL, WEEK, board_at, command, give, listed, running, until, wrongs
+from tests.ports import free_port
 
 COUNTRIES = ("US", "DE", "FR", "GB", "IN", "BR")
 USERS = [f"user-{number:02}" for number in range(30)]
@@ -186,7 +187,7 @@ async def test_a_node_that_is_away_costs_no_award(ledger_dsn: str, nodes: list[E
 
 
 async def test_no_cluster_that_answers_is_said_so() -> None:
-    connection = RedisCluster(f"redis://127.0.0.1:{engines.free_port()}/0", 1)
+    connection = RedisCluster(f"redis://127.0.0.1:{free_port()}/0", 1)
     with pytest.raises(RedisUnavailable):
         await connection.call("GET", "key")
     await connection.close()

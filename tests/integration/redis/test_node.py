@@ -11,7 +11,8 @@ from laurel_server.redis.errors import RedisRefused, RedisUnavailable
 from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
 from tests.integration import engines
-from tests.integration.engines import Engine, free_port
+from tests.integration.engines import Engine
+from tests.ports import free_port
 
 
 @pytest.fixture
