@@ -1,34 +1,72 @@
 """Running servers for tests from outside."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.serving import Serve, eventually, is_deserted
+from tests.e2e.serving import STANDIN, Serve, eventually, is_deserted
 
 StartServe = Callable[..., Serve]
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with an empty ledger on which no server has been yet; it is only ever copied."""
+    serve = Serve(tmp_path_factory.mktemp("prepared") / "laurel", (sys.executable, str(STANDIN), "healthy"))
+    try:
+        serve.wait_until_ready()
+        assert serve.end() == 0
+    finally:
+        serve.discard()
+    return serve.data_dir
+
+
 @pytest.fixture
-def start_serve(tmp_path: Path) -> Iterator[StartServe]:
-    """Starts `laurel serve` on a new data directory, or on `data_dir`; ends all that it started after the test."""
+def start_serve(tmp_path: Path, prepared: Path) -> Iterator[StartServe]:
+    """Starts `laurel serve` on an empty ledger, or on `data_dir`; ends all that it started after the test.
+
+    `new`: the data directory is not there yet, so that `serve` has to make it.
+    """
+    with starting(tmp_path, prepared) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[StartServe]:
+    """Starts `laurel serve` as `start_serve` does, for all tests of a file."""
+    with starting(tmp_path_factory.mktemp("module"), prepared) as start:
+        yield start
+
+
+@contextmanager
+def starting(directory: Path, prepared: Path) -> Iterator[StartServe]:
+    """Gives what starts servers below a directory, and ends them."""
     started: list[Serve] = []
 
-    def start(*, data_dir: Path | None = None, ready: bool = True, **arguments: Any) -> Serve:
-        serve = Serve(data_dir or tmp_path / f"laurel-{len(started)}", **arguments)
+    def start(
+        *, data_dir: Path | None = None, new: bool = False, ready: bool = True, **arguments: Any
+    ) -> Serve:
+        place = data_dir or directory / f"laurel-{len(started)}"
+        if ready and data_dir is None and not new:
+            subprocess.run(["cp", "-a", prepared, place], check=True)  # with the owners of files
+        serve = Serve(place, **arguments)
         started.append(serve)
         if ready:
             serve.wait_until_ready()
         return serve
 
-    yield start
-    with ExitStack() as ends:  # the last first; each is ended even if ending another fails
-        for serve in started:
-            ends.callback(serve.discard)
+    try:
+        yield start
+    finally:
+        with ExitStack() as ends:  # the last first; each is ended even if ending another fails
+            for serve in started:
+                ends.callback(serve.discard)
     for data_dir in {serve.data_dir for serve in started}:
         eventually(partial(is_deserted, data_dir), "its processes end")
 

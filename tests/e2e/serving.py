@@ -12,6 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+STANDIN = Path(__file__).with_name("standin_serve.py")
+"""`laurel serve` with a server that only answers health checks; takes how it behaves as an argument."""
+
 SERVE: Sequence[str] = (sys.executable, "-m", "laurel_server.cli", "serve")
 
 _numbers = count()

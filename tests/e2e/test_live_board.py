@@ -11,6 +11,7 @@ from playwright.async_api import Browser, expect
 from laurel_client import BoardConfig, BoardKind, Laurel, Period, User
 from tests.e2e.browser import needs_chromium, started, visiting
 from tests.e2e.conftest import StartServe
+from tests.e2e.guests import visited
 from tests.e2e.serving import Serve
 
 pytestmark = needs_chromium
@@ -24,21 +25,21 @@ Element.prototype.animate = function (...how) { window.glides++; return animate.
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with started() as browser:
         yield browser
 
 
-@pytest.fixture
-def serve(start_serve: StartServe) -> Serve:
-    """A server whose board no other test touches."""
-    return start_serve()
+@pytest.fixture(scope="module")
+def serve(start_shared: StartServe) -> Serve:
+    """A server that is left without people by each test."""
+    return start_shared()
 
 
 @pytest.fixture
 async def laurel(serve: Serve) -> AsyncIterator[Laurel]:
-    async with Laurel(serve.run["grpc"], timeout=30) as laurel:
+    async with visited(serve) as laurel:
         yield laurel
 
 
@@ -164,6 +165,7 @@ async def test_a_rare_period_is_offered_where_it_is_asked_for(
         await page.goto(page.url.partition("/?")[0] + "/admin#periods")
         await page.get_by_label("Length").select_option("PERIOD_QUARTERLY")
         await expect(page.locator("tbody tr").first).to_contain_text("active")
+    await laurel.admin.delete_board("quarter")
 
 
 async def test_it_works_from_the_keyboard(browser: Browser, serve: Serve, laurel: Laurel) -> None:

@@ -9,26 +9,27 @@ from playwright.async_api import Browser, Page, expect
 from laurel_client import ActionConfig, BoardConfig, BoardKind, Laurel, LaurelCallError, User, Visibility
 from tests.e2e.browser import needs_chromium, started, visiting
 from tests.e2e.conftest import StartServe
+from tests.e2e.guests import visited
 from tests.e2e.serving import Serve
 
 pytestmark = needs_chromium
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with started() as browser:
         yield browser
 
 
-@pytest.fixture
-def serve(start_serve: StartServe) -> Serve:
-    """A server that no other test changes."""
-    return start_serve()
+@pytest.fixture(scope="module")
+def serve(start_shared: StartServe) -> Serve:
+    """A server that is left without people by each test."""
+    return start_shared()
 
 
 @pytest.fixture
 async def laurel(serve: Serve) -> AsyncIterator[Laurel]:
-    async with Laurel(serve.run["grpc"], timeout=30) as laurel:
+    async with visited(serve) as laurel:
         yield laurel
 
 

@@ -22,9 +22,8 @@ from redis.exceptions import RedisError
 
 from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
-from tests.e2e.serving import Serve, eventually, in_time, is_alive, processes_of
+from tests.e2e.serving import STANDIN, Serve, eventually, in_time, is_alive, processes_of
 
-_STANDIN = Path(__file__).with_name("standin_serve.py")
 _NAMES = ("postgres", "redis", "server", "envoy")
 _BACK_SECONDS = 5
 _CLEAN_END = {
@@ -40,7 +39,7 @@ def start(start_serve: StartServe) -> StartServe:
     """Starts `serve` with the stand-in of a server."""
 
     def started(mode: str = "healthy", **arguments: object) -> Serve:
-        return start_serve(command=(sys.executable, str(_STANDIN), mode), **arguments)
+        return start_serve(command=(sys.executable, str(STANDIN), mode), **arguments)
 
     return started
 
@@ -267,7 +266,7 @@ def test_needs_nothing_of_the_environment(
         "LC_ALL": "xx",
     }
     proxies = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": ""}
-    serve = start(**odd, **proxies)
+    serve = start(new=True, **odd, **proxies)
     assert answers(serve, "server")
 
 

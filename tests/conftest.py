@@ -1,0 +1,52 @@
+"""Where tests keep their files: in memory where there is much of it. Engines write thousands, and nobody keeps them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+MEMORY = Path("/dev/shm")
+NAME = "laurel-tests-"
+ENOUGH = 4 << 30
+"""Bytes. Both processes of a run take less than a quarter of it at a time."""
+
+passed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest decides on the place
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.basetemp is None and is_suitable(MEMORY):
+        remove_forgotten()
+        config.option.basetemp = str(own_place())
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[passed] = exitstatus == 0
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(passed, False):  # what failed is there to be looked at until the next run
+        shutil.rmtree(own_place(), ignore_errors=True)
+
+
+def own_place() -> Path:
+    return MEMORY / f"{NAME}{os.getpid()}"
+
+
+def remove_forgotten() -> None:
+    """Remove what runs that failed or were killed have left."""
+    for place in MEMORY.glob(f"{NAME}*"):
+        if not Path("/proc", place.name.removeprefix(NAME)).exists():
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def is_suitable(memory: Path) -> bool:
+    """Tell whether there is room, and whether tests can make programs there and run them."""
+    try:
+        system = os.statvfs(memory)
+        available = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    free = min(system.f_bavail * system.f_frsize, int(available) << 10)
+    return free >= ENOUGH and not system.f_flag & os.ST_NOEXEC and os.access(memory, os.W_OK)
