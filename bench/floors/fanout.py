@@ -1,7 +1,7 @@
 """A bare grpc.aio server that sends the same bytes to every stream: `python -m bench.floors.fanout`.
 
 `SetAnswer` keeps the message. `Watch` sends it at once and then at every tick; a stream that is slower than
-the ticks skips some, as Laurel's do. `Tick` makes a hundred ticks a second for so many milliseconds.
+the ticks skips some, as Laurel's do. `Tick` makes so many ticks a second for so many milliseconds.
 """
 
 import asyncio
@@ -10,8 +10,6 @@ import grpc
 import uvloop
 
 from bench.floors.serving import serve
-
-TICK_SECONDS = 0.01
 
 
 class Fanout:
@@ -40,9 +38,10 @@ class Fanout:
     async def tick(self, request: bytes, context: object) -> bytes:
         """Wake all streams again and again."""
         del context
-        end = asyncio.get_running_loop().time() + int(request) / 1000
+        rate, milliseconds = map(float, request.split())
+        end = asyncio.get_running_loop().time() + milliseconds / 1000
         while asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(1 / rate)
             self._tick += 1
             self._ticked.set()
             self._ticked.clear()

@@ -10,6 +10,9 @@ from bench.workbench import Workbench, call
 
 IN_FLIGHT = 64
 
+KNOWN_SECONDS = 5.0
+"""Calls before the first turn: what people are shown as is then in memory, as in a server that has run for a minute."""
+
 
 async def top(bench: Workbench) -> list[Row]:
     """The cached first hundred, against a bare echo of the same bytes."""
@@ -33,6 +36,7 @@ async def _against_echo(
     bench: Workbench, name: str, path: str, echo_method: str, requests: Iterator[bytes], goal: Goal
 ) -> Row:
     target, seconds = (await bench.laurel()).method(path), bench.options.seconds
+    await closed_loop(target, requests, IN_FLIGHT, KNOWN_SECONDS)
     echo = await bench.echo(echo_method, await call(target, next(requests)))
     echoed, ours = await in_turn(
         bench.options.rounds,

@@ -91,6 +91,7 @@ _VALUES = {
 }
 
 
+@lru_cache(maxsize=8192)  # every read names a board
 def parse_scope(text: str, field: str = "board.scope") -> Scope:
     """Read `global`, `country:US`, `region:NAME`, `tier:gold`, `segment:NAME` or a score board's id.
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from laurel_server.domain.boards import SortOrder, TiePolicy
 
@@ -77,12 +77,21 @@ def points_needed(
     return max(1, gap if is_level_enough else gap + 1)
 
 
-def ranks_in_list(pairs: Sequence[Pair], position: int, rank: int, tie_policy: TiePolicy) -> list[int]:
+class Scored(Protocol):
+    """What has a place in the order of a board."""
+
+    @property
+    def pair(self) -> Pair:
+        """What it is ordered by."""
+        ...
+
+
+def ranks_in_list(lines: Sequence[Scored], position: int, rank: int, tie_policy: TiePolicy) -> Sequence[int]:
     """Return the ranks of a stretch of a board, best first, whose first line has `position` (from 0) and `rank`."""
     if tie_policy is TiePolicy.EARLIEST_FIRST:
-        return list(range(rank, rank + len(pairs)))
-    ranks = [rank] if pairs else []
-    for at, (before, pair) in enumerate(pairwise(pairs), start=position + 1):
+        return range(rank, rank + len(lines))
+    ranks = [rank] if lines else []
+    for at, (before, pair) in enumerate(pairwise(line.pair for line in lines), start=position + 1):
         if pair == before:
             ranks.append(ranks[-1])
         else:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from laurel_server.domain.boards import PLAIN, BoardKey, Traits
 from laurel_server.domain.periods import Period
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.tiers import Tier
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """One board instance that exists, with its period and how it ranks."""
 
     key: BoardKey
@@ -30,8 +31,7 @@ class ScoreRange(NamedTuple):
 ANY_SCORE: Final = ScoreRange()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """One position of a board with the profile of its holder. Ranks start at 1."""
 
     rank: int
@@ -47,8 +47,7 @@ class Line:
     """What was stored with the score, on score boards."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some lines of a board, best first; `total` counts all its members, `read_at` is the time of reading.
 
     `marks` name the place of each line in the order of the board: a page may begin after it. `has_more` says whether
@@ -63,8 +62,7 @@ class Page:
     has_more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where one user stands, from rank 1 on."""
 
     board: Board
@@ -117,8 +115,7 @@ class Target(NamedTuple):
     points_needed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Surrounding:
+class Surrounding(Struct, frozen=True):
     """A user's place, the lines around it with his own, and what is next; None at rank 1."""
 
     place: Place

@@ -1,12 +1,12 @@
 """What boards show of people, kept in memory: one bulk look-up for those who are not."""
 
-import asyncio
 import time
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.tiers import Tier
+from laurel_server.leaderboards.shared_read import SharedRead
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import read_faces
 
@@ -40,7 +40,7 @@ class ProfileCache:
         self._young: dict[str, tuple[float, Face]] = {}
         self._old: dict[str, tuple[float, Face]] = {}
         self._asked: set[str] = set()
-        self._reading: asyncio.Task[dict[str, Face]] | None = None
+        self._read_asked = SharedRead(self._read)
 
     async def faces(self, user_ids: Collection[str]) -> dict[str, Face]:
         """Return the faces of the users; who is unknown has none. LEDGER_UNAVAILABLE."""
@@ -54,7 +54,8 @@ class ProfileCache:
             else:
                 missing.append(user_id)
         if missing:
-            read = await self._read(missing)
+            self._asked.update(missing)
+            read = await self._read_asked()
             found.update((user_id, read[user_id]) for user_id in missing if user_id in read)
         return found
 
@@ -80,16 +81,9 @@ class ProfileCache:
             self._young, self._old = {}, self._young
         self._young.update(faces)
 
-    async def _read(self, user_ids: Collection[str]) -> dict[str, Face]:
-        """Read faces together with what others ask for in this turn of the loop: one statement costs little more."""
-        self._asked.update(user_ids)
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read_asked())
-        return await asyncio.shield(self._reading)  # who gives up takes nothing from the others
-
-    async def _read_asked(self) -> dict[str, Face]:
-        await asyncio.sleep(0)
-        user_ids, self._asked, self._reading = self._asked, set(), None
+    async def _read(self) -> dict[str, Face]:
+        """Read all faces that are asked for: a statement for many costs little more than one for a few."""
+        user_ids, self._asked = self._asked, set()
         read_at, now = time.monotonic(), self._clock.now()
         async with ledger_errors():
             read = {row.user_id: Face(*row[1:]) for row in await read_faces(self._pool, user_ids, now)}

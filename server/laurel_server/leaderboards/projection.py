@@ -32,7 +32,6 @@ CALLS_TO_CLUSTER = 16
 _NOTHING = (0, 0)
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
 
 
 class BoardsUnavailable(Exception):
@@ -273,10 +272,9 @@ class Projection:
         keys = tuple(name for board in payload.boards for name in board_keys(board))
         channel, signal = (BOARD_CHANGES, signal_of(payload.boards)) if tell else ("", "")
         try:
-            reply = await script("project").run(self._redis, keys, body, channel, signal)
+            results: list[Any] = await script("project").run(self._redis, keys, body, channel, signal)
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
-        results: list[Any] = _decode(reply)
         return results
 
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import tzinfo
+
+from msgspec.structs import replace
 
 from laurel_server.domain.board_configs import board_not_found
 from laurel_server.domain.boards import BoardKey, ScopeKind, is_score_board, parse_scope
@@ -136,7 +137,7 @@ class BoardQueries:
         total, found = await self._scripts.places(board, [user_id])
         if found:
             rank, line = found[0]
-            return Place(board, user_id, rank, line.pair.score, total)
+            return Place(board, user_id, rank, line.score, total)
         own = await self._own_place(board, user_id)
         if own is None:
             raise _not_on(board, user_id)
@@ -160,7 +161,7 @@ class BoardQueries:
         boards = [board for key in keys if (board := self._present(key)) and board.period.contains(now)]
         replies = await asyncio.gather(*(self._scripts.places(board, [user_id]) for board in boards))
         places = {
-            board.key: Place(board, user_id, found[0].rank, found[0].line.pair.score, total)
+            board.key: Place(board, user_id, found[0].rank, found[0].line.score, total)
             for board, (total, found) in zip(boards, replies, strict=True)
             if found
         }
@@ -251,9 +252,7 @@ class BoardQueries:
 
     async def _with_profiles(self, board: Board, stretch: Stretch) -> tuple[Line, ...]:
         faces = await self._profiles.faces([line.user_id for line in stretch.lines])
-        ranks = ranks_in_list(
-            [line.pair for line in stretch.lines], stretch.position, stretch.rank, board.traits.tie_policy
-        )
+        ranks = ranks_in_list(stretch.lines, stretch.position, stretch.rank, board.traits.tie_policy)
         return tuple(
             _line(rank, line, faces.get(line.user_id, NOBODY))
             for rank, line in zip(ranks, stretch.lines, strict=True)
@@ -276,13 +275,12 @@ class BoardQueries:
 
 
 def _line(rank: int, line: Listed, face: Face) -> Line:
-    return Line(rank, line.user_id, line.pair.score, line.pair.sub_score, *face, line.metadata)
+    return Line(rank, line.user_id, line.score, line.sub_score, *face, line.metadata)
 
 
 def _order(found: Found) -> tuple[int, ...]:
     """Return what sorts lines as their board lists them: by rank, and equals earliest first."""
-    _, _, member = found.line.mark.partition(":")
-    return (found.rank, *(-character for character in member.encode()))
+    return (found.rank, *(-character for character in found.line.member.encode()))
 
 
 def _not_on(board: Board, user_id: str) -> LaurelError:
@@ -299,7 +297,8 @@ def _with_own(around: Around, own: Unlisted | None) -> Stretch:
     if own is None or around.position is None:
         return stretch
     at = around.position - stretch.position
-    lines = [*stretch.lines[:at], Listed(own.user_id, own.pair, ""), *stretch.lines[at:]]
+    mine = Listed(own.user_id, *own.pair, 0, "")
+    lines = [*stretch.lines[:at], mine, *stretch.lines[at:]]
     return stretch._replace(lines=lines, rank=stretch.rank if at else around.rank)
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-import msgspec
 import orjson
+from msgspec import Struct
 
 from laurel_server.domain.boards import BoardKey, SortOrder, Traits
 from laurel_server.domain.errors import LaurelError, Reason
@@ -33,19 +33,32 @@ from laurel_server.redis.scripts import script
 NEW_BOARD_SECONDS = 0.05
 """The award that registers a board writes its marker some milliseconds after COMMIT; a read between waits for it."""
 
-_NUMBERS = msgspec.msgpack.Decoder(list[int])
+_MILESTONES: Final = " ".join(map(str, MILESTONES))
+
 _MARK = re.compile(r"(-?[0-9]{1,17}):([\x21-\x7e]{1,90})")
 
 Metadata = tuple[tuple[str, str], ...]
 
 
-class Listed(NamedTuple):
-    """One line as a board has it. `mark` names its place in the order of the board."""
+class Listed(Struct, frozen=True, gc=False):
+    """One line as a board has it: `sorted_score` and `member` are what the board orders it by."""
 
     user_id: str
-    pair: Pair
-    mark: str
+    score: int
+    sub_score: int
+    sorted_score: int
+    member: str
     metadata: Metadata = ()
+
+    @property
+    def pair(self) -> Pair:
+        """Score and sub-score."""
+        return Pair(self.score, self.sub_score)
+
+    @property
+    def mark(self) -> str:
+        """The name of its place in the order of the board."""
+        return f"{self.sorted_score}:{self.member}"
 
 
 class Stretch(NamedTuple):
@@ -123,26 +136,19 @@ class BoardScripts:
             "page", board, lowest, highest, *_place_of(after), limit, int(board.traits.has_scores)
         )
         position, end = reply[2]
-        return Stretch(reply[1], position, end, reply[3], list(_lines(board.traits, reply[4], reply[5])))
+        return Stretch(reply[1], position, end, reply[3], _lines(board.traits, reply[4], reply[5]))
 
     async def places(self, board: Board, user_ids: Sequence[str]) -> tuple[int, list[Found]]:
         """Return how many users the board lists, and those asked for who are on it. BOARDS_REBUILDING."""
         reply = await self._run("places", board, int(board.traits.has_scores), *user_ids)
-        flat = reply[2]
-        metadata = reply[3] or [None] * len(user_ids)
-        return reply[1], [
-            Found(rank, _line(board.traits, member, score, each))
-            for rank, score, member, each in zip(flat[::3], flat[1::3], flat[2::3], metadata, strict=False)
-            if rank
-        ]
+        return reply[1], list(map(Found, reply[2], _lines(board.traits, reply[3], reply[4])))
 
     async def ranks(self, board: Board, user_ids: Sequence[str]) -> Ranks:
         """Return what `places` does, but only ranks and scores: a tenth of its cost for many users."""
         _, total, ranks, scores = await self._run("ranks", board, *user_ids)
-        stored = _NUMBERS.decode(scores)
         if board.traits.sort_order is not SortOrder.DESCENDING:
-            stored = [sorted_score(board.traits, score) for score in stored]
-        return Ranks(total, _NUMBERS.decode(ranks), stored)
+            scores = [sorted_score(board.traits, score) for score in scores]
+        return Ranks(total, ranks, scores)
 
     async def around(self, board: Board, user_id: str, range_: int, own: Unlisted | None = None) -> Around:
         """Return a user's place with `range_` lines on both sides; with `own`, where one would stand who is not listed.
@@ -152,10 +158,10 @@ class BoardScripts:
         traits = board.traits
         place = ("", "") if own is None else (str(sorted_score(traits, own.pair.score)), _member(traits, own))
         reply = await self._run(
-            "surrounding", board, int(traits.has_scores), user_id, range_, *place, *MILESTONES
+            "surrounding", board, int(traits.has_scores), user_id, range_, *place, _MILESTONES
         )
         total, position, first, first_rank, flat, following, milestone, metadata, rank = reply[1:]
-        lines = list(_lines(traits, flat, metadata))
+        lines = _lines(traits, flat, metadata)
         return Around(
             total,
             None if position < 0 else position,
@@ -255,22 +261,30 @@ def _member(traits: Traits, own: Unlisted) -> str:
     return f"{sub_score}{tie(own.reached)}{own.user_id}"
 
 
-def _lines(traits: Traits, flat: Sequence[bytes], metadata: Sequence[bytes | None]) -> Iterator[Listed]:
-    for member, score, each in zip(flat[::2], flat[1::2], metadata or [None] * (len(flat) // 2), strict=True):
-        yield _line(traits, member, score, each)
+def _lines(traits: Traits, flat: Sequence[str], metadata: Sequence[str | None]) -> list[Listed]:
+    scores = map(int, flat[1::2])
+    if traits.has_scores:
+        each = zip(flat[::2], scores, metadata, strict=True)
+        return [_scored_line(traits, *parts) for parts in each]
+    return [_points_line(traits, *parts) for parts in zip(flat[::2], scores, strict=True)]
 
 
-def _line(traits: Traits, member: bytes, score: bytes, metadata: bytes | None) -> Listed:
-    text, width = member.decode(), width_of(traits)
+def _points_line(traits: Traits, member: str, score: int) -> Listed:
+    return Listed(member[TIE_LENGTH:], sorted_score(traits, score), 0, score, member)
+
+
+def _scored_line(traits: Traits, member: str, score: int, metadata: str | None) -> Listed:
     return Listed(
-        text[width + TIE_LENGTH :],
-        Pair(sorted_score(traits, int(score)), _sub_score(traits, member)),
-        f"{int(score)}:{text}",
+        member[SUB_SCORE_LENGTH + TIE_LENGTH :],
+        sorted_score(traits, score),
+        _sub_score(traits, member),
+        score,
+        member,
         tuple(orjson.loads(metadata).items()) if metadata else (),
     )
 
 
-def _sub_score(traits: Traits, member: bytes) -> int:
+def _sub_score(traits: Traits, member: str) -> int:
     return sorted_score(traits, sub_score_in(member[:SUB_SCORE_LENGTH])) if traits.has_scores else 0
 
 

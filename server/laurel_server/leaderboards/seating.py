@@ -25,7 +25,6 @@ SEATS_AT_ONCE = 200
 _UNASKED: tuple[bool, int, dict[str, Standing]] = (True, 0, {})
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder().decode
 
 
 class Seat(NamedTuple):
@@ -169,14 +168,13 @@ async def _seat(
     traits = seating.traits
     body = (str(int(traits.tie_policy)), width_of(traits), created, seating.on, seating.off)
     channel, signal = (BOARD_CHANGES, signal_of([board])) if tell else ("", "")
-    reply = await script("place").run(
+    results: Sequence[Sequence[Any]] = await script("place").run(
         redis,
         all_keys(board, slot_names(traits.slots)[slot]),
         _encode(([body], int(ranked))),
         channel,
         signal,
     )
-    results: Sequence[Sequence[Any]] = _decode(reply)
     return results[0]
 
 

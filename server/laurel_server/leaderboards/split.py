@@ -12,15 +12,13 @@ from itertools import chain
 from math import isqrt
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import board_keys, slot_names, slot_of
+from laurel_server.redis.keys import TIE_LENGTH, board_keys, slot_names, slot_of
 from laurel_server.redis.scripts import script
 
-LAST_OF_EQUALS: Final = b""
-FIRST_OF_EQUALS: Final = b"\xff"
+LAST_OF_EQUALS: Final = ""
+FIRST_OF_EQUALS: Final = "\xff"
 """Places before and behind all members of a score."""
 
 GATHERED: Final = 64
@@ -34,7 +32,7 @@ class Line(NamedTuple):
     """A line as a slot has it; the greatest is listed first."""
 
     score: int
-    member: bytes
+    member: str
 
 
 class Standing(NamedTuple):
@@ -58,29 +56,26 @@ class SplitBoard:
             return await self._page(args)
         if name == "places":
             complete, total, found = await self.standings([str(user) for user in args[1:]])
-            lines = [found.get(str(user), _NOBODY) for user in args[1:]]
-            flat = chain.from_iterable((each.rank, each.line.score, each.line.member) for each in lines)
-            return [int(complete), total, list(flat), []]
+            ranks, lines = [each.rank for each in found.values()], [each.line for each in found.values()]
+            return [int(complete), total, ranks, _flat(lines), []]
         if name == "ranks":
             complete, total, found = await self.standings([str(user) for user in args])
-            lines = [found.get(str(user), _NOBODY) for user in args]
-            columns = [each.rank for each in lines], [each.line.score for each in lines]
-            return [int(complete), total, *map(msgspec.msgpack.encode, columns)]
+            standings = [found.get(str(user), _NOBODY) for user in args]
+            return [
+                int(complete),
+                total,
+                [each.rank for each in standings],
+                [each.line.score for each in standings],
+            ]
         return await self._surrounding(args)
 
     async def standings(self, user_ids: Sequence[str]) -> tuple[bool, int, dict[str, Standing]]:
         """Return whether nothing is lost, how many members there are, and where those users stand who are on it."""
-        found: dict[str, Line] = {}
         by_slot = shares(user_ids, self._traits.slots)
         replies = await asyncio.gather(
             *(self._run("places", slot, *_PLAIN, *_ALONE, *users) for slot, users in by_slot.items())
         )
-        for users, reply in zip(by_slot.values(), replies, strict=True):
-            for user, rank, score, member in zip(
-                users, reply[2][::3], reply[2][1::3], reply[2][2::3], strict=True
-            ):
-                if rank:
-                    found[user] = Line(int(score), member)
+        found = {line.member[TIE_LENGTH:]: line for reply in replies for line in _lines_of(reply[3])}
         complete, total, ranks = await self.ranks(found.values())
         standings = {user: Standing(rank, found[user]) for user, rank in zip(found, ranks, strict=True)}
         return complete and all(reply[0] for reply in replies), total, standings
@@ -121,7 +116,7 @@ class SplitBoard:
         listed = user_id in found
         if not listed and not member:
             return [int(complete), total, -1, 0, 0, [], [], [], [], 0]
-        own = found[user_id].line if listed else Line(int(score), member.encode())
+        own = found[user_id].line if listed else Line(int(score), member)
         near = await asyncio.gather(
             *(self._run("near", slot, *own, max(1, range_)) for slot in range(len(self._keys)))
         )
@@ -132,7 +127,7 @@ class SplitBoard:
         first = position - len(above)
         _, _, ranks = await self.ranks([own, *lines[:1]])
         rank, first_rank = ranks[0], ranks[-1]
-        milestone = max((int(each) for each in args[5:] if int(each) < rank), default=0)
+        milestone = max((each for each in map(int, str(args[5]).split()) if each < rank), default=0)
         following, best = await asyncio.gather(self._holder(rank - 1), self._holder(milestone))
         whole = all(reply[0] for reply in near)
         return [
@@ -197,19 +192,17 @@ class SplitBoard:
         found = await asyncio.gather(*(self._lines(slot, index, index + 1) for index in indexes))
         return [(index, _lines_of(flat)[0]) for index, flat in zip(indexes, found, strict=True) if flat]
 
-    async def _lines(self, slot: int, first: int, end: int) -> Sequence[bytes]:
+    async def _lines(self, slot: int, first: int, end: int) -> Sequence[str]:
         if first >= end:
             return ()
-        flat: Sequence[bytes] = await self._redis.call(
-            "ZREVRANGE", self._keys[slot][0], first, end - 1, "WITHSCORES"
-        )
-        return flat
+        flat = await self._redis.call("ZREVRANGE", self._keys[slot][0], first, end - 1, "WITHSCORES")
+        return [text.decode() for text in flat]
 
     async def _run(self, name: str, slot: int, *args: str | bytes | int) -> Any:  # noqa: ANN401 - a script's reply
         return await script(name).run(self._redis, self._keys[slot], *args)
 
 
-_NOBODY: Final = Standing(0, Line(0, b""))
+_NOBODY: Final = Standing(0, Line(0, ""))
 
 
 def shares(user_ids: Iterable[str], slots: int) -> Mapping[int, list[str]]:
@@ -220,11 +213,11 @@ def shares(user_ids: Iterable[str], slots: int) -> Mapping[int, list[str]]:
     return by_slot
 
 
-def _lines_of(flat: Sequence[bytes]) -> list[Line]:
+def _lines_of(flat: Sequence[str]) -> list[Line]:
     return [Line(int(score), member) for member, score in zip(flat[::2], flat[1::2], strict=True)]
 
 
-def _merged(parts: Iterable[Sequence[bytes]]) -> list[Line]:
+def _merged(parts: Iterable[Sequence[str]]) -> list[Line]:
     """Return the lines of all slots, best first."""
     return sorted(chain.from_iterable(map(_lines_of, parts)), reverse=True)
 

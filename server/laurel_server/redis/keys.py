@@ -35,7 +35,7 @@ _MAX_REACHED = (1 << _REACHED_BITS) - 1
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _SORTED = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 _TO_SORTED = bytes.maketrans(_BASE64, _SORTED)
-_FROM_SORTED = bytes.maketrans(_SORTED, _BASE64)
+_FROM_SORTED = str.maketrans(_SORTED.decode(), _BASE64.decode())
 
 TIE_LENGTH: Final = 8
 
@@ -58,6 +58,7 @@ class BoardKeys(NamedTuple):
     gone: str
 
 
+@lru_cache(maxsize=8192)  # every read and every award asks
 def board_keys(board: BoardKey, slot: str = "") -> BoardKeys:
     """Return the keys of a board: `{leaderboard:global}`, `{leaderboard:country:US:weekly:2026-W48}`, ...
 
@@ -147,7 +148,7 @@ def sub_score_text(sub_score: int) -> str:
     return binascii.b2a_base64(packed, newline=False)[2:].translate(_TO_SORTED).decode("ascii")
 
 
-def sub_score_in(text: bytes) -> int:
+def sub_score_in(text: str) -> int:
     """Return the sub-score in the 10 characters of `sub_score_text`."""
-    packed = binascii.a2b_base64(b"AA" + text.translate(_FROM_SORTED))
+    packed = binascii.a2b_base64("AA" + text.translate(_FROM_SORTED))
     return int.from_bytes(packed, "big") - _SUB_SCORE_ZERO

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import time
+from collections.abc import Awaitable
 from contextvars import ContextVar
 from typing import Any, Final, cast
 
@@ -84,9 +85,9 @@ class CallContext:
         message = await self.rpc.read()
         return None if message is grpc.aio.EOF else message
 
-    async def write(self, message: Message | bytes) -> None:
-        """Send one message of a stream; waits while the connection takes no more."""
-        await self.rpc.write(message if isinstance(message, bytes) else message.SerializeToString())
+    def write(self, message: Message | bytes) -> Awaitable[None]:
+        """Send one message of a stream once it is awaited; that waits while the connection takes no more."""
+        return self.rpc.write(message if isinstance(message, bytes) else message.SerializeToString())
 
 
 CURRENT_CALL: Final[ContextVar[CallContext | None]] = ContextVar("current_call", default=None)

@@ -106,8 +106,10 @@ class LeaderboardsServicer:
             total_participants=place.total,
         )
         for line in around.lines:
-            entry = response.entries.add(is_current_user=line.user_id == request.user_id)
+            entry = response.entries.add()
             write_line(entry, line)
+            if line.user_id == request.user_id:
+                entry.is_current_user = True
         write_next_rank(response.next_rank, around.next_rank)
         write_next_rank(response.next_milestone, around.next_milestone)
         return response

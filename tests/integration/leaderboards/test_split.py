@@ -176,7 +176,7 @@ async def test_any_position_is_found_in_few_rounds(
     seating = Seating(traits)
     for number in range(1, 3001):
         score, user_id = dice.randint(1, levels), f"user-{number}"
-        lines.append(Line(score, f"{tie(number)}{user_id}".encode()))
+        lines.append(Line(score, f"{tie(number)}{user_id}"))
         seating.on.append(Seat(user_id, number, str(score), f"{tie(number)}{number}"))
     await seat(redis, {board: seating}, {board}, ranked=False, tell=False)
     ordered, whole = sorted(lines, reverse=True), SplitBoard(redis, board, traits)

@@ -6,6 +6,7 @@ import pytest
 
 from laurel_server.domain.boards import TiePolicy, Traits
 from laurel_server.domain.ranks import Pair, points_needed, ranks_in_list
+from laurel_server.leaderboards.reading import Listed
 from tests.oracle.board import BruteForceBoard, Standing
 
 PAGE = (Path(__file__).parents[3] / "docs" / "explanation" / "ties.md").read_text(encoding="utf-8")
@@ -31,8 +32,8 @@ NEXT = table("policy")
 @pytest.mark.parametrize("policy", TiePolicy)
 def test_the_ranks(policy: TiePolicy) -> None:
     told = [int(row[policy.name]) for row in LISTED]
-    pairs = [Pair(int(row["score"])) for row in LISTED]
-    assert ranks_in_list(pairs, 0, 1, policy) == told
+    lines = [Listed(row["user"], int(row["score"]), 0, int(row["score"]), row["user"]) for row in LISTED]
+    assert list(ranks_in_list(lines, 0, 1, policy)) == told
     board = BruteForceBoard(Traits(policy))
     for reached, row in enumerate(LISTED, start=1):
         board.standings[row["user"]] = Standing(int(row["score"]), 0, reached)

@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 
 import pytest
+from msgspec.structs import replace
 
 from laurel.leaderboard.v1.leaderboard_pb2 import LeaderboardEntry
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetLeaderboardResponse

@@ -2,42 +2,18 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
 from typing import Self
 
 from prometheus_client import Histogram
 
 from laurel_server.domain.views import Board
 from laurel_server.leaderboards.live.ports import BoardQuery, BoardReader
+from laurel_server.leaderboards.shared_read import SharedRead
 from laurel_server.metrics import SECONDS
 
 _READ_SECONDS = Histogram(
     "laurel_watch_read_seconds", "Time to read a changed board for all who watch it.", buckets=SECONDS
 )
-
-
-class SharedRead:
-    """One read at a time. Whoever asks while one runs shares the next, which begins after he asked."""
-
-    def __init__(self, read: Callable[[], Awaitable[None]]) -> None:
-        self._read = read
-        self._running: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-
-    async def __call__(self) -> None:
-        """Wait for a read that begins after this call. Raises what it raises."""
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._after(self._running))
-        await asyncio.shield(self._next)  # who goes away must not stop what others wait for
-
-    async def _after(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await asyncio.wait([before])
-        self._running, self._next = self._next, None
-        try:
-            await self._read()
-        finally:
-            self._running = None
 
 
 class WatchedBoard(ABC):

@@ -2,9 +2,9 @@
 -- Uses     ranking
 -- KEYS     standings, members
 -- ARGV     score and member of each place, which need not be there
--- Result   { complete (0 or 1), members, { how many are ahead, ... } }
+-- Result   msgpack: { complete (0 or 1), members, { how many are ahead, ... } }
 -- Cost     O(log N) a place; among E members of one score O(log N * log E)
 local complete, total = look(KEYS[1], KEYS[2])
 local counts = {}
 for k = 1, #ARGV, 2 do counts[#counts + 1] = ahead(KEYS[1], ARGV[k], ARGV[k + 1]) end
-return { complete and 1 or 0, total, counts }
+return cmsgpack.pack({ complete and 1 or 0, total, counts })

@@ -3,7 +3,7 @@
 -- KEYS     standings, members, levels, metadata
 -- ARGV     tie policy, characters of the sub-score, lowest and highest score (inclusive, or -inf and +inf),
 --          score and member of the line before ('' and '': from the top), how many lines, 1 = with metadata
--- Result   { complete (0 or 1), members, { from, to }, rank of the first line, { member, score, ... }, { metadata, ... } };
+-- Result   msgpack: { complete (0 or 1), members, { from, to }, rank of the first line, { member, score, ... }, { metadata, ... } };
 --          from = position of the first line, to = position after the last one that is within the scores
 -- Cost     O(log N + lines)
 local policy, width = ARGV[1], tonumber(ARGV[2])
@@ -31,4 +31,4 @@ if from <= last then
     metadata = call('HMGET', KEYS[4], unpack(users))
   end
 end
-return { complete and rank and 1 or 0, total, { from, to }, rank or 0, lines, metadata }
+return cmsgpack.pack({ complete and rank and 1 or 0, total, { from, to }, rank or 0, lines, metadata })

@@ -2,7 +2,7 @@
 -- Uses     ranking
 -- KEYS     standings, members, levels of each board
 -- ARGV     user id, then by board the score he would have and the tie policy
--- Result   { complete (0 or 1), members then, rank before, rank then, ... } by board; rank before 0 = not on the board
+-- Result   msgpack: { complete (0 or 1), members then, rank before, rank then, ... } by board; rank before 0 = not on the board
 -- Cost     O(log N) a board
 local results = {}
 for b = 1, #KEYS / 3 do
@@ -26,4 +26,4 @@ for b = 1, #KEYS / 3 do
   results[at + 1], results[at + 2] = complete and 1 or 0, position and total or total + 1
   results[at + 3], results[at + 4] = before, ahead + 1
 end
-return results
+return cmsgpack.pack(results)

@@ -2,7 +2,7 @@
 -- Uses     ranking
 -- KEYS     standings, members, levels
 -- ARGV     tie policy, characters of the sub-score, then user ids, 1 to 1,000
--- Result   { complete (0 or 1), members, ranks, scores }: as MessagePack, one number a user in the order given;
+-- Result   msgpack: { complete (0 or 1), members, { rank, ... }, { score, ... } }: one number a user in the order given,
 --          rank 0 = not on the board
 -- Cost     O(log N) a user, about a half of `places`; with sub-scores under COMPETITION as `ahead`
 local policy, width = ARGV[1], tonumber(ARGV[2])
@@ -21,4 +21,4 @@ for k = 1, #members do
   end
   ranks[k], scores[k] = rank, tonumber(score or 0)
 end
-return { complete and 1 or 0, total, cmsgpack.pack(ranks), cmsgpack.pack(scores) }
+return cmsgpack.pack({ complete and 1 or 0, total, ranks, scores })

@@ -2,8 +2,8 @@
 -- Uses     ranking
 -- KEYS     standings, members, levels, metadata
 -- ARGV     tie policy, characters of the sub-score, 1 = with metadata, user id, lines on each side, score and member that a
---          user who is not listed would have ('' and '': nobody else), then the milestone ranks from 1 upwards
--- Result   { complete (0 or 1), members, position, first, rank of the first line, { member, score, ... }, next, milestone,
+--          user who is not listed would have ('' and '': nobody else), the milestone ranks from 1 upwards with spaces between
+-- Result   msgpack: { complete (0 or 1), members, position, first, rank of the first line, { member, score, ... }, next, milestone,
 --          { metadata, ... }, rank }
 --          position -1 = not on the board; lines are those that are listed, so without him who is not
 --          next, milestone = { rank, member or sub-score, score } of the next better rank that somebody has, and of who must
@@ -21,7 +21,7 @@ if stored then
 elseif member ~= '' then
   position, listed = ahead(standings, score, member), 0
 end
-if not position then return { complete and 1 or 0, total, -1, 0, 0, {}, {}, {}, {}, 0 } end
+if not position then return cmsgpack.pack({ complete and 1 or 0, total, -1, 0, 0, {}, {}, {}, {}, 0 }) end
 
 local pair = sub(member, 1, width)
 -- Who is not listed may have a score that nobody has: his rank is one below those who are better.
@@ -30,7 +30,7 @@ local function own_rank()
   return rank_at(policy, standings, levels, position, score, pair)
 end
 local rank = own_rank()
-if not rank then return { 0, total, position, 0, 0, {}, {}, {}, {}, 0 } end
+if not rank then return cmsgpack.pack({ 0, total, position, 0, 0, {}, {}, {}, {}, 0 }) end
 
 -- What must be reached to have rank r or a better one.
 local function holder(r)
@@ -42,9 +42,9 @@ local function holder(r)
 end
 
 local milestone
-for k = 8, #ARGV do
-  if tonumber(ARGV[k]) >= rank then break end
-  milestone = tonumber(ARGV[k])
+for each in string.gmatch(ARGV[8], '%d+') do
+  if tonumber(each) >= rank then break end
+  milestone = tonumber(each)
 end
 local first = math.max(0, position - range)
 local last = position + range + listed - 1
@@ -58,4 +58,6 @@ if ARGV[3] == '1' and #lines > 0 then
   metadata = call('HMGET', KEYS[4], unpack(users))
 end
 local following, best = rank > 1 and holder(rank - 1) or {}, milestone and holder(milestone) or {}
-return { complete and first_rank and 1 or 0, total, position, first, first_rank or 0, lines, following, best, metadata, rank }
+return cmsgpack.pack({
+  complete and first_rank and 1 or 0, total, position, first, first_rank or 0, lines, following, best, metadata, rank,
+})

@@ -56,7 +56,8 @@ def write_line(target: LeaderboardEntry, line: Line) -> None:
     target.rank = line.rank
     target.user_id = line.user_id
     target.username = line.username
-    target.avatar_url = line.avatar_url
+    if line.avatar_url:
+        target.avatar_url = line.avatar_url
     target.score = line.score
     if line.sub_score:
         target.sub_score = line.sub_score

@@ -21,6 +21,7 @@ class AchievementMessages(Messages[Told]):
     """The messages of one WatchAchievements."""
 
     RESPONSE = WatchAchievementsResponse
+    HEAD = WatchAchievementsResponse()
     HEARTBEAT = WatchAchievementsResponse(heartbeat=Heartbeat()).SerializeToString()
 
     def __init__(self, watch: AchievementWatch, tokens: ResumeTokens, sequence: int) -> None:

@@ -22,6 +22,9 @@ class Messages(ABC, Generic[News]):
     RESPONSE: ClassVar[
         type[WatchRankResponse] | type[WatchLeaderboardResponse] | type[WatchAchievementsResponse]
     ]
+    HEAD: ClassVar[WatchRankResponse | WatchLeaderboardResponse | WatchAchievementsResponse]
+    """One to fill in for each message: to build one anew takes thrice as long."""
+
     HEARTBEAT: ClassVar[bytes]
 
     def __init__(self, tokens: ResumeTokens, sequence: int) -> None:
@@ -46,7 +49,9 @@ class Messages(ABC, Generic[News]):
         return self._head(self._tokens.issue(self._sequence, self._told())) + body
 
     def _head(self, token: str) -> bytes:
-        return self.RESPONSE(sequence=self._sequence, resume_token=token).SerializeToString()
+        head = self.HEAD
+        head.sequence, head.resume_token = self._sequence, token
+        return head.SerializeToString()
 
     def _end(self, ending: Ending, token: str) -> bytes:
         end = StreamEnd(reason=ending.reason, resume_token=token)

@@ -21,6 +21,7 @@ class RankMessages(Messages[RankNews]):
     """The messages of one WatchRank."""
 
     RESPONSE = WatchRankResponse
+    HEAD = WatchRankResponse()
     HEARTBEAT = WatchRankResponse(heartbeat=Heartbeat()).SerializeToString()
 
     def __init__(self, watch: RankWatch, tokens: ResumeTokens, sequence: int) -> None:

@@ -58,6 +58,7 @@ class TopMessages(Messages[TopNews]):
     """The messages of one WatchLeaderboard; `told` is the digest of what an earlier stream said last."""
 
     RESPONSE = WatchLeaderboardResponse
+    HEAD = WatchLeaderboardResponse()
     HEARTBEAT = WatchLeaderboardResponse(heartbeat=Heartbeat()).SerializeToString()
 
     def __init__(self, tops: SerializedTops, tokens: ResumeTokens, sequence: int, told: bytes = b"") -> None:
