@@ -1,5 +1,7 @@
 """What the gateway of `laurel serve` answers when it or the server refuses."""
 
+from time import perf_counter
+
 import pytest
 
 from tests.e2e.curl import curl
@@ -68,6 +70,15 @@ def test_what_cannot_be_read_is_named_like_what_is_wrong(
     assert (answer.status, info["metadata"], violation["field"]) == (400, {"field": field}, field)
     assert answer.json["message"].endswith(violation["description"])
     assert not [name for name in answer.headers if name.startswith("x-laurel")]
+
+
+@pytest.mark.parametrize("middle", ['[1,2,{"x":[', '"x":[', ""])
+def test_a_body_that_is_nested_without_end_is_refused_at_once(api: str, middle: str) -> None:
+    nested = '{"awards":' + "[" * (32_700 - len(middle)) + middle
+    before = perf_counter()
+    answer = curl(f"{api}/rewards/award/batch", data=nested)
+    assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
+    assert perf_counter() - before < 5  # an Envoy that is busy with it keeps everybody waiting
 
 
 def test_an_object_as_an_attribute_is_named(api: str) -> None:

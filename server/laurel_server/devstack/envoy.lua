@@ -11,8 +11,8 @@
 -- That costs a few microseconds for a request with a query, nothing for others.
 --
 -- And what it does to errors of the gateway's own: where a request could not be read, they name the field. Of a list
--- where one value belongs the transcoder does not say which it is, so it is looked for before, in bodies up to 32 KiB.
--- A body without lists costs one search for them.
+-- where one value belongs the transcoder does not say which it is, so it is looked for before, in bodies up to 32 KiB
+-- whose length is given. A body without lists costs one search for them.
 
 local BOARD = { period = "board.period", period_id = "board.period_id", periodId = "board.period_id", scope = "board.scope" }
 
@@ -100,16 +100,15 @@ local function snake(name)
 end
 
 local function path_of(frames)
-  local path = ""
-  for _, frame in ipairs(frames) do
-    if frame.index then
-      path = path .. "[" .. frame.index .. "]"
-    else
-      path = path .. (path == "" and "" or ".") .. frame.name
-    end
+  local parts = {}
+  for k, frame in ipairs(frames) do
+    parts[k] = frame.index and "[" .. frame.index .. "]" or (k > 1 and "." or "") .. frame.name
   end
-  return path
+  return table.concat(parts)
 end
+
+-- Deeper than any message of the contract: what is nested further is no request, and its path would be as long as itself.
+local DEEPEST = 32
 
 -- Returns the path of the first list in a JSON text whose name belongs to no list of the contract; nil for none. What is
 -- no JSON has one or none: the transcoder says what is wrong with it.
@@ -128,6 +127,8 @@ local function misplaced_list(text)
       if frame and frame.name and text:find("^%s*:", at) then
         frame.name = snake(said)
       end
+    elseif #frames == DEEPEST and (found == "{" or found == "[") then
+      return nil
     elseif found == "{" then
       frames[#frames + 1] = { name = "" }
     elseif found == "[" then

@@ -8,7 +8,6 @@ from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.board_fill import READ_AT_ONCE
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placements import Placing
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
 from laurel_server.leaderboards.reading import look
@@ -17,6 +16,7 @@ from laurel_server.leaderboards.seating import seat
 from laurel_server.postgres import scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.turns import Turns
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import all_keys, board_keys, slot_names
@@ -44,7 +44,7 @@ class Archive:
         redis: RedisConnection,
         projection: Projection,
         catalogue: Catalogue,
-        turns: FillTurns,
+        turns: Turns,
         chunk: int,
     ) -> None:
         self._pool = pool

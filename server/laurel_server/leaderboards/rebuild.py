@@ -12,12 +12,12 @@ from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
 from laurel_server.leaderboards.board_fill import BoardFill
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.postgres import ledger, scores, standings
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.turns import Turns
 from laurel_server.redis.connection import RedisConnection
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Rebuild:
         redis: RedisConnection,
         projection: Projection,
         catalogue: Catalogue,
-        turns: FillTurns,
+        turns: Turns,
         is_open: Callable[[str], bool],
         zone: tzinfo,
         chunk: int,

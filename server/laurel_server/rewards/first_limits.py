@@ -53,8 +53,8 @@ def window_of(config: ActionConfig, now: datetime, zone: tzinfo) -> Window:
 async def count_before(pool: Pool, config: ActionConfig, window: Window, now: datetime) -> Counted:
     """Count what was awarded up to now and keep it, while awards go on.
 
-    Cost: all entries since the beginning of the window, and one row a user in them. One who is cut off leaves rows that
-    nobody reads before the next one has written them anew.
+    Only one may at a time. Cost: all entries since the beginning of the window, and one row a user in them. Who is cut
+    off leaves rows that nobody reads before the next one has written them anew.
     """
     async with pool.acquire() as connection:
         async with connection.transaction():

@@ -18,6 +18,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import badges as badge_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
+from laurel_server.postgres.turns import FIRST_LIMIT, Turns
 from laurel_server.rewards.first_limits import Counted, count_before, count_rest, window_of
 
 FOLLOW_SECONDS = 1.0
@@ -41,6 +42,7 @@ class RuleBook:
         self._pool = pool
         self._clock = clock
         self._catalogue = catalogue
+        self._first_limits = Turns(pool, FIRST_LIMIT)
         self._rules = Rules(0, {}, (), catalogue.matrix, zone, grace, tiers=tiers)
 
     async def seed(self) -> None:
@@ -117,11 +119,19 @@ class RuleBook:
         config.validate()
         async with ledger_errors():
             version = await self._put(config, actor, None)
+            if version is None:
+                version = await self._put_first_limit(config, actor)
+        return replace(config, version=version)
+
+    async def _put_first_limit(self, config: ActionConfig, actor: str) -> int:
+        """Count what was awarded before, and add the version. One at a time: one would undo what the other kept."""
+        async with self._first_limits.turn():
+            version = await self._put(config, actor, None)
             while version is None:
                 window = window_of(config, self._clock.now(), self._rules.zone)
                 counted = await count_before(self._pool, config, window, self._clock.now())
                 version = await self._put(config, actor, counted)
-        return replace(config, version=version)
+            return version
 
     async def _put(self, config: ActionConfig, actor: str, counted: Counted | None) -> int | None:
         """Add a version; None where what was awarded before must be counted first, or anew on another day."""

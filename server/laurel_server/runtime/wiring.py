@@ -26,7 +26,6 @@ from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.archive import Archive
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.present import PresentRanks
@@ -49,6 +48,7 @@ from laurel_server.periods.ranks import RankHistory
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
 from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
+from laurel_server.postgres.turns import REBUILD, Turns
 from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
@@ -124,7 +124,7 @@ class _Ground:
     pool: Pool
     redis: RedisConnection
     catalogue: Catalogue
-    turns: FillTurns
+    turns: Turns
     zone: ZoneInfo
     sandbox: StoredClock | None
     clock: Clock
@@ -257,7 +257,7 @@ async def _ground(settings: Settings, pg_dsn: str, redis_url: str) -> _Ground:
     clock: Clock = sandbox or SystemClock()
     rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
     await rule_book.seed()
-    turns = FillTurns(pool)
+    turns = Turns(pool, REBUILD)
     return _Ground(
         settings, pg_dsn, pool, redis, catalogue, turns, zone, sandbox, clock, tier_policy, rule_book
     )

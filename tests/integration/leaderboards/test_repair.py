@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
-from laurel_server.leaderboards.fill_turns import FillTurns
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT
+from laurel_server.postgres.turns import REBUILD, Turns
 from laurel_server.redis.keys import CANARY
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
@@ -226,7 +226,7 @@ async def test_an_award_that_thinks_the_board_is_new_does_not_end_its_rebuild(pa
 
 def rebuild_by(parts: Parts, projection: Projection) -> Rebuild:
     """Return a rebuild that loads through the projection."""
-    turns = FillTurns(parts.pool)
+    turns = Turns(parts.pool, REBUILD)
     return Rebuild(
         parts.pool, parts.redis, projection, parts.maintenance.catalogue, turns, lambda _: True, UTC, 100
     )

@@ -161,6 +161,29 @@ class TestTheFirstLimit:
         assert (await give(parts, "user-0", 9)).entry.points == 1
         assert (await give(parts, "user-3", 9)).entry.points == 5
 
+    async def test_of_two_who_limit_it_at_once_none_undoes_what_the_other_kept(
+        self, parts: Parts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        counted, go_on, put_awarded = asyncio.Event(), asyncio.Event(), usage.put_awarded
+
+        async def slow(session: Session, action: str, day: date, some: Mapping[int, Awarded]) -> None:
+            if not counted.is_set():
+                counted.set()
+                await go_on.wait()
+            await put_awarded(session, action, day, some)
+
+        monkeypatch.setattr(usage, "put_awarded", slow)
+        await give(parts, "ann", 3)
+        limit = gift("GIVE", max_daily_points=10)
+        first = asyncio.create_task(parts.rule_book.put_action(limit, "tests"))
+        await counted.wait()
+        second = asyncio.create_task(parts.rule_book.put_action(limit, "tests"))
+        await asyncio.wait({second}, timeout=1)  # it has to wait for the first
+        await give(parts, "ann", 4)
+        go_on.set()
+        await asyncio.gather(first, second)
+        assert (await give(parts, "ann", 9)).entry.points == 3
+
     async def test_every_award_counts_once_while_awards_go_on(self, parts: Parts) -> None:
         limit, sent = 400, 100
         put = asyncio.Event()

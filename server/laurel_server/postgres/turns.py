@@ -1,23 +1,31 @@
-"""Who fills boards when: one at a time in the whole installation."""
+"""Work that only one does at a time in the whole installation."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from laurel_server.postgres.pool import Pool, ledger_errors
 
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('laurel rebuild'))"
+REBUILD: Final = "rebuild"
+"""The turns of who fills boards."""
+
+FIRST_LIMIT: Final = "first limit"
+"""The turns of who counts what was awarded before an action was limited."""
+
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('laurel ' || $1))"
 
 
-class FillTurns:
-    """Gives out turns: in this process by a lock, among servers by one in the ledger.
+class Turns:
+    """Gives out turns by name: in this process by a lock, among servers by one in the ledger.
 
     Only who is next in this process holds a connection while it waits: whoever has the turn needs more,
     and would wait for ever if those behind it had taken them all.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, name: str) -> None:
         self._pool = pool
+        self._name = name
         self._here = asyncio.Lock()
 
     @asynccontextmanager
@@ -30,5 +38,5 @@ class FillTurns:
             connection.transaction(),
         ):
             await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-            await connection.execute(_ONE_AT_A_TIME)
+            await connection.execute(_ONE_AT_A_TIME, self._name)
             yield
