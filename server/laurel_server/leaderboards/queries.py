@@ -226,11 +226,19 @@ class BoardQueries:
         """
         board = self._as_it_ranks_now(board)
         total, listed = await self.ranks_of(board, user_ids)
-        past = None if board.period.contains(self._clock.now()) else board.key
+        past = board.key if self._is_over(board) else None
         shadows = await self._registry.shadows([each for each in user_ids if each not in listed], past)
         own = await asyncio.gather(*(self._own_place(board, user_id) for user_id in shadows))
         unlisted = {place.user_id: (place.rank, place.score) for place in own if place}
         return OwnRanks(total, listed | unlisted, shadows)
+
+    def _is_over(self, board: Board) -> bool:
+        """Return whether another instance runs now: of a score board the one that its present resets name."""
+        now = self._clock.now()
+        config = self._catalogue.score_board(board.key.scope)
+        if config is None:
+            return not board.period.contains(now)
+        return reset_period(config.reset_cron, now, self._zone).id != board.key.period_id
 
     async def top(self, board: Board, n: int) -> Page:
         """Return the best `n` lines with profiles; the board may have been found a while ago. BOARDS_REBUILDING."""

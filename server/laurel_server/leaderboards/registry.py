@@ -78,10 +78,17 @@ class BoardRegistry:
         return None
 
     async def _unlisted_then(self, board: Board, user_id: str) -> Unlisted | None:
-        if board.period.ends_at is None:
+        if not self._may_be_frozen(board):
             return None
         async with ledger_errors():
             return next(iter(await past_shadows(self._pool, board.key, [user_id])), None)
+
+    def _may_be_frozen(self, board: Board) -> bool:
+        """Return whether the board may be over: one without an end is once it was given resets."""
+        if board.period.ends_at is not None:
+            return True
+        config = self._catalogue.score_board(board.key.scope)
+        return config is not None and bool(config.reset_cron)
 
     async def _member(self, user_id: str) -> Member:
         async with ledger_errors():

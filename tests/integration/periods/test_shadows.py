@@ -6,6 +6,7 @@ import pytest
 
 from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import TiePolicy, Visibility
+from laurel_server.domain.closing import PeriodState
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Order
@@ -121,6 +122,32 @@ async def test_he_stands_as_the_board_ranks_equals(parts: Parts, policy: TiePoli
     await see(parts, "cid", SHADOW)
     await go_to(parts, MIDNIGHT + GRACE)
     assert await own(parts, board_at(parts, period_id=DAY), "cid") == (rank, 30, 5)
+
+
+@pytest.mark.parametrize(
+    ("before", "period_id", "after"),
+    [("", "all", "0 0 * * *"), ("0 0 * * *", "2026-11-25T00:00Z", "0 0 1 1 *")],
+    ids=["none", "others"],
+)
+async def test_he_sees_himself_on_what_was_over_when_a_board_was_given_resets(
+    parts: Parts, before: str, period_id: str, after: str
+) -> None:
+    await board(parts, reset_cron=before)
+    for name, score in POINTS:
+        await report(parts, name, score)
+    await see(parts, "bob", SHADOW)
+    await see(parts, "dot", HIDDEN)
+    await configure(parts, "race", reset_cron=after)
+    assert parts.clock is not None
+    await go_to(parts, parts.clock.now() + GRACE)
+    on = parts.queries.resolve("race", None, period_id)
+    assert (await parts.periods.period(on)).state == PeriodState.COMPLETED
+    for visibility in (PUBLIC, HIDDEN, SHADOW):
+        for name in ("bob", "dot", "ann"):
+            await see(parts, name, visibility)
+        assert await own(parts, on, "bob") == (2, 30, 4)
+        assert await refusal(parts.queries.place(on, "dot")) is Reason.NOT_ON_BOARD
+        await unseen(parts, on, "bob")
 
 
 async def test_he_is_gone_from_there_when_he_is_erased(parts: Parts) -> None:
