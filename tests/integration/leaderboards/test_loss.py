@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
+from laurel_server.redis.keys import TIE_LENGTH
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
@@ -84,6 +85,21 @@ async def test_readers_see_the_whole_board_or_none_during_a_loss(parts: Parts, d
     await damage(parts)
 
     await until(lambda: full_or_refused(parts), "the board is read again")
+
+
+async def test_who_has_lost_his_line_is_not_read_as_one_who_never_had_it(parts: Parts) -> None:
+    await fill(parts)
+    standings, members, _ = keys_of()
+    stored = await parts.redis.call("HGET", members, "user-03")
+    await parts.redis.call("ZREM", standings, stored[:TIE_LENGTH] + b"user-03")
+    await parts.redis.call("ZADD", standings, 1, stored[:TIE_LENGTH] + b"nobody")  # as many lines as before
+    for read in (parts.queries.ranks_of, parts.queries.places):
+        assert (await read(board_at(parts), ["user-02", "unknown"]))[0]
+        with pytest.raises(LaurelError) as refused:
+            await read(board_at(parts), ["user-02", "user-03"])
+        assert refused.value.reason is Reason.BOARDS_REBUILDING
+    await parts.maintenance.rebuild(None)
+    assert await parts.queries.ranks_of(board_at(parts), ["user-03"]) == (USERS, {"user-03": (4, 997)})
 
 
 async def test_awards_during_a_loss_are_ranked_pending_or_right(parts: Parts) -> None:

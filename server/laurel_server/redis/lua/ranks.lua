@@ -13,12 +13,12 @@ local members, ranks = {}, {}
 for k = 1, #stored do members[k] = stored[k] and sub(stored[k], 1, width + TIE) .. ARGV[k + 2] or '' end
 local scores = call('ZMSCORE', standings, unpack(members))
 for k = 1, #members do
-  local rank, score = 0, scores[k]
+  local score, rank = scores[k], nil
   if score then
     local position = policy ~= EARLIEST_FIRST or call('ZREVRANK', standings, members[k])
     rank = rank_at(policy, standings, KEYS[3], position, score, sub(members[k], 1, width))
-    if not rank then rank, complete = 0, false end
   end
-  ranks[k], scores[k] = rank, tonumber(score or 0)
+  if stored[k] and not rank then complete = false end
+  ranks[k], scores[k] = rank or 0, tonumber(score or 0)
 end
 return cmsgpack.pack({ complete and 1 or 0, total, ranks, scores })
