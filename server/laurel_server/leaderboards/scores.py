@@ -1,5 +1,6 @@
 """Score boards: from a command to a durable score, its place on the board, and the answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -101,9 +102,10 @@ class Scores:
         """Return the ranks, or None when the boards do not answer in time: repair takes the scores there."""
         try:
             if batch.drops:
-                batch.off.update(await scores.dropped(self._pool, batch.off))
+                async with asyncio.timeout(self._budget):  # others may have all connections of the pool
+                    batch.off.update(await scores.dropped(self._pool, batch.off))
         except UNAVAILABLE as away:
-            log.warning("scores.pending", batch=batch.batch_no, error=str(away))
+            log.warning("scores.pending", batch=batch.batch_no, error=f"{type(away).__name__}: {away}")
             return None
         seatings = seatings_of(batch, listed)
         seating = seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True)

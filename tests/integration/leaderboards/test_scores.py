@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from laurel_server.domain.ledger import RankState
 from laurel_server.postgres import scores
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, command, lines, refusal, report, see
-from tests.integration.wired import running
+from tests.integration.wired import running, until
 
 LARGEST = 1 << 53
 BEST, LAST, SUM = ScoreOperator
@@ -137,6 +138,25 @@ async def test_a_repeated_request_is_answered_as_the_user_stands_now(parts: Part
     assert (answer.replayed, answer.rank.board.period_id, answer.rank.rank) == (True, "2026-11-25T00:00Z", 2)
     await parts.boards.delete("race", RequestKey("tests", "delete", b""))
     assert await again() == (True, RankState.NOT_RANKED, 0, 0)
+
+
+async def test_a_score_that_drops_somebody_waits_no_longer_than_any_other_for_its_rank(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    async with running(ledger_dsn, redis_url, budget_ms=200) as parts:
+        await board(parts, max_entries=1)
+        await report(parts, "ann", 10)
+        async with AsyncExitStack() as others:
+            for _ in range(parts.pool.get_max_size()):
+                await others.enter_async_context(parts.pool.acquire())
+            async with asyncio.timeout(5):
+                answer = await report(parts, "bob", 20)
+            assert (answer.updated, answer.rank_state) == (True, RankState.PENDING)
+
+        async def is_repaired() -> bool:
+            return await lines(parts) == [(1, "bob", 20, 0)]
+
+        await until(is_repaired, "bob is on the board, and ann off it")
 
 
 async def test_who_is_dropped_by_another_server_comes_back_with_a_score_that_waited(
