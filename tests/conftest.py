@@ -16,9 +16,10 @@ passed = pytest.StashKey[bool]()
 
 @pytest.hookimpl(tryfirst=True)  # before pytest decides on the place
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.basetemp is None and is_suitable(MEMORY):
-        remove_forgotten()
-        config.option.basetemp = str(own_place())
+    if config.option.basetemp is None:
+        remove_forgotten()  # first, as it may be what takes the room
+        if is_suitable(MEMORY):
+            config.option.basetemp = str(own_place())
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -31,7 +31,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start_serve(tmp_path: Path, prepared: Path) -> Iterator[StartServe]:
     """Starts `laurel serve` on an empty ledger, or on `data_dir`; ends all that it started after the test.
 
-    `new`: the data directory is not there yet, so that `serve` has to make it.
+    `new`: the data directory is not there yet, so that `serve` has to make it; so it is too without `ready`, where
+    nobody waits until the server is ready.
     """
     with starting(tmp_path, prepared) as start:
         yield start

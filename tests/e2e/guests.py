@@ -9,7 +9,10 @@ from tests.e2e.serving import Serve
 
 @asynccontextmanager
 async def visited(serve: Serve) -> AsyncIterator[Laurel]:
-    """Gives a client; erases everybody afterwards, so that the next test finds all boards empty."""
+    """Gives a client; erases everybody afterwards, so that the next test finds all boards empty.
+
+    Rules, boards and request ids stay: a test undoes what would be in the way of others.
+    """
     async with Laurel(serve.run["grpc"], timeout=30) as laurel:
         try:
             yield laurel

@@ -155,17 +155,19 @@ async def test_a_rare_period_is_offered_where_it_is_asked_for(
             period=Period.PERIOD_QUARTERLY,
         )
     )
-    await fill(laurel)
-    async with visiting(browser, serve.run["http"]) as visit:
-        page = await visit.open("/?period=quarterly")
-        await expect(page.locator("#board .name")).to_have_text(list(NAMES.values()))
-        await expect(page.get_by_label("This quarter")).to_be_checked()
-        await page.get_by_label("All time").check()
-        await expect(page.locator("#periods label:visible")).to_have_count(4)
-        await page.goto(page.url.partition("/?")[0] + "/admin#periods")
-        await page.get_by_label("Length").select_option("PERIOD_QUARTERLY")
-        await expect(page.locator("tbody tr").first).to_contain_text("active")
-    await laurel.admin.delete_board("quarter")
+    try:
+        await fill(laurel)
+        async with visiting(browser, serve.run["http"]) as visit:
+            page = await visit.open("/?period=quarterly")
+            await expect(page.locator("#board .name")).to_have_text(list(NAMES.values()))
+            await expect(page.get_by_label("This quarter")).to_be_checked()
+            await page.get_by_label("All time").check()
+            await expect(page.locator("#periods label:visible")).to_have_count(4)
+            await page.goto(page.url.partition("/?")[0] + "/admin#periods")
+            await page.get_by_label("Length").select_option("PERIOD_QUARTERLY")
+            await expect(page.locator("tbody tr").first).to_contain_text("active")
+    finally:
+        await laurel.admin.delete_board("quarter")
 
 
 async def test_it_works_from_the_keyboard(browser: Browser, serve: Serve, laurel: Laurel) -> None:

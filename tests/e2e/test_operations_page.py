@@ -122,6 +122,11 @@ async def test_rules_are_added_and_changed(browser: Browser, serve: Serve, laure
         await submit(page, "Save", Countries="")
         await expect(page.get_by_role("row", name="double-week")).not_to_contain_text("GB")
         assert (await laurel.rewards.award_points("bob", "REVIEW")).transaction.points == 40
+        await page.get_by_role("row", name="double-week").get_by_role("button", name="Edit").click()
+        await page.get_by_role("dialog").get_by_label("Active").uncheck()
+        await submit(page, "Save")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        assert (await laurel.rewards.award_points("cleo", "REVIEW")).transaction.points == 20
 
 
 async def test_a_job_runs_and_integrity_is_proven(browser: Browser, serve: Serve, laurel: Laurel) -> None:
