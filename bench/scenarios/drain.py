@@ -1,7 +1,6 @@
 """A Kafka that was away: how fast what has waited meanwhile is published, against how fast it came."""
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ from bench.load.unary import closed_loop
 from bench.processes import python
 from bench.rounds import Goal, Row
 from bench.workbench import Workbench
+from laurel_server.devstack.ports import reserved
 
 USERS: Final = 10_000
 IN_FLIGHT: Final = 256
@@ -33,16 +33,16 @@ SELECT coalesce(sum(cardinality(o.user_nos)), 0)::bigint
 
 async def run(bench: Workbench) -> list[Row]:
     """Awards with 256 in flight while there is no broker; then one starts, and nothing else happens."""
-    port = _free_port()
-    settings = {"LAUREL_KAFKA_BOOTSTRAP": f"127.0.0.1:{port}", "LAUREL_EVENTS_CONSUMERS": "outbox"}
     async with AsyncExitStack() as held:
+        endpoint = held.enter_context(reserved("127.0.0.1"))
+        settings = {"LAUREL_KAFKA_BOOTSTRAP": str(endpoint), "LAUREL_EVENTS_CONSUMERS": "outbox"}
         laurel = await bench.another_laurel(settings, USERS, held)
         arrived = await closed_loop(
             laurel.method(AWARD), people.awards(USERS), IN_FLIGHT, TURNS * bench.options.seconds
         )
         ledger = await asyncpg.connect(laurel.pg_dsn)
         held.push_async_callback(ledger.close)
-        async with _broker(port):
+        async with _broker(endpoint.port):
             rate = await _drained(lambda: ledger.fetchval(_LEFT))
     ratio = rate / arrived["rate"]
     return [
@@ -72,10 +72,3 @@ async def _broker(port: int) -> AsyncIterator[None]:
         script = str(_ROOT / "scripts" / "kafka_broker.py")
         async with python(script, str(jars[-1]), environment=environment):
             yield
-
-
-def _free_port() -> int:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-    return port
