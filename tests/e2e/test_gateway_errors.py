@@ -72,13 +72,14 @@ def test_what_cannot_be_read_is_named_like_what_is_wrong(
     assert not [name for name in answer.headers if name.startswith("x-laurel")]
 
 
-@pytest.mark.parametrize("middle", ['[1,2,{"x":[', '"x":[', ""])
-def test_a_body_that_is_nested_without_end_is_refused_at_once(api: str, middle: str) -> None:
-    nested = '{"awards":' + "[" * (32_700 - len(middle)) + middle
+def test_a_body_that_is_nested_without_end_keeps_nobody_waiting(api: str) -> None:
+    list_in_the_middle = '[1,2,{"x":['
+    nested = '{"awards":' + "[" * 32_700 + list_in_the_middle
     before = perf_counter()
-    answer = curl(f"{api}/rewards/award/batch", data=nested)
-    assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
-    assert perf_counter() - before < 5  # an Envoy that is busy with it keeps everybody waiting
+    for _ in range(20):
+        answer = curl(f"{api}/rewards/award/batch", data=nested)
+        assert (answer.status, answer.reason) == (400, "INVALID_FIELD")
+    assert perf_counter() - before < 6  # naming the list by its path would take half a second each time
 
 
 def test_an_object_as_an_attribute_is_named(api: str) -> None:
