@@ -79,6 +79,9 @@ class Filler:
         self._rounds += 1
         return True
 
+    def forget_all(self) -> None:
+        """It remembers nobody."""
+
     async def handle(self, polled: Polled, set_aside: SetAside) -> None:
         """Write what is new. What is written twice is there once."""
         try:

@@ -5,6 +5,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from laurel_server.events.kafka import AWAY
+from laurel_server.events.outbox import OvertakenError
 from laurel_server.events.rounds import Rounds
 from laurel_server.events.source import Polled, SetAside, Source
 from laurel_server.metrics import EVENTS_CONSUMED
@@ -37,6 +38,10 @@ class Consumer(Protocol):
         """Do what has to be done before it can hear events; False: not yet."""
         ...
 
+    def forget_all(self) -> None:
+        """Forget what it remembers of users: another server may have heard of them meanwhile what this one did not."""
+        ...
+
     async def handle(self, polled: Polled, set_aside: SetAside, /) -> None:
         """Deal with events; those that it cannot read it sets aside."""
         ...
@@ -49,7 +54,7 @@ class ConsumerLoop:
         self._consumer = consumer
         self._source = source
         self._interval = interval
-        away = (*AWAY, *UNAVAILABLE, *consumer.away)
+        away = (*AWAY, *UNAVAILABLE, OvertakenError, *consumer.away)
         self._rounds = Rounds(consumer.name, self.hear, away, source.start_over)
 
     async def run(self) -> None:
@@ -65,12 +70,12 @@ class ConsumerLoop:
         Who has much to catch up with rests as long as he works: half of the time is for calls. Who keeps up with much
         hears more at once and later, by a second at most.
         """
-        began = monotonic()
         if not await self._consumer.prepare():
             return self._interval
         polled = await self._source.poll()
         if polled is None:
             return self._interval
+        began = monotonic()  # a poll may wait for what comes
         await self._consumer.handle(polled, self._source.set_aside)
         await self._source.commit(polled)
         EVENTS_CONSUMED.labels(self._consumer.name).inc(len(polled.events))

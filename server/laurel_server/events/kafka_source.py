@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 from aiokafka.structs import TopicPartition
 
@@ -27,14 +28,26 @@ _LOOK_AGAIN_SECONDS: Final = 0.1
 
 
 class KafkaSource:
-    """A member of the group `laurel.NAME`. Connects with the first poll and anew after an error."""
+    """A member of the group `laurel.NAME`. Connects with the first poll and anew after an error.
 
-    def __init__(self, pool: Pool, topics: Topics, name: str, wanted: Sequence[str], timeout: float) -> None:
+    `forget_all` is called when partitions come to this member: another may have heard before what they said.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        topics: Topics,
+        name: str,
+        wanted: Sequence[str],
+        timeout: float,
+        forget_all: Callable[[], None],
+    ) -> None:
         self._pool = pool
         self._topics = topics
         self._name = name
         self._wanted = wanted
         self._timeout = timeout
+        self._forget_all = forget_all
         self._consumer: AIOKafkaConsumer | None = None
         self._connecting = asyncio.Lock()
 
@@ -118,8 +131,11 @@ class KafkaSource:
             auto_offset_reset="earliest",
             request_timeout_ms=int(self._timeout * 1000),
             metadata_max_age_ms=30_000,
+            # a user's partitions of all topics go to one member, which hears of his erasure too
+            partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        consumer.subscribe(self._wanted, listener=_Gaps(self._pool, self._name, consumer))
+        assigned = _Assigned(self._pool, self._name, consumer, self._forget_all)
+        consumer.subscribe(self._wanted, listener=assigned)
         try:
             await consumer.start()
         except BaseException:
@@ -187,19 +203,26 @@ def _lag(consumer: AIOKafkaConsumer, found: Mapping[TopicPartition, Sequence[Any
     return sum(max(0, ends[partition] - records[-1].offset - 1) for partition, records in found.items())
 
 
-class _Gaps(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Notes what the topics have dropped before the group had heard it, as retention of the brokers does."""
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Forgets what was known before partitions came, and notes what they have dropped before the group had heard it.
 
-    def __init__(self, pool: Pool, name: str, consumer: AIOKafkaConsumer) -> None:
+    Retention of the brokers drops records.
+    """
+
+    def __init__(
+        self, pool: Pool, name: str, consumer: AIOKafkaConsumer, forget_all: Callable[[], None]
+    ) -> None:
         self._pool = pool
         self._name = name
         self._consumer = consumer
+        self._forget_all = forget_all
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Nothing: what was not committed another member hears."""
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Compare what was committed with where the partitions begin now."""
+        """Forget, and compare what was committed with where the partitions begin now."""
+        self._forget_all()
         begins = await self._consumer.beginning_offsets(list(assigned))
         for partition, begin in begins.items():
             committed = await self._consumer.committed(partition)

@@ -75,6 +75,10 @@ class Notifier:
         """It needs nothing first."""
         return True
 
+    def forget_all(self) -> None:
+        """Forget who was told of his rank lately."""
+        self._lately_told.forget_all()
+
     async def handle(self, polled: Polled, set_aside: SetAside) -> None:
         """Keep what the events have to tell their users, until it is sent."""
         notices: list[Notification] = []
@@ -99,7 +103,7 @@ class Notifier:
         elif heard.body["type"] == USER_ERASED:
             user_id = str(heard.body["user_id"])
             await notifications.forget(self._pool, user_id)
-            self._lately_told.forget(user_id)
+            self._lately_told.forget([user_id])
 
     async def _rank_notices(self, latest: Mapping[str, str]) -> list[Notification]:
         """Return what is to be told of the ranks of those who had an entry, whose last events are given."""

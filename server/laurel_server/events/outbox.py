@@ -25,6 +25,10 @@ UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
 """What reading an event with missing or wrong fields raises."""
 
 
+class OvertakenError(Exception):
+    """Another leader has done more than this one is about to keep as done."""
+
+
 class OutboxEvent(NamedTuple):
     """One event of a batch; `place` counts from 0 within the batch. `body` has its `type` and fields."""
 
@@ -90,8 +94,9 @@ class OutboxReader:
         return await self._first_of(rows, page.end)
 
     async def done(self, page: Page) -> None:
-        """Keep that the page is dealt with."""
-        await outbox.move_position(self._pool, self._name, page.end)
+        """Keep that the page is dealt with. OvertakenError: `start_over` then."""
+        if not await outbox.move_position(self._pool, self._name, page.end):
+            raise OvertakenError(f"{self._name} is further than {page.end}")
         self._position = page.end
 
     def may_wait(self, page: Page) -> bool:

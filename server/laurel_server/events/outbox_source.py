@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from laurel_server.events.outbox import OutboxEvent, OutboxReader, Page
@@ -17,20 +18,30 @@ _LOOK_AGAIN_SECONDS: Final = 0.05
 
 
 class OutboxSource:
-    """Reads the outbox under a name of its own while this server leads."""
+    """Reads the outbox under a name of its own while this server leads.
+
+    `forget_all` is called wherever another server may have heard what this one did not.
+    """
 
     def __init__(
-        self, pool: Pool, leadership: Leadership, name: str, patience: float, events_at_once: int
+        self,
+        pool: Pool,
+        leadership: Leadership,
+        name: str,
+        patience: float,
+        events_at_once: int,
+        forget_all: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._leadership = leadership
         self._name = name
+        self._forget_all = forget_all
         self._reader = OutboxReader(pool, name, patience, events_at_once)
 
     async def poll(self) -> Polled | None:
         """Return the next page. Raises one of `errors.UNAVAILABLE`."""
         if not await self._leadership.held():
-            self._reader.start_over()
+            await self.start_over()
             return None
         page = await self._reader.next_page()
         if page is None:
@@ -51,6 +62,7 @@ class OutboxSource:
     async def start_over(self) -> None:
         """Read the position anew, which another server may have moved."""
         self._reader.start_over()
+        self._forget_all()
 
     async def caught_up(self, batch_no: int, seconds: float) -> bool:
         """Wait until this reader, whichever server it runs in, has done all events up to a batch."""

@@ -10,7 +10,7 @@ import structlog
 from laurel_server.domain.views import RanksOnBoard
 from laurel_server.events.kafka import AWAY, KafkaProducer
 from laurel_server.events.messages import board_updates, mover_of, records_of
-from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, Page
+from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, OvertakenError, Page
 from laurel_server.events.rounds import Rounds
 from laurel_server.events.standings import Standings, standings_of
 from laurel_server.events.topics import Record
@@ -73,7 +73,7 @@ class Relay:
         self._ranks = ranks
         self._producer = producer
         self._interval = interval
-        self._rounds = Rounds(READER, self._round, (*AWAY, *UNAVAILABLE), _count_failure)
+        self._rounds = Rounds(READER, self._round, (*AWAY, *UNAVAILABLE, OvertakenError), self._failed)
         self._ahead: deque[Ahead] = deque()
 
     async def run(self) -> None:
@@ -87,15 +87,23 @@ class Relay:
     async def _round(self) -> float:
         """Publish a page and return how long to wait, in seconds."""
         if not await self._leadership.held():
-            await self._drop_ahead()
-            self._reader.start_over()
+            await self._start_over()
             return self._interval
         return 0.0 if await self.publish() else self._interval
+
+    async def _failed(self) -> None:
+        EVENTS_PUBLISH_FAILURES.inc()
+        await self._start_over()
+
+    async def _start_over(self) -> None:
+        """Go by the position that is kept: another leader may have published more than this one knows of."""
+        await self._drop_ahead()
+        self._reader.start_over()
 
     async def publish(self) -> bool:
         """Publish the next page; return whether there are more to come at once: few are published together.
 
-        Raises one of AWAY or UNAVAILABLE, and then repeats.
+        Raises one of AWAY or UNAVAILABLE, or OvertakenError; the pages ahead are of no use then.
         """
         ready = await self._next()
         if ready is None:
@@ -103,22 +111,14 @@ class Relay:
         page, records = ready
         if page.is_full:
             self._look_ahead(page)
-        try:
-            for refused in await self._producer.publish(records):
-                await self._set_aside(page, refused)
-            await self._reader.done(page)
-        except BaseException:
-            await self._drop_ahead()
-            raise
+        for refused in await self._producer.publish(records):
+            await self._set_aside(page, refused)
+        await self._reader.done(page)
         return page.is_full
 
     async def _next(self) -> Ready | None:
         if self._ahead:
-            try:
-                ready = await self._ahead[0].ready
-            except BaseException:
-                await self._drop_ahead()
-                raise
+            ready = await self._ahead[0].ready
             if ready is not None:
                 self._ahead.popleft()
                 return ready
@@ -179,7 +179,3 @@ class Relay:
             if record.id == event.id or record.id.startswith(f"{event.id}."):
                 await self._reader.set_aside(event, f"{record.topic}: too large for Kafka")
                 return
-
-
-async def _count_failure() -> None:
-    EVENTS_PUBLISH_FAILURES.inc()

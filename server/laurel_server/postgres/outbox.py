@@ -49,9 +49,9 @@ async def read_position(pool: Pool, reader: str) -> Position:
     return Position() if row is None else Position(*row)
 
 
-async def move_position(pool: Pool, reader: str, position: Position) -> None:
-    """Keep how far a reader has come."""
-    await pool.execute(load("events_move_position"), reader, *position)
+async def move_position(pool: Pool, reader: str, position: Position) -> bool:
+    """Keep how far a reader has come; False: it has come further already."""
+    return await pool.fetchval(load("events_move_position"), reader, *position) is not None
 
 
 async def next_window(pool: Pool, position: Position) -> Position:

@@ -104,6 +104,10 @@ class Badges:
         """Forget what erased users have got for their places: others may come under their ids."""
         self._settled.forget(user_ids)
 
+    def forget_all_places(self) -> None:
+        """Forget it of everybody: of erasures this server may not have heard."""
+        self._settled.forget_all()
+
     async def sweep(self, progress: Callable[[int], None]) -> int:
         """Give everybody what he has reached before a definition was made or changed. Returns how many.
 

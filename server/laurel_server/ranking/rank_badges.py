@@ -36,6 +36,10 @@ class RankBadges:
         """It needs nothing first."""
         return True
 
+    def forget_all(self) -> None:
+        """Forget what users have got for their places."""
+        self._badges.forget_all_places()
+
     async def handle(self, polled: Polled, _set_aside: SetAside) -> None:
         """Give those who have moved what their places unlock. What the boards have not followed is left to the job."""
         erased = [heard.body["user_id"] for heard in polled.events if heard.body["type"] == USER_ERASED]

@@ -7,27 +7,27 @@ from laurel_server.domain.achievements import milestone_of_rank
 from laurel_server.domain.badge_rules import Facts, standing_facts
 from laurel_server.domain.badges import BadgeBook, Unlock
 from laurel_server.domain.views import Standings
+from laurel_server.known_users import USERS_KNOWN, KnownUsers
 
 Gain = tuple[str, int]
 """A level of a badge, or a milestone under an empty name."""
 
-USERS_KNOWN: Final = 100_000
-"""How many users are remembered at most, with some 150 bytes each; those who were looked at longest ago go first."""
+_NOTHING: Final[frozenset[Gain]] = frozenset()
 
 
-class Settled:
+class Settled(KnownUsers[frozenset[Gain]]):
     """Remembers what users have got for their places, so that the ledger is not asked what is known."""
 
     def __init__(self, limit: int = USERS_KNOWN) -> None:
-        self._limit = limit
+        super().__init__(limit)
         self._book: BadgeBook | None = None
-        self._got: dict[str, frozenset[Gain]] = {}
         self._same: dict[frozenset[Gain], frozenset[Gain]] = {}
 
     def unsettled(self, book: BadgeBook, standings: Standings) -> Standings:
         """Return those who may get something for where they stand."""
         if book is not self._book:
-            self._book, self._got, self._same = book, {}, {}
+            self._book, self._same = book, {}
+            self.forget_all()
         total = standings.total
         reach = _reach_of_others(book, total)
         return Standings(
@@ -35,7 +35,7 @@ class Settled:
             {
                 user_id: rank
                 for user_id, rank in standings.ranks.items()
-                if rank <= reach or not _gains(book, rank, total) <= self._got.get(user_id, frozenset())
+                if rank <= reach or not _gains(book, rank, total) <= self._got(user_id)
             },
         )
 
@@ -43,16 +43,14 @@ class Settled:
         """Remember that users have got all that their places give."""
         if book is not self._book:
             return
-        for user_id, rank in standings.ranks.items():
-            got = self._got.pop(user_id, frozenset()) | _gains(book, rank, standings.total)
-            self._got[user_id] = self._same.setdefault(got, got)
-        for user_id in list(self._got)[: max(0, len(self._got) - self._limit)]:
-            del self._got[user_id]
+        got = {
+            user_id: self._got(user_id) | _gains(book, rank, standings.total)
+            for user_id, rank in standings.ranks.items()
+        }
+        self._keep({user_id: self._same.setdefault(gains, gains) for user_id, gains in got.items()})
 
-    def forget(self, user_ids: Iterable[str]) -> None:
-        """Remember nothing of users: others may come under their ids."""
-        for user_id in user_ids:
-            self._got.pop(user_id, None)
+    def _got(self, user_id: str) -> frozenset[Gain]:
+        return self._known.get(user_id, _NOTHING)
 
 
 def _gains(book: BadgeBook, rank: int, total: int) -> frozenset[Gain]:

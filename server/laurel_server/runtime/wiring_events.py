@@ -127,11 +127,21 @@ def _source(made: _Maker, consumer: Consumer, events_at_once: int) -> Source:
     events = made.settings.events
     if made.topics is not None and events.consumers_source == "kafka":
         return KafkaSource(
-            made.pool, made.topics, consumer.name, consumer.topics, events.kafka_timeout_seconds
+            made.pool,
+            made.topics,
+            consumer.name,
+            consumer.topics,
+            events.kafka_timeout_seconds,
+            consumer.forget_all,
         )
     made.readers.append(consumer.name)
     return OutboxSource(
-        made.pool, made.leadership, consumer.name, events.ranks_patience_seconds, events_at_once
+        made.pool,
+        made.leadership,
+        consumer.name,
+        events.ranks_patience_seconds,
+        events_at_once,
+        consumer.forget_all,
     )
 
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from laurel_server.events.outbox import OutboxReader
+from laurel_server.events.outbox import OutboxReader, OvertakenError
 from laurel_server.events.retention import Bounds, Retention
 from laurel_server.events.sizes import Sizes
 from laurel_server.postgres import outbox
@@ -224,3 +224,18 @@ async def test_sql_reads_the_events_one_by_one(parts: Parts) -> None:
         "SELECT type, user_id, body ->> 'transaction_id' AS id FROM events WHERE place = 0"
     )
     assert tuple(row) == ("rewards.earned", "a", str(answer.entry.transaction_id))
+
+
+async def test_who_was_overtaken_is_told_so_and_moves_nothing_back(parts: Parts) -> None:
+    for user in ("a", "b", "c"):
+        await give(parts, user)
+    slow, quick = reader_of(parts), reader_of(parts)
+    page = await slow.next_page()
+    assert page is not None
+    first = page._replace(end=page.end._replace(batch_no=page.events[0].batch_no))
+    assert await read_all(quick) == ["a", "b", "c"]
+    with pytest.raises(OvertakenError):
+        await slow.done(first)
+    slow.start_over()
+    assert await read_all(slow) == []
+    assert await read_all(reader_of(parts)) == []

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,11 @@ import pytest
 from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.people import Order
+from laurel_server.domain.views import Standings
+from laurel_server.events.source import Heard, Polled
+from laurel_server.events.topics import REWARDS_EARNED
+from laurel_server.ranking.rank_badges import RankBadges
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import ALL, START, board_at, command, give, listed, run_job, running, wrongs
 
@@ -341,3 +346,26 @@ async def test_two_servers_and_the_job_give_a_badge_once(parts: Parts, second: P
     assert sorted(each for each in await announced(parts) if each[1] == "BUSY") == sorted(
         (user_id, "BUSY", 1) for user_id in users
     )
+
+
+class Third:
+    """Everybody has the third place."""
+
+    async def overall(self, user_ids: Collection[str]) -> Standings:
+        """Return it."""
+        return Standings(1000, dict.fromkeys(user_ids, 3))
+
+
+async def set_aside_nothing(heard: Heard, error: Exception) -> None:
+    raise AssertionError(heard) from error
+
+
+async def test_an_erasure_that_another_server_heard_takes_no_badge_from_who_comes_next(parts: Parts) -> None:
+    consumer = RankBadges(parts.badges, Third())
+    moved = Polled([Heard("1", {"type": REWARDS_EARNED, "user_id": "ann"}, None)], True, False, None)
+    for number in range(2):
+        await give(parts, "ann", 1)
+        await consumer.handle(moved, set_aside_nothing)
+        assert "TOP_100" in await held(parts, "ann")
+        await parts.people.erase(Order("ann", f"erase-{number}", bytes([number] * 16), b"h" * 16, "tests"))
+        consumer.forget_all()

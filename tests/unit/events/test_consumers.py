@@ -10,6 +10,7 @@ from laurel_server.events.consumers import ConsumerLoop
 from laurel_server.events.source import Heard, Polled, SetAside
 
 INTERVAL = 0.5
+WAITED = 0.2
 
 
 class Worker:
@@ -27,19 +28,24 @@ class Worker:
         """Nothing."""
         return True
 
+    def forget_all(self) -> None:
+        """It remembers nobody."""
+
     async def handle(self, polled: Polled, _set_aside: SetAside) -> None:
         """Take time."""
         self.now += self._seconds * len(polled.events)
 
 
 class Pages:
-    """A source of pages that are given."""
+    """A source of pages that are given, which come when the worker has waited for a while."""
 
-    def __init__(self, *pages: Polled | None) -> None:
+    def __init__(self, worker: Worker, *pages: Polled | None) -> None:
+        self._worker = worker
         self._pages = list(pages)
 
     async def poll(self) -> Polled | None:
         """Return the next."""
+        self._worker.now += WAITED
         return self._pages.pop(0)
 
     async def commit(self, _polled: Polled) -> None:
@@ -67,7 +73,7 @@ def rest_after(polled: Polled | None, monkeypatch: pytest.MonkeyPatch) -> float:
     """Return how long the loop rests after a page of which each event takes a millisecond."""
     worker = Worker(0.001)
     monkeypatch.setattr(consumers, "monotonic", lambda: worker.now)
-    return asyncio.run(ConsumerLoop(worker, Pages(polled), INTERVAL).hear())
+    return asyncio.run(ConsumerLoop(worker, Pages(worker, polled), INTERVAL).hear())
 
 
 @pytest.mark.parametrize("polled", [None, page(1, is_full=False), page(50, is_full=False)])

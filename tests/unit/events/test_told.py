@@ -28,5 +28,7 @@ def test_nothing_is_known_of_who_is_forgotten_and_of_the_first_of_too_many() -> 
     lately.note({name: ToldRank(4, NOON) for name in ("ada", "bob")})
     lately.note({name: ToldRank(4, NOON) for name in ("ada", "cy")})
     assert lately.others(["ada", "bob", "cy"], NOON) == ["bob"], "ada was told again"
-    lately.forget("cy")
+    lately.forget(["cy"])
     assert lately.others(["ada", "cy"], NOON) == ["cy"]
+    lately.forget_all()
+    assert lately.others(["ada", "cy"], NOON) == ["ada", "cy"]

@@ -77,3 +77,6 @@ def test_who_is_forgotten_and_who_is_too_many_are_looked_at_again() -> None:
     assert concerned(settled, TOPS, everyone) == {"ada"}
     settled.forget(["cy", "nobody"])
     assert concerned(settled, TOPS, everyone) == {"ada", "cy"}
+    settled.note(TOPS, everyone)
+    settled.forget_all()
+    assert concerned(settled, TOPS, everyone) == {"ada", "bob", "cy"}
