@@ -4,7 +4,7 @@ The state of each step is in the ledger, and none is taken back:
 
 1. `closing`   what is over is CLOSING.
 2. `sealed`    no award that begins now counts in it; those under way have ended.
-3. `frozen`    totals are in `period_totals`, and scores say who is listed: the standing changes no more.
+3. `frozen`    totals are in `period_totals`, and scores say who sees whom: the standing changes no more.
 4. `snapshot`  numbers, best lines and winners are written down, together.
 5. `paid`      every winner has his entry, and badges for final ranks on the global board are given.
 6. `completed` COMPLETED, and the outbox tells of it, in one transaction.
