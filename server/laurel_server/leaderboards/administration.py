@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import structlog
 
-from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found
-from laurel_server.domain.boards import BoardKey, BoardMatrix
+from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found, by_id
+from laurel_server.domain.board_owners import BoardOwners
+from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict, invalid_field
 from laurel_server.domain.identifiers import idempotency_key
-from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.resets import reset_period
+from laurel_server.leaderboards.forgetting import forget_board, instances_to_forget
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
@@ -82,13 +83,15 @@ class BoardAdministration:
                     "there is a board with this id, or with this scope and period",
                     metadata={"board": new.board_id},
                 )
-            await self._remains.drop_keys(connection)
+            before, after = BoardOwners(known), BoardOwners(known).having(new)
+            await self._remains.drop_for(connection, after)
             await rule_rows.create_board(connection, new)
-            family = _matrix(known).family_of(new.scope, new.period_type)
+            family = before.family_of(new.scope, new.period_type)
             if family is not None and family.slots != new.slots:  # its instances are in other keys now
-                taken = await self._instances(connection, new)
+                taken = await _instances(connection, after, new)
                 await board_rows.note_remains(connection, family.board_no, family.slots, taken)
 
+        await self._drop_ahead()
         try:
             await self._once("CreateBoard", request, add)
         except BoardsUnavailable as away:
@@ -103,6 +106,8 @@ class BoardAdministration:
         With another tie policy or another number of slots the board is filled anew. Who is beyond a lower size cap is
         dropped from the present period. With other resets what does not run under them is over now.
         """
+        if "slots" in fields:
+            await self._drop_ahead()
         async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
             await rule_rows.hold_back_batches(connection)
             known = _named(await rule_rows.read_boards(connection), wanted.board_id)
@@ -128,20 +133,23 @@ class BoardAdministration:
         async def remove(connection: Connection) -> None:
             known = await rule_rows.read_boards(connection)
             config = _named(known, board_id)
-            gone = await self._forget(connection, config, known)
+            gone = await forget_board(connection, config, known)
+            await self._remains.leave_to(connection, BoardOwners(known).without(config))
             await board_rows.note_remains(connection, config.board_no, config.slots, gone)
             await rule_rows.delete_boards(connection, [board_id])
 
+        await self._forget_ranks(board_id, request)
         await self._once("DeleteBoard", request, remove)
         await self._settle()
 
     async def _lay_out(self, connection: Connection, config: BoardConfig, slots: int) -> None:
         """Have a board in other keys than those over so many slots. BOARDS_REBUILDING as `create`."""
+        owners = BoardOwners(await rule_rows.read_boards(connection)).having(config)
         try:
-            await self._remains.drop_keys(connection)
+            await self._remains.drop_for(connection, owners)
         except BoardsUnavailable as away:
             raise rebuilding(BoardKey(config.scope, "")) from away
-        instances = await self._instances(connection, config)
+        instances = await _instances(connection, owners, config)
         await board_rows.note_remains(connection, config.board_no, slots, instances)
 
     async def _change_resets(self, connection: Connection, config: BoardConfig) -> None:
@@ -152,38 +160,27 @@ class BoardAdministration:
             raise invalid_field("board.reset_cron", f"would go on with {current.id}, which is over")
         await scores.change_resets(connection, config.board_no, current, now)
 
-    async def _instances(self, connection: Connection, config: BoardConfig) -> list[BoardKey]:
-        matrix = _matrix(await rule_rows.read_boards(connection))
-        registered = await standings.registered_boards(connection)
-        return [board for board in registered if _is_of(board, matrix, config)]
-
     async def close(self) -> None:
         """Leave boards that are being filled, and what remains of others, to the loops of the leading server."""
         for task in self._at_work:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
 
-    async def _forget(
-        self, connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
-    ) -> list[BoardKey]:
-        """Take the board's instances out of the ledger and return those whose keys are of no board any more.
+    async def _forget_ranks(self, board_id: str, request: RequestKey) -> None:
+        """Forget what the ledger has most of, before the board goes and while awards go on.
 
-        Some have another family from now on, which fills them anew.
+        Who is cut off here leaves a board with fewer ranks of days. A repeated request forgets nothing: there may be
+        another board of that id.
         """
-        if config.kind is BoardKind.SCORES:
-            return await board_rows.forget_score_periods(connection, config)
-        before = _matrix(known)
-        after = BoardMatrix(each for each in before.families if each.board_id != config.board_id)
-        mine = [
-            board for board in await standings.registered_boards(connection) if _is_of(board, before, config)
-        ]
-        kept = [board for board in mine if after.contains(board.scope, parse_period_id(board.period_id).type)]
-        heirs = {_family_id(after, board) for board in kept}
-        for each in known:
-            if each.board_id in heirs:
-                await rule_rows.update_board(connection, replace(each, is_filled=False))
-        await board_rows.forget_instances(connection, [board for board in mine if board not in kept])
-        return [board for board in mine if board not in kept or after.traits_of(board).slots != config.slots]
+        key = idempotency_key("DeleteBoard", request.caller, request.request_id)
+        async with ledger_errors():
+            async with self._pool.acquire() as connection:
+                known = await rule_rows.read_boards(connection)
+                config = by_id(known).get(board_id)
+                if config is None or await read_answer(connection, key) is not None:
+                    return
+                instances = await instances_to_forget(connection, config, known)
+            await board_rows.forget_ranks(self._pool, config.board_no, instances)
 
     async def _once(self, family: str, request: RequestKey, change: Change) -> None:
         """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
@@ -216,11 +213,12 @@ class BoardAdministration:
             task.add_done_callback(self._at_work.discard)
         await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
 
+    async def _drop_ahead(self) -> None:
+        """Drop keys that are noted while awards go on, so that few are left for when they are held back."""
+        await _postponed(self._remains.drop())
+
     async def _clear(self) -> None:
-        try:
-            await self._remains.clear()
-        except (BoardsUnavailable, *UNAVAILABLE) as away:
-            log.warning("boards.clearing_postponed", error=f"{type(away).__name__}: {away}")
+        await _postponed(self._remains.clear())
 
     async def _fill(self) -> None:
         try:
@@ -246,18 +244,18 @@ def _named(configs: Sequence[BoardConfig], board_id: str) -> BoardConfig:
     raise board_not_found(board_id)
 
 
-def _matrix(configs: Sequence[BoardConfig]) -> BoardMatrix:
-    return BoardMatrix(each.family for each in configs if each.kind is BoardKind.POINTS)
-
-
 def _collide(one: BoardConfig, other: BoardConfig) -> bool:
     return one.board_id == other.board_id or (one.scope, one.period_type) == (other.scope, other.period_type)
 
 
-def _family_id(matrix: BoardMatrix, board: BoardKey) -> str:
-    family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
-    return "" if family is None else family.board_id
+async def _instances(connection: Connection, owners: BoardOwners, config: BoardConfig) -> list[BoardKey]:
+    registered = await standings.registered_boards(connection)
+    return [board for board in registered if owners.is_of(board, config)]
 
 
-def _is_of(board: BoardKey, matrix: BoardMatrix, config: BoardConfig) -> bool:
-    return _family_id(matrix, board) == config.board_id
+async def _postponed(clearing: Awaitable[object]) -> None:
+    """Clear away; what that needs and is away is waited for by the leading server."""
+    try:
+        await clearing
+    except (BoardsUnavailable, *UNAVAILABLE) as away:
+        log.warning("boards.clearing_postponed", error=f"{type(away).__name__}: {away}")

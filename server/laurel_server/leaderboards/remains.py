@@ -1,11 +1,14 @@
 """Clears away what is left of boards that were deleted or are laid out otherwise, whoever may have died over it."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from laurel_server.domain.board_owners import BoardOwners
 from laurel_server.events.rounds import Rounds
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.postgres import boards as board_rows
+from laurel_server.postgres.boards import Remains
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Connection, Pool
@@ -31,8 +34,7 @@ class BoardRemains:
 
         Keys are dropped again for a while: a server that has not heard yet may write some once more.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            remains = await self._drop(connection)
+        remains = await self.drop()
         for each in remains:
             if each.is_gone:
                 await board_rows.delete_scores(self._pool, each.board_no)
@@ -40,18 +42,41 @@ class BoardRemains:
         if cleared:
             await board_rows.forget_remains(self._pool, cleared)
 
-    async def drop_keys(self, connection: Connection) -> None:
-        """Drop the keys that are noted for good, so that a board can be made that has such keys. BoardsUnavailable."""
-        if remains := await self._drop(connection):
-            await board_rows.note_dropped(connection, remains)
+    async def drop(self) -> Sequence[Remains]:
+        """Drop all keys that are noted, which they still are after it. BoardsUnavailable, one of UNAVAILABLE."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            remains = await board_rows.lock_remains(connection)
+            await self._drop(remains)
+        return remains
 
-    async def _drop(self, connection: Connection) -> list[board_rows.Remains]:
-        remains = await board_rows.lock_remains(connection)
+    async def drop_for(self, connection: Connection, owners: BoardOwners) -> None:
+        """Drop the keys that are noted and in use with these boards, for good. BoardsUnavailable."""
+        await self._drop(await _take(connection, owners))
+
+    async def leave_to(self, connection: Connection, owners: BoardOwners) -> None:
+        """Leave the keys that are noted and in use with these boards to whoever fills them now: he empties them."""
+        await _take(connection, owners)
+
+    async def _drop(self, remains: Sequence[Remains]) -> None:
         for each in remains:
             await self._rebuild.forget(each.instances, slot_names(each.slots))
-        return remains
 
     async def _round(self) -> float:
         if await self._leadership.held():
             await self.clear()
         return INTERVAL_SECONDS
+
+
+async def _take(connection: Connection, owners: BoardOwners) -> Sequence[Remains]:
+    """Take what is in use with these boards off what is noted, and return it; all other keys are dropped further on."""
+    taken, left = [], []
+    for each in await board_rows.lock_remains(connection):
+        used = {board for board in each.instances if owners.use_keys(board, each.slots)}
+        if used:
+            taken.append(each._replace(instances=tuple(used)))
+            left.append(
+                each._replace(instances=tuple(board for board in each.instances if board not in used))
+            )
+    if left:
+        await board_rows.note_dropped(connection, left)
+    return taken

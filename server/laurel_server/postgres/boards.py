@@ -14,6 +14,9 @@ from laurel_server.postgres.sql import load
 
 ROWS_AT_ONCE = 5000
 
+RANK_ROWS_AT_ONCE = 500
+"""Rows of a thousand users and a day each: some tens of milliseconds."""
+
 STRAGGLERS_TAKE: Final = timedelta(seconds=30)
 """How long after its deletion somebody may still take to a board what he has committed before."""
 
@@ -45,13 +48,28 @@ async def forget_score_periods(connection: Connection, config: BoardConfig) -> l
     return [BoardKey(config.board_id, row["period_id"]) for row in rows]
 
 
+async def score_periods(connection: Connection, config: BoardConfig) -> list[BoardKey]:
+    """Return the instances of a score board, archived ones too."""
+    return [BoardKey(*row) for row in await connection.fetch(load("scores_periods"), config.board_no)]
+
+
+async def forget_ranks(pool: Pool, board_no: int, boards: Collection[BoardKey]) -> None:
+    """Forget the ranks of days of a board's instances for as long as it exists; it works for as long as it rests."""
+    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
+    found = len(boards)
+    while found:
+        async with resting():
+            found = await pool.fetchval(
+                load("boards_forget_ranks"), scopes, period_ids, board_no, RANK_ROWS_AT_ONCE
+            )
+
+
 async def note_remains(
     connection: Connection, board_no: int, slots: int, instances: Collection[BoardKey]
 ) -> None:
     """Note what has to be cleared away once this transaction is committed."""
     if instances:
-        text = orjson.dumps(list(map(tuple, instances))).decode()
-        await connection.execute(load("boards_note_remains"), board_no, slots, text)
+        await connection.execute(load("boards_note_remains"), board_no, slots, _as_json(instances))
 
 
 async def lock_remains(connection: Connection) -> list[Remains]:
@@ -69,9 +87,10 @@ async def lock_remains(connection: Connection) -> list[Remains]:
     ]
 
 
-async def note_dropped(connection: Connection, remains: Iterable[Remains]) -> None:
-    """Note that Redis has nothing of that any more."""
-    await connection.execute(load("boards_note_dropped"), [each.number for each in remains])
+async def note_dropped(connection: Connection, left: Collection[Remains]) -> None:
+    """Note that of what is locked only that is left."""
+    numbers, instances = [each.number for each in left], [_as_json(each.instances) for each in left]
+    await connection.execute(load("boards_note_dropped"), numbers, instances)
 
 
 async def forget_remains(pool: Pool, remains: Iterable[Remains]) -> None:
@@ -83,6 +102,10 @@ async def delete_scores(pool: Pool, board_no: int) -> None:
     """Delete the scores of a board that is gone, some at a time; it works for as long as it rests."""
     while True:
         async with resting():
-            deleted = await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE)
-        if not deleted:
+            found = await pool.fetchval(load("scores_delete"), board_no, ROWS_AT_ONCE)
+        if not found:
             return
+
+
+def _as_json(instances: Iterable[BoardKey]) -> str:
+    return orjson.dumps(list(map(tuple, instances))).decode()

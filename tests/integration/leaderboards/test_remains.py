@@ -1,6 +1,8 @@
 """Boards that are deleted by a server which is killed at each step in turn: what is left is cleared away by others."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -16,16 +18,19 @@ from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.remains import BoardRemains
+from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.sql import load
 from laurel_server.runtime.wiring import Parts
 from tests.integration.conftest import new_ledger
 from tests.integration.engines import Engine
 from tests.integration.leaderboards.scoring import kept, lines, report
 from tests.integration.leaderboards.test_administration import refusal, request, settled
 from tests.integration.periods.cuts import Cut, CuttingPool
-from tests.integration.wired import give, listed, running, until, wrongs
+from tests.integration.wired import WEEK, give, listed, running, until, wrongs
 
 SCORES = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * *")
+OF_ONE_COUNTRY = BoardConfig("us", BoardKind.POINTS, "country:US", PeriodType.WEEKLY)
 POINTS = BoardConfig("regions", BoardKind.POINTS, "region:*", PeriodType.ALL_TIME, slots=3)
 
 
@@ -185,3 +190,83 @@ async def test_keys_that_a_straggler_writes_after_the_delete_are_dropped_too(par
     assert not await nothing_noted(parts)
     await parts.pool.execute("UPDATE board_remains SET noted_at = noted_at - interval '1 minute'")
     await until(partial(nothing_noted, parts), "what is left is forgotten")
+
+
+async def test_another_board_leaves_the_rest_of_what_is_noted_to_be_dropped_further_on(parts: Parts) -> None:
+    await settled(parts)
+    for name, country in (("ann", "US"), ("bob", "DE")):
+        await parts.profiles.upsert([User(name, country=country)])
+        await give(parts, name, 5)
+    await parts.boards.delete("country-weekly", request())
+    await parts.boards.create(OF_ONE_COUNTRY, request())
+    await parts.redis.call("HSET", f"{{leaderboard:country:DE:weekly:{WEEK}}}:members", "bob", "late")
+    await until(partial(nothing_left, parts, "country:DE:weekly"), "the late keys are gone")
+    assert await listed(parts, "country:US", WEEK) == [("ann", 5)]
+    assert await wrongs(parts) == []
+
+
+async def test_a_family_that_gets_its_keys_back_keeps_them(parts: Parts) -> None:
+    await settled(parts)
+    await parts.profiles.upsert([User("ann", country="US")])
+    await give(parts, "ann", 5)
+    await parts.boards.update(replace(await parts.boards.board("country-weekly"), slots=3), ["slots"])
+    await parts.boards.create(OF_ONE_COUNTRY, request())
+    await parts.boards.delete(OF_ONE_COUNTRY.board_id, request())
+    await until(partial(is_filled, parts, "country-weekly"), "the family has its board again")
+    await parts.boards._remains.clear()
+    assert await listed(parts, "country:US", WEEK) == [("ann", 5)]
+    assert await wrongs(parts) == []
+
+
+async def is_filled(parts: Parts, board_id: str) -> bool:
+    await parts.rule_book.current()
+    return (await parts.boards.board(board_id)).is_filled
+
+
+async def test_what_is_noted_is_dropped_before_batches_are_held_back(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await compete(parts)
+    rebuilder = parts.maintenance.rebuilder
+    found: list[tuple[bool, bool]] = []
+
+    async def away(*_: object) -> None:
+        raise BoardsUnavailable("away")
+
+    async def nobody_leads() -> bool:
+        return False
+
+    async def look_and_forget(boards: Sequence[BoardKey], slots: Sequence[str]) -> None:
+        goes_on = await parts.pool.fetchval(
+            "SELECT pg_try_advisory_xact_lock_shared(hashtext('laurel boards'))"
+        )
+        found.append((goes_on, bool(await keys(parts, "race"))))
+        await Rebuild.forget(rebuilder, boards, slots)
+
+    monkeypatch.setattr(parts.leadership, "held", nobody_leads)
+    monkeypatch.setattr(rebuilder, "forget", away)
+    await parts.boards.delete("race", request())
+    monkeypatch.setattr(rebuilder, "forget", look_and_forget)
+    await parts.boards.create(SCORES, request())
+    assert found[:2] == [(True, True), (False, False)]
+
+
+async def test_scores_that_somebody_else_deletes_are_not_all_there_were(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await compete(parts)
+    await report(parts, "cid", 9)
+    gone = (await parts.boards.board("race")).board_no
+    monkeypatch.setattr(board_rows, "ROWS_AT_ONCE", 2)
+    async with parts.pool.acquire() as other, asyncio.TaskGroup() as tasks:
+        async with other.transaction():
+            assert await other.fetchval(load("scores_delete"), gone, 2) == 2
+            deleting = tasks.create_task(board_rows.delete_scores(parts.pool, gone))
+            await until(partial(somebody_waits, parts), "the second one waits for the first")
+        await deleting
+    assert await kept(parts) == set()
+
+
+async def somebody_waits(parts: Parts) -> bool:
+    waiting: int = await parts.pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return waiting > 0
