@@ -133,9 +133,13 @@ class BoardAdministration:
         async def remove(connection: Connection) -> None:
             known = await rule_rows.read_boards(connection)
             config = _named(known, board_id)
-            gone = await forget_board(connection, config, known)
-            await self._remains.leave_to(connection, BoardOwners(known).without(config))
+            gone, owners = await forget_board(connection, config, known), BoardOwners(known).without(config)
+            await self._remains.leave_to(connection, owners)
             await board_rows.note_remains(connection, config.board_no, config.slots, gone)
+            # Who has placed users by the board and hears only then that it is gone writes them in one piece.
+            nobodys = [board for board in gone if owners.owner_of(board) is None]
+            if config.slots > 1:
+                await board_rows.note_remains(connection, config.board_no, 1, nobodys)
             await rule_rows.delete_boards(connection, [board_id])
 
         await self._forget_ranks(board_id, request)
