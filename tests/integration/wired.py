@@ -29,6 +29,9 @@ START = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 DAY, WEEK, MONTH, ALL = "2026-11-25", "2026-W48", "2026-11", "all"
 
+DAY_CLOSES = datetime(2026, 11, 26, 1, tzinfo=UTC)
+"""When late awards count no longer for the day at which the test clock stands at first."""
+
 _numbers = count()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Preferences
@@ -19,7 +20,7 @@ from laurel_server.domain.people import Order
 from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.reading import Reader
-from tests.integration.wired import START, give, run_job, running, until
+from tests.integration.wired import DAY, DAY_CLOSES, START, give, run_job, running, until
 from tests.kafka import Broker
 
 SECRET = "webhook secret"
@@ -180,6 +181,65 @@ async def test_points_that_expire_soon_are_told_once(notifying: Notifying, hook:
     (warning,) = [each for each in hook.got if each["kind"] == "POINTS_EXPIRING"]
     assert warning["message"] == "50 of your points expire on 2027-11-25"
     assert warning["data"]["points"] == "50"
+
+
+async def test_a_winner_is_told_his_prize_once(notifying: Notifying, hook: Hook) -> None:
+    def told() -> list[dict[str, Any]]:
+        return [each for each in hook.got if each["kind"] == "PERIOD_WON"]
+
+    async with notifying() as parts:
+        await give(parts, "ada", 1234)
+        await give(parts, "bob", 30)
+        assert parts.clock is not None
+        await parts.clock.set(DAY_CLOSES)
+        await run_job(parts, "close_periods")
+
+        async def both_told() -> bool:
+            await dispatch(parts)
+            return {each["user_id"] for each in told()} == {"ada", "bob"}
+
+        await until(both_told, "both winners are told")
+        await dispatch(parts)
+        prizes = await parts.pool.fetch(
+            "SELECT user_id, transaction_id::text FROM reward_transactions JOIN users USING (user_no)"
+            " WHERE action = 'DAILY_WINNER'"
+        )
+    first, second = sorted(told(), key=lambda each: str(each["user_id"]))
+    assert first["message"] == f"You came in at rank 1 in {DAY}: 100 points for you!"
+    assert first["data"] == {
+        "scope": "global",
+        "period_id": DAY,
+        "rank": "1",
+        "score": "1234",
+        "bonus_points": "100",
+        "transaction_id": dict(map(tuple, prizes))["ada"],
+    }
+    assert second["message"] == f"You came in at rank 2 in {DAY}: 50 points for you!"
+
+
+async def test_without_anything_else_that_takes_them_notifications_are_lines_of_the_log(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    async with running(ledger_dsn, redis_url, events=Events()) as parts:
+        await give(parts, "ada", 1000)
+        with capture_logs() as lines:
+
+            async def logged() -> bool:
+                await dispatch(parts)
+                return any(line.get("kind") == "POINTS_MILESTONE" for line in lines)
+
+            await until(logged, "it is in the log")
+            await dispatch(parts)
+    (milestone,) = [line for line in lines if line.get("kind") == "POINTS_MILESTONE"]
+    notification_id = milestone.pop("notification_id")
+    assert notification_id.endswith(".milestone")
+    assert milestone == {
+        "event": "notification",
+        "log_level": "info",
+        "user_id": "ada",
+        "kind": "POINTS_MILESTONE",
+        "message": "You have earned 1,000 points!",
+    }
 
 
 async def test_nothing_is_left_of_an_erased_user(notifying: Notifying) -> None:

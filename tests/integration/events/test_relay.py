@@ -5,8 +5,11 @@ import signal
 from collections.abc import Callable
 from datetime import datetime
 
+from prometheus_client import REGISTRY
+
 from laurel.type.v1.board_pb2 import RankState
 from laurel.type.v1.tier_pb2 import Tier
+from laurel_server.events.relay import READER
 from tests.integration.events.conftest import Connected
 from tests.integration.events.reading import Reader, Seen, forget_positions
 from tests.integration.spend import reverse
@@ -18,6 +21,20 @@ EARNED = "rewards.earned"
 
 def by_topic(seen: list[Seen], topic: str) -> list[Seen]:
     return [each for each in seen if each.topic == topic]
+
+
+def lags() -> list[float]:
+    """Return how far the relay is behind, in seconds and in batches, as the metrics tell it."""
+    names = ("laurel_events_lag_seconds", "laurel_events_lag_batches")
+    return [REGISTRY.get_sample_value(name, {"reader": READER}) or 0 for name in names]
+
+
+async def is_all_published() -> bool:
+    return lags() == [0, 0]
+
+
+async def is_behind() -> bool:
+    return all(lag > 0 for lag in lags())
 
 
 async def test_an_award_is_told_with_its_ranks_and_cloudevents_headers(
@@ -100,13 +117,16 @@ async def test_a_broker_that_dies_costs_awards_nothing_and_gets_all_of_them_late
             await give(parts, user, 1)
         async with Reader(own_broker.bootstrap) as reader:
             await reader.until({EARNED: 4}, *users)
+        await until(is_all_published, "nothing is left to be published", seconds=40)
         own_broker.signal(signal.SIGKILL)
         for points in range(2, 8):
             answers = await parts.awards.award_batch([command(user, points) for user in users], None)
             assert not [answer for answer in answers if isinstance(answer, Exception)]
+        await until(is_behind, "what waits for the broker is measured", seconds=40)
         with own_broker:
             async with Reader(own_broker.bootstrap) as reader:
                 seen = await reader.until({EARNED: 4 * 7}, *users)
+            await until(is_all_published, "the relay has caught up", seconds=40)
     for user in users:
         told = list(dict.fromkeys(each.body.points for each in by_topic(seen, EARNED) if each.key == user))
         assert told == list(range(1, 8))
