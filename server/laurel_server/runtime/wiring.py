@@ -8,9 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from laurel_server.analytics.trends import Trends
-from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
-from laurel_server.domain.periods import parse_period_id
-from laurel_server.domain.tiers import LIFETIME, TierPolicy
+from laurel_server.domain.clock import Clock
 from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.jobs.award_badges import award_badges
 from laurel_server.jobs.birthday_bonus import birthday_bonus
@@ -25,7 +23,6 @@ from laurel_server.jobs.snapshot_ranks import snapshot_ranks
 from laurel_server.jobs.verify import verify
 from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.archive import Archive
-from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
 from laurel_server.leaderboards.present import PresentRanks
@@ -47,13 +44,12 @@ from laurel_server.periods.history import PeriodHistory
 from laurel_server.periods.ranks import RankHistory
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.leases import Leases
-from laurel_server.postgres.pool import LaneConnection, Pool, connect_lane, create_pool
-from laurel_server.postgres.turns import REBUILD, Turns
+from laurel_server.postgres.pool import Pool
 from laurel_server.ranking.badges import Badges
 from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.ranking.standing import Standing
 from laurel_server.ranking.tier_review import TierReview
-from laurel_server.redis.connection import RedisConnection, connection
+from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.signals import ProfileSignals, Signals
 from laurel_server.rewards.birthdays import Birthdays
 from laurel_server.rewards.commands import Commands
@@ -68,6 +64,7 @@ from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.config_program import Jobs
+from laurel_server.runtime.ground import Ground, lay_ground
 from laurel_server.runtime.maintenance import Maintenance, now
 from laurel_server.runtime.sandbox import StoredClock
 from laurel_server.runtime.wiring_events import wire_events
@@ -116,32 +113,6 @@ class Parts:
 
 
 @dataclass(slots=True, frozen=True)
-class _Ground:
-    """What everything else stands on."""
-
-    settings: Settings
-    pg_dsn: str
-    pool: Pool
-    redis: RedisConnection
-    catalogue: Catalogue
-    turns: Turns
-    zone: ZoneInfo
-    sandbox: StoredClock | None
-    clock: Clock
-    tier_policy: TierPolicy
-    rule_book: RuleBook
-
-    async def connect(self) -> LaneConnection:
-        """Open a connection for a lane of the group commit."""
-        return await connect_lane(self.pg_dsn, self.settings.ledger.statement_timeout_seconds)
-
-    def is_open(self, period_id: str) -> bool:
-        """Tell whether awards still count in the period."""
-        period = parse_period_id(period_id, zone=self.zone)
-        return period.open_at(self.clock.now(), self.settings.program.grace)
-
-
-@dataclass(slots=True, frozen=True)
 class _Boards:
     """What projects to the boards and repairs them."""
 
@@ -166,7 +137,7 @@ class _Reading:
 
 async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     """Make all parts. Raises one of `postgres.errors.UNAVAILABLE` without a ledger; Redis may come later."""
-    ground = await _ground(settings, pg_dsn, redis_url)
+    ground = await lay_ground(settings, pg_dsn, redis_url)
     pool, clock, zone = ground.pool, ground.clock, ground.zone
     boards = _boards(ground)
     reading = _reading(ground, boards)
@@ -221,7 +192,7 @@ async def wire(settings: Settings, pg_dsn: str, redis_url: str) -> Parts:
     )
 
 
-def _moves(ground: _Ground, boards: _Boards, size_caps: SizeCaps) -> Moves:
+def _moves(ground: Ground, boards: _Boards, size_caps: SizeCaps) -> Moves:
     return Moves(
         ground.clock,
         ground.rule_book,
@@ -233,45 +204,13 @@ def _moves(ground: _Ground, boards: _Boards, size_caps: SizeCaps) -> Moves:
     )
 
 
-def _tier_policy(settings: Settings) -> TierPolicy:
-    tiers = settings.tiers
-    if tiers.policy == "lifetime":
-        return LIFETIME
-    return TierPolicy(tiers.window_months, timedelta(days=tiers.grace_days))
-
-
 def _clock_changed(hub: Hub, faces: ProfileCache) -> None:
     """Follow a clock that was set: periods may be over, badges may have expired."""
     faces.forget_all()
     hub.clock_changed()
 
 
-async def _ground(settings: Settings, pg_dsn: str, redis_url: str) -> _Ground:
-    ledger = settings.ledger
-    pool = await create_pool(pg_dsn, ledger.pool_min, ledger.pool_max, ledger.statement_timeout_seconds)
-    redis = connection(
-        redis_url, settings.boards.read_timeout_ms / 1000, cluster=settings.boards.redis_cluster
-    )
-    catalogue, zone = Catalogue(), ZoneInfo(settings.program.time_zone)
-    sandbox, tier_policy = await _sandbox(settings, pool), _tier_policy(settings)
-    clock: Clock = sandbox or SystemClock()
-    rule_book = RuleBook(pool, clock, catalogue, zone, settings.program.grace, tier_policy)
-    await rule_book.seed()
-    turns = Turns(pool, REBUILD)
-    return _Ground(
-        settings, pg_dsn, pool, redis, catalogue, turns, zone, sandbox, clock, tier_policy, rule_book
-    )
-
-
-async def _sandbox(settings: Settings, pool: Pool) -> StoredClock | None:
-    if not settings.sandbox.enabled:
-        return None
-    clock = StoredClock(pool, SandboxClock())
-    await clock.restore(settings.sandbox.now)
-    return clock
-
-
-def _boards(ground: _Ground) -> _Boards:
+def _boards(ground: Ground) -> _Boards:
     settings, pool, redis, catalogue = ground.settings, ground.pool, ground.redis, ground.catalogue
     projection = Projection(redis, settings.boards.project_budget_ms / 1000, catalogue)
     rebuild = Rebuild(
@@ -292,7 +231,7 @@ def _boards(ground: _Ground) -> _Boards:
     return _Boards(projection, confirmations, rebuild, remains, leadership, repair)
 
 
-def _reading(ground: _Ground, boards: _Boards) -> _Reading:
+def _reading(ground: Ground, boards: _Boards) -> _Reading:
     pool, redis, catalogue, clock = ground.pool, ground.redis, ground.catalogue, ground.clock
     faces = ProfileCache(pool, clock)
     registry = BoardRegistry(pool, catalogue)
@@ -313,7 +252,7 @@ def _reading(ground: _Ground, boards: _Boards) -> _Reading:
     return _Reading(faces, ProfileSignals(redis, faces.forget).changed, queries, hub, signals)
 
 
-def _commands(ground: _Ground, boards: _Boards, faces_changed: Callable[[Sequence[str]], None]) -> Commands:
+def _commands(ground: Ground, boards: _Boards, faces_changed: Callable[[Sequence[str]], None]) -> Commands:
     ledger = ground.settings.ledger
     return Commands(
         ground.pool,
@@ -330,7 +269,7 @@ def _commands(ground: _Ground, boards: _Boards, faces_changed: Callable[[Sequenc
     )
 
 
-def _scores(ground: _Ground, confirmations: Confirmations) -> Scores:
+def _scores(ground: Ground, confirmations: Confirmations) -> Scores:
     ledger = ground.settings.ledger
     return Scores(
         ground.connect,
@@ -352,7 +291,7 @@ def _hub(settings: Settings, queries: BoardQueries, clock: Clock) -> Hub:
 
 
 def _jobs(
-    ground: _Ground,
+    ground: Ground,
     commands: Commands,
     maintenance: Maintenance,
     badges: Badges,
@@ -380,7 +319,7 @@ def _ages(jobs: Jobs) -> Ages:
     return Ages(*(timedelta(days=each) for each in days))
 
 
-def _job_runner(ground: _Ground, jobs: Sequence[Job]) -> JobRunner:
+def _job_runner(ground: Ground, jobs: Sequence[Job]) -> JobRunner:
     runner = JobRunner(
         jobs,
         ground.pool,
@@ -395,7 +334,7 @@ def _job_runner(ground: _Ground, jobs: Sequence[Job]) -> JobRunner:
     return runner
 
 
-def _loops(ground: _Ground, boards: _Boards, reading: _Reading) -> Sequence[Coroutine[Any, Any, None]]:
+def _loops(ground: Ground, boards: _Boards, reading: _Reading) -> Sequence[Coroutine[Any, Any, None]]:
     interval = ground.settings.ledger.seal_interval_ms / 1000
     sealing = Sealing(ground.pool, Leadership(ground.pg_dsn, "sealing"), interval)
     return (

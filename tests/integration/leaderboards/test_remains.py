@@ -99,6 +99,15 @@ async def compete(parts: Parts) -> None:
     assert await keys(parts, "region:North")
 
 
+def keep_keys(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no key be dropped, as if Redis were away, until the patch is undone."""
+
+    async def away(*_: object) -> None:
+        raise BoardsUnavailable("away")
+
+    monkeypatch.setattr(parts.maintenance.rebuilder, "forget", away)
+
+
 @pytest.mark.timeout(600)  # two servers for each step
 @pytest.mark.parametrize(("config", "name"), [(SCORES, "race"), (POINTS, "region:North")])
 async def test_a_delete_ends_complete_wherever_it_was_cut(
@@ -147,11 +156,7 @@ async def test_a_board_is_not_created_again_while_redis_may_have_something_of_th
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await compete(parts)
-
-    async def away(*_: object) -> None:
-        raise BoardsUnavailable("away")
-
-    monkeypatch.setattr(parts.maintenance.rebuilder, "forget", away)
+    keep_keys(parts, monkeypatch)
     await parts.boards.delete("race", request())
     again = request()
     assert await refusal(parts.boards.create(SCORES, again)) is Reason.BOARDS_REBUILDING
@@ -164,11 +169,7 @@ async def test_keys_of_another_layout_are_dropped_by_whoever_leads(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await compete(parts)
-
-    async def away(*_: object) -> None:
-        raise BoardsUnavailable("away")
-
-    monkeypatch.setattr(parts.maintenance.rebuilder, "forget", away)
+    keep_keys(parts, monkeypatch)
     fields = {field: getattr(POINTS, field) for field in POINTS.__slots__} | {"slots": 2}
     await parts.boards.update(BoardConfig(**fields), ["slots"])
     assert await keys(parts, "region:North/0of3")

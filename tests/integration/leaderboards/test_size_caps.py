@@ -113,6 +113,23 @@ async def show_again(other: Parts, user_id: str) -> "asyncio.Task[None]":
     return showing
 
 
+async def full_board(parts: Parts) -> None:
+    """Make a board that has room for two, ann with 7 and bob with 9."""
+    await board(parts, max_entries=2)
+    for user_id, score in {"ann": 7, "bob": 9}.items():
+        await report(parts, user_id, score)
+
+
+async def drop_who_moves(parts: Parts, other: Parts, pause: Pause) -> None:
+    """Have one server drop ann for dan while another hides her and shows her again."""
+    update = asyncio.create_task(report(parts, "dan", 10))
+    await pause.reached.wait()
+    await see(other, "ann", Visibility.HIDDEN)
+    showing = await show_again(other, "ann")
+    pause.go_on.set()
+    await asyncio.gather(update, showing)
+
+
 async def test_who_is_shown_again_while_another_server_is_about_to_drop_him_is_off(
     parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,17 +153,10 @@ async def test_who_is_shown_again_while_another_server_is_about_to_drop_him_is_o
 async def test_who_moves_between_his_drop_and_its_commit_is_off(
     parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await board(parts, max_entries=2)
-    for user_id, score in {"ann": 7, "bob": 9}.items():
-        await report(parts, user_id, score)
+    await full_board(parts)
     async with running(ledger_dsn, redis_url) as other:
         pause = Pause(monkeypatch, "write", after=True)
-        update = asyncio.create_task(report(parts, "dan", 10))
-        await pause.reached.wait()
-        await see(other, "ann", Visibility.HIDDEN)
-        showing = await show_again(other, "ann")
-        pause.go_on.set()
-        await asyncio.gather(update, showing)
+        await drop_who_moves(parts, other, pause)
     assert await kept(parts) == {"bob", "dan"}
     assert await lines(parts) == [(1, "dan", 10, 0), (2, "bob", 9, 0)]
     assert await wrongs(parts) == []
@@ -157,18 +167,11 @@ async def test_who_moves_between_his_drop_and_its_commit_is_off(
 async def test_repair_takes_off_whom_a_server_dropped_that_died_before_it_could(
     parts: Parts, ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await board(parts, max_entries=2)
-    for user_id, score in {"ann": 7, "bob": 9}.items():
-        await report(parts, user_id, score)
+    await full_board(parts)
     async with running(ledger_dsn, redis_url) as other:
         pause = Pause(monkeypatch, "write", after=True)
         monkeypatch.setattr(parts.scores, "_seat", _die)
-        update = asyncio.create_task(report(parts, "dan", 10))
-        await pause.reached.wait()
-        await see(other, "ann", Visibility.HIDDEN)
-        showing = await show_again(other, "ann")
-        pause.go_on.set()
-        await asyncio.gather(update, showing)
+        await drop_who_moves(parts, other, pause)
 
         async def is_repaired() -> bool:
             return {user_id for _, user_id, _, _ in await lines(other)} == {"bob", "dan"}
