@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,6 +21,21 @@ def why_no_broker() -> str:
     if not list((ROOT / ".tools").glob("kafka-*/kafka-server-*.jar")):
         return "Apache Kafka is not here; ./scripts/kafka --fetch gets it"
     return ""
+
+
+_BATCH: Final = struct.Struct(">qiibIhiqqqhii")
+"""The head of a batch of records: base offset, length of what follows, ..., and at last how many records there are."""
+
+_LENGTH_ENDS: Final = 12
+
+
+class Batch(NamedTuple):
+    """What a producer has sent at once, as the broker keeps it; `size` in bytes."""
+
+    producer_id: int
+    producer_epoch: int
+    base_sequence: int
+    size: int
 
 
 class Broker:
@@ -49,6 +66,11 @@ class Broker:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def batches(self, topic: str) -> list[Batch]:
+        """Return what is in the log of a topic, partition by partition, of a broker with a port of its own."""
+        logs = (self._directory / f"kafka-{self._port}" / "log").glob(f"{topic}-*/*.log")
+        return [batch for log in sorted(logs) for batch in _batches(log.read_bytes())]
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the script, and wait for its end after SIGKILL."""
         self._process.send_signal(number)
@@ -63,3 +85,12 @@ class Broker:
         if self._process.stdout is not None:
             self._process.stdout.close()
         return code
+
+
+def _batches(log: bytes) -> Iterator[Batch]:
+    begin = 0
+    while begin < len(log):
+        _, length, *_, producer_id, epoch, sequence, _ = _BATCH.unpack_from(log, begin)
+        size = _LENGTH_ENDS + length
+        yield Batch(producer_id, epoch, sequence, size)
+        begin += size

@@ -123,16 +123,15 @@ def _tier_notice(
     if before != after:
         data = {"from_tier": before, "to_tier": after}
         message = f"You are {after.capitalize()} now"
-        yield Notification(f"{event_id}.tier", body["user_id"], Kind.TIER_CHANGED, message, data, now)
+        yield Notification(f"{event_id}.tier.notice", body["user_id"], Kind.TIER_CHANGED, message, data, now)
 
 
 def _badge_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Notification:
     badge, level = body["badge_type"], int(body.get("level", 1))
     data = {"badge_type": badge, "level": str(level)}
     message = f"You have earned the badge {badge}"
-    return Notification(
-        f"{event_id}.{badge}.{level}", body["user_id"], Kind.BADGE_UNLOCKED, message, data, now
-    )
+    notice_id = f"{event_id}.{badge}.{level}.notice"  # without the end it is the id of what is told of
+    return Notification(notice_id, body["user_id"], Kind.BADGE_UNLOCKED, message, data, now)
 
 
 def _winner_notice(body: Mapping[str, Any], now: datetime) -> Notification:

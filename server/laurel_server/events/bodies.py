@@ -98,7 +98,7 @@ def _closed(message: PeriodClosed) -> Decoded:
 
 
 def _won(message: PeriodWon) -> Decoded:
-    return message.event_id, {
+    return message.event_id.removesuffix(".won"), {
         **_board(message.board),
         "user_id": message.user_id,
         "rank": message.rank,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Final, TypeAlias
@@ -15,6 +15,7 @@ from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
     NoError,
+    RecordListTooLargeError,
     TopicAlreadyExistsError,
     for_code,
 )
@@ -29,6 +30,10 @@ AWAY: Final = (KafkaError, OSError, TimeoutError)
 Lane: TypeAlias = tuple[str, int]
 """A topic and one of its partitions."""
 
+Batch: TypeAlias = list[Record]
+"""Records that go together."""
+
+_TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _BATCH_BYTES: Final = 256 << 10
 _RECORD_BYTES: Final = 400
 """What key, headers and framing of a record take at most."""
@@ -79,14 +84,14 @@ class KafkaProducer:
 
         Raises one of AWAY; then any part of them may have been published, and all must be again.
         """
-        async with self._connecting:
-            producer = await self._connected()
+        refused: list[Record] = []
         try:
-            lanes = await _lanes(producer, records)
-            answers = await asyncio.gather(
-                *(_send(producer, lane, some) for lane, some in lanes.items()), return_exceptions=True
-            )
-            refused = list(chain.from_iterable(_unfailed(answer) for answer in answers))
+            lanes = await _lanes(await self._connected(), records)
+            while lanes:
+                lanes = await _send_all(await self._connected(), lanes)
+                if lanes:  # the broker misses the numbers of what it refused: this producer can go on no more
+                    await self.close()
+                    refused += chain.from_iterable(map(_divide, lanes.values()))
         except AWAY:
             await self.close()
             raise
@@ -100,23 +105,27 @@ class KafkaProducer:
             await stop(producer, self._timeout_ms / 1000)
 
     async def _connected(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            await self._topics.make()
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._topics.bootstrap,
-                client_id="laurel",
-                acks="all",
-                enable_idempotence=True,
-                request_timeout_ms=self._timeout_ms,
-                max_batch_size=_BATCH_BYTES,
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await stop(producer, 1)
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._connecting:
+            if self._producer is None:
+                await self._topics.make()
+                self._producer = await self._started()
+            return self._producer
+
+    async def _started(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._topics.bootstrap,
+            client_id="laurel",
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=self._timeout_ms,
+            max_batch_size=_BATCH_BYTES,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await stop(producer, 1)
+            raise
+        return producer
 
 
 async def make_topics_early(topics: Topics) -> None:
@@ -136,13 +145,7 @@ def _check(answers: Sequence[tuple[str, int, str | None]]) -> None:
             raise error(f"{topic}: {text}")
 
 
-def _unfailed(answer: list[Record] | BaseException) -> list[Record]:
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
-
-
-async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[Lane, list[Record]]:
+async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[Lane, list[Batch]]:
     """Return the records by where they go, in their order. Batches of our own cost half of what single records cost."""
     partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in TOPICS}
     lanes: dict[Lane, list[Record]] = {}
@@ -153,7 +156,7 @@ async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[
             lanes[lane].append(record)
         else:
             lanes[lane] = [record]
-    return lanes
+    return {lane: list(_batches(some)) for lane, some in lanes.items()}
 
 
 @lru_cache(maxsize=100_000)
@@ -163,28 +166,47 @@ def _hash_of(subject: str) -> int:
     return hashed & 0x7FFFFFFF
 
 
-async def _send(producer: AIOKafkaProducer, lane: Lane, records: Sequence[Record]) -> list[Record]:
-    """Publish the records of a partition in order and return those that are too large. Raises one of AWAY."""
+async def _send_all(
+    producer: AIOKafkaProducer, lanes: Mapping[Lane, Sequence[Batch]]
+) -> dict[Lane, list[Batch]]:
+    """Publish the batches of all partitions and return what is left where one was too large. Raises one of AWAY."""
+    sending = (_send(producer, lane, batches) for lane, batches in lanes.items())
+    answers = await asyncio.gather(*sending, return_exceptions=True)
+    return {lane: left for lane, left in zip(lanes, map(_unfailed, answers), strict=True) if left}
+
+
+def _unfailed(answer: list[Batch] | BaseException) -> list[Batch]:
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+async def _send(producer: AIOKafkaProducer, lane: Lane, batches: Sequence[Batch]) -> list[Batch]:
+    """Publish the batches of a partition in order, and return them from the first on that is too large."""
     topic, partition = lane
-    refused: list[Record] = []
-    for some in _batches(records):
+    for number, records in enumerate(batches):
         batch = producer.create_batch()
-        for record in some:
+        for record in records:
             batch.append(key=record.key, value=record.payload, timestamp=None, headers=record.headers)
         try:
             await (await producer.send_batch(batch, topic, partition=partition))
-        except MessageSizeTooLargeError:
-            if len(some) == 1:
-                refused += some
-            else:  # one of them is; alone it hurts no other
-                for record in some:
-                    refused += await _send(producer, lane, [record])
-    return refused
+        except _TOO_LARGE:
+            return list(batches[number:])
+    return []
 
 
-def _batches(records: Sequence[Record]) -> Iterator[list[Record]]:
+def _divide(batches: list[Batch]) -> Batch:
+    """Part the first batch, which is too large, so that its records go alone; return it if it is but one."""
+    first = batches.pop(0)
+    if len(first) == 1:
+        return first
+    batches[:0] = ([record] for record in first)
+    return []
+
+
+def _batches(records: Sequence[Record]) -> Iterator[Batch]:
     """Yield records that go together, in their order; a large one goes alone."""
-    some: list[Record] = []
+    some: Batch = []
     size = 0
     for record in records:
         size += len(record.payload) + _RECORD_BYTES

@@ -203,7 +203,7 @@ def _closed(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record
 def _won(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     body: Mapping[str, Any] = event.body
     message = PeriodWon(
-        event_id=event.id,
+        event_id=f"{event.id}.won",
         user_id=body["user_id"],
         board=board_ref(_board(event)),
         rank=body["rank"],

@@ -103,9 +103,15 @@ class OutboxReader:
         """Return whether a page may be held back for the sake of its ranks, to be asked for again."""
         return page.ranked and page.age < self._patience
 
-    def start_over(self) -> None:
-        """Forget the position, which another leader may have moved; it is read anew."""
+    def start_over(self, *, leads: bool) -> None:
+        """Forget the position, which another leader may have moved; it is read anew.
+
+        `leads` False: the metrics of this server say no longer how far behind the reader is, which it does not know.
+        """
         self._position = None
+        if not leads:
+            EVENTS_LAG_SECONDS.remove(self._name)
+            EVENTS_LAG_BATCHES.remove(self._name)
 
     async def set_aside(self, event: OutboxEvent, error: str) -> None:
         """Put an event aside that cannot be handled, so that those behind it go on."""

@@ -61,7 +61,7 @@ class OutboxSource:
 
     async def start_over(self) -> None:
         """Read the position anew, which another server may have moved."""
-        self._reader.start_over()
+        self._reader.start_over(leads=self._leadership.is_held)
         self._forget_all()
 
     async def caught_up(self, batch_no: int, seconds: float) -> bool:

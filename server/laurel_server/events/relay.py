@@ -98,7 +98,7 @@ class Relay:
     async def _start_over(self) -> None:
         """Go by the position that is kept: another leader may have published more than this one knows of."""
         await self._drop_ahead()
-        self._reader.start_over()
+        self._reader.start_over(leads=self._leadership.is_held)
 
     async def publish(self) -> bool:
         """Publish the next page; return whether there are more to come at once: few are published together.
@@ -175,7 +175,10 @@ class Relay:
 
     async def _set_aside(self, page: Page, record: Record) -> None:
         log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
-        for event in page.events:
-            if record.id == event.id or record.id.startswith(f"{event.id}."):
-                await self._reader.set_aside(event, f"{record.topic}: too large for Kafka")
-                return
+        await self._reader.set_aside(_origin(page.events, record), f"{record.topic}: too large for Kafka")
+
+
+def _origin(events: Sequence[OutboxEvent], record: Record) -> OutboxEvent:
+    """Return the event of a page that a record was made of: one entry may have several, of different types."""
+    alike = [event for event in events if record.id == event.id or record.id.startswith(f"{event.id}.")]
+    return next((event for event in alike if event.body["type"] == record.topic), alike[0])

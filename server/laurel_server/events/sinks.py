@@ -97,9 +97,11 @@ class KafkaSink:
     async def send(self, notification: Notification) -> None:
         """Publish one."""
         try:
-            await self._producer.publish([_record(notification)])
+            refused = await self._producer.publish([_record(notification)])
         except AWAY as away:
             raise NotSent(f"Kafka: {type(away).__name__}") from away
+        if refused:
+            raise NotSent("Kafka: too large")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -35,6 +35,11 @@ class Leadership:
             self._asked_at = monotonic()
             return held
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this server leads, as far as it knows without asking."""
+        return self._held and self._is_open()
+
     def _is_open(self) -> bool:
         return self._connection is not None and not self._connection.is_closed()
 

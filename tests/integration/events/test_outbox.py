@@ -236,6 +236,6 @@ async def test_who_was_overtaken_is_told_so_and_moves_nothing_back(parts: Parts)
     assert await read_all(quick) == ["a", "b", "c"]
     with pytest.raises(OvertakenError):
         await slow.done(first)
-    slow.start_over()
+    slow.start_over(leads=True)
     assert await read_all(slow) == []
     assert await read_all(reader_of(parts)) == []

@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
+import asyncpg
 from prometheus_client import REGISTRY
 
 from laurel.type.v1.board_pb2 import RankState
 from laurel.type.v1.tier_pb2 import Tier
 from laurel_server.events.relay import READER
+from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
 from tests.integration.events.reading import Reader, Seen, forget_positions
 from tests.integration.spend import reverse
@@ -23,10 +27,10 @@ def by_topic(seen: list[Seen], topic: str) -> list[Seen]:
     return [each for each in seen if each.topic == topic]
 
 
-def lags() -> list[float]:
-    """Return how far the relay is behind, in seconds and in batches, as the metrics tell it."""
+def lags(reader: str = READER) -> list[float | None]:
+    """Return how far a reader is behind, in seconds and in batches, as the metrics tell it; None: they do not."""
     names = ("laurel_events_lag_seconds", "laurel_events_lag_batches")
-    return [REGISTRY.get_sample_value(name, {"reader": READER}) or 0 for name in names]
+    return [REGISTRY.get_sample_value(name, {"reader": reader}) for name in names]
 
 
 async def is_all_published() -> bool:
@@ -34,7 +38,7 @@ async def is_all_published() -> bool:
 
 
 async def is_behind() -> bool:
-    return all(lag > 0 for lag in lags())
+    return all(lag for lag in lags())
 
 
 async def test_an_award_is_told_with_its_ranks_and_cloudevents_headers(
@@ -130,6 +134,50 @@ async def test_a_broker_that_dies_costs_awards_nothing_and_gets_all_of_them_late
     for user in users:
         told = list(dict.fromkeys(each.body.points for each in by_topic(seen, EARNED) if each.key == user))
         assert told == list(range(1, 8))
+
+
+@asynccontextmanager
+async def leading_elsewhere(dsn: str) -> AsyncIterator[Callable[[], Coroutine[Any, Any, None]]]:
+    """Give what waits for the lead and then keeps it, as another server would."""
+    connection = await asyncpg.connect(dsn)
+
+    async def lead() -> None:
+        await connection.execute("SELECT pg_advisory_lock(hashtext('laurel events'))")
+
+    try:
+        yield lead
+    finally:
+        await connection.close()
+
+
+async def lose_the_lead(parts: Parts) -> None:
+    """Break the connection by which this server leads."""
+    await parts.pool.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'laurel events'"
+    )
+
+
+async def test_who_leads_no_longer_does_not_tell_how_far_others_are(
+    connected: Connected, own_broker: Broker, ledger_dsn: str
+) -> None:
+    readers = (READER, "badges", "notifications")
+
+    async def all_measured() -> bool:
+        return all(None not in lags(reader) for reader in readers)
+
+    async def none_measured() -> bool:
+        return all(lags(reader) == [None, None] for reader in readers)
+
+    async with connected(own_broker, consumers="outbox") as parts, leading_elsewhere(ledger_dsn) as elsewhere:
+        await give(parts, "measured", 1)
+        await until(all_measured, "the leader measures all that it reads")
+        own_broker.signal(signal.SIGKILL)
+        await give(parts, "measured", 2)
+        await until(is_behind, "the relay is behind")
+        other_leads = asyncio.create_task(elsewhere())
+        await lose_the_lead(parts)
+        await other_leads
+        await until(none_measured, "a server that stands by measures none of it")
 
 
 async def test_what_is_sent_again_has_the_same_ids(

@@ -73,7 +73,7 @@ class Book(OutboxReader):
         if self.kept == PAGES:
             self.all_done.set()
 
-    def start_over(self) -> None:
+    def start_over(self, *, leads: bool) -> None:  # noqa: ARG002 - there are no metrics
         """Go by what is kept."""
         self._at = None
 
@@ -157,6 +157,7 @@ class Lease(Leadership):
     """Is lost in some rounds, when another leader publishes two pages; who asks is not always answered then."""
 
     def __init__(self, book: Book, topic: Topic, losses: Iterator[bool], *, answered: Iterator[bool]) -> None:
+        super().__init__("", "tests")
         self._book = book
         self._topic = topic
         self._losses = losses
@@ -178,7 +179,7 @@ class Leads(Leadership):
     """Is never lost."""
 
     def __init__(self) -> None:
-        pass
+        super().__init__("", "tests")
 
     async def held(self) -> bool:
         """Return that it is."""

@@ -23,7 +23,7 @@ class Follows(Leadership):
     """Another server leads."""
 
     def __init__(self) -> None:
-        pass
+        super().__init__("", "tests")
 
     async def held(self) -> bool:
         """Return that this one does not."""

@@ -7,7 +7,8 @@
 // What Laurel tells other systems. The message of a topic has the topic's name: `rewards.earned` carries RewardsEarned.
 // Every record has the key `user_id` (where it is about a board: `SCOPE/PERIOD_ID`) and the CloudEvents headers ce_id, ce_type,
 // ce_time, ce_source and ce_specversion;
-// ce_id stays the same when a record is sent again, so that readers can drop what they have seen.
+// ce_id stays the same when a record is sent again, so that readers can drop what they have seen; no two events of any topics
+// share one.
 
 package eventsv1
 
@@ -670,7 +671,8 @@ func (x *PeriodClosed) GetClosedAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Topic `period.won`: a user has come to a rank that pays in a period that was closed. ce_id is the entry's transaction_id.
+// Topic `period.won`: a user has come to a rank that pays in a period that was closed. Beside the `rewards.earned` of the entry
+// that paid, whose ce_id is its transaction_id; here it is that with `.won`.
 type PeriodWon struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The same as the header ce_id.

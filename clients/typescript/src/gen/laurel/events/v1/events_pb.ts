@@ -5,7 +5,8 @@
 // What Laurel tells other systems. The message of a topic has the topic's name: `rewards.earned` carries RewardsEarned.
 // Every record has the key `user_id` (where it is about a board: `SCOPE/PERIOD_ID`) and the CloudEvents headers ce_id, ce_type,
 // ce_time, ce_source and ce_specversion;
-// ce_id stays the same when a record is sent again, so that readers can drop what they have seen.
+// ce_id stays the same when a record is sent again, so that readers can drop what they have seen; no two events of any topics
+// share one.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -423,7 +424,8 @@ export const PeriodClosedSchema: GenMessage<PeriodClosed> = /*@__PURE__*/
   messageDesc(file_laurel_events_v1_events, 6);
 
 /**
- * Topic `period.won`: a user has come to a rank that pays in a period that was closed. ce_id is the entry's transaction_id.
+ * Topic `period.won`: a user has come to a rank that pays in a period that was closed. Beside the `rewards.earned` of the entry
+ * that paid, whose ce_id is its transaction_id; here it is that with `.won`.
  *
  * @generated from message laurel.events.v1.PeriodWon
  */

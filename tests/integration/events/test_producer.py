@@ -1,0 +1,73 @@
+"""The producer as a real broker knows it: what it has written to its log, and what it refuses to."""
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from laurel_server.runtime.wiring import Parts
+from tests.integration.events.conftest import Connected
+from tests.integration.events.reading import Reader
+from tests.integration.wired import command, gift, give, until
+from tests.kafka import Broker
+
+EARNED = "rewards.earned"
+SMALL, LARGE = "GIVE", "GIVE_" + "A" * 59
+
+
+async def limit_size(broker: Broker, topic: str, size: int) -> None:
+    """Let the broker take no batch of a topic that is larger, in bytes."""
+    values = {"max.message.bytes": str(size)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    await admin.start()
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=values)])
+
+        async def is_limited() -> bool:
+            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            ((*_, configs),) = answer.resources
+            return values.items() <= {config[0]: config[1] for config in configs}.items()
+
+        await until(is_limited, "the topic has its limit")
+    finally:
+        await admin.close()
+
+
+async def both_aside(parts: Parts) -> bool:
+    rows = await parts.pool.fetch("SELECT reader, origin, place, error FROM events_set_aside ORDER BY place")
+    aside = [("kafka", "outbox", place, "rewards.earned: too large for Kafka") for place in (1, 4)]
+    return [tuple(row) for row in rows] == aside
+
+
+async def test_what_is_sent_again_by_the_client_is_written_once(
+    connected: Connected, own_broker: Broker
+) -> None:
+    """Kafka drops what comes again by the number of its producer and its place in the order of that."""
+    async with connected(own_broker) as parts, Reader(own_broker.bootstrap) as reader:
+        for points in range(1, 6):
+            await give(parts, "numbered", points)
+            await reader.until({EARNED: points}, "numbered")
+    batches = own_broker.batches(EARNED)
+    assert len(batches) == 5
+    assert {batch.producer_id for batch in batches} == {batches[0].producer_id}
+    assert batches[0].producer_id >= 0, "a producer without idempotence has -1"
+    assert batches[0].producer_epoch >= 0
+    assert [batch.base_sequence for batch in batches] == [0, 1, 2, 3, 4]
+
+
+async def test_an_event_too_large_for_kafka_is_set_aside_and_those_around_it_go_on(
+    connected: Connected, own_broker: Broker
+) -> None:
+    actions = [SMALL, LARGE, SMALL, SMALL, LARGE, SMALL]
+    async with connected(own_broker) as parts, Reader(own_broker.bootstrap) as reader:
+        await parts.rule_book.put_action(gift(LARGE), "tests")
+        await give(parts, "sized", 1)
+        await reader.until({EARNED: 1}, "sized")
+        (batch,) = own_broker.batches(EARNED)
+        await limit_size(own_broker, EARNED, batch.size + 30)
+        await parts.awards.award_batch(
+            [command("sized", points, action=action) for points, action in enumerate(actions, start=2)], None
+        )
+        await give(parts, "sized", 100)
+        seen = await reader.until({EARNED: 6}, "sized")
+        await until(lambda: both_aside(parts), "both large ones are set aside", seconds=40)
+    told = [each.body.points for each in seen if each.topic == EARNED]
+    assert told == [1, 2, 4, 5, 7, 100]
