@@ -28,11 +28,6 @@ class BoardOwners:
         family = self._matrix.family_of(scope, period_type)
         return None if family is None else self._boards[family.board_id]
 
-    def is_of(self, board: BoardKey, config: BoardConfig) -> bool:
-        """Whether an instance belongs to the board with that id."""
-        owner = self.owner_of(board)
-        return owner is not None and owner.board_id == config.board_id
-
     def use_keys(self, board: BoardKey, slots: int) -> bool:
         """Whether an instance is laid out over so many slots, so that such keys are in use."""
         owner = self.owner_of(board)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found, by_id
+from laurel_server.domain.board_configs import BoardConfig, BoardKind, board_not_found
 from laurel_server.domain.board_owners import BoardOwners
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
@@ -14,7 +14,7 @@ from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict, invalid_field
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.resets import reset_period
-from laurel_server.leaderboards.forgetting import forget_board, instances_to_forget
+from laurel_server.leaderboards.forgetting import forget_board
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
@@ -22,7 +22,7 @@ from laurel_server.leaderboards.remains import BoardRemains
 from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
-from laurel_server.postgres import scores, standings
+from laurel_server.postgres import scores
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
@@ -70,7 +70,8 @@ class BoardAdministration:
     async def create(self, config: BoardConfig, request: RequestKey) -> BoardConfig:
         """Add a board. A points board is filled from the ledger; until then reads answer BOARDS_REBUILDING.
 
-        INVALID_FIELD, BOARD_EXISTS; BOARDS_REBUILDING while Redis is away and may have something of a board before.
+        INVALID_FIELD, BOARD_EXISTS; BOARDS_REBUILDING while something is left of a board before, in Redis that is away
+        or in the ledger.
         """
         config.validate()
         new = replace(config, is_filled=config.kind is BoardKind.SCORES)
@@ -84,14 +85,17 @@ class BoardAdministration:
                     metadata={"board": new.board_id},
                 )
             before, after = BoardOwners(known), BoardOwners(known).having(new)
+            if await board_rows.are_forgotten(connection, new):
+                raise BoardsUnavailable("periods of a board before are not cleared away yet")
             await self._remains.drop_for(connection, after)
             await rule_rows.create_board(connection, new)
             family = before.family_of(new.scope, new.period_type)
             if family is not None and family.slots != new.slots:  # its instances are in other keys now
-                taken = await _instances(connection, after, new)
+                taken = await board_rows.instances(connection, new)
                 await board_rows.note_remains(connection, family.board_no, family.slots, taken)
 
         await self._drop_ahead()
+        await self._forget_ahead(new)
         try:
             await self._once("CreateBoard", request, add)
         except BoardsUnavailable as away:
@@ -127,22 +131,16 @@ class BoardAdministration:
     async def delete(self, board_id: str, request: RequestKey) -> None:
         """Forget a board with all it has; a score board that is created again under its id starts empty.
 
-        BOARD_NOT_FOUND.
+        What it has goes some at a time once it is gone, also if this server dies. BOARD_NOT_FOUND.
         """
 
         async def remove(connection: Connection) -> None:
             known = await rule_rows.read_boards(connection)
             config = _named(known, board_id)
-            gone, owners = await forget_board(connection, config, known), BoardOwners(known).without(config)
-            await self._remains.leave_to(connection, owners)
-            await board_rows.note_remains(connection, config.board_no, config.slots, gone)
-            # Who has placed users by the board and hears only then that it is gone writes them in one piece.
-            nobodys = [board for board in gone if owners.owner_of(board) is None]
-            if config.slots > 1:
-                await board_rows.note_remains(connection, config.board_no, 1, nobodys)
-            await rule_rows.delete_boards(connection, [board_id])
+            after = BoardOwners(known).without(config)
+            await self._remains.leave_to(connection, after)
+            await forget_board(connection, config, after)
 
-        await self._forget_ranks(board_id, request)
         await self._once("DeleteBoard", request, remove)
         await self._settle()
 
@@ -153,7 +151,7 @@ class BoardAdministration:
             await self._remains.drop_for(connection, owners)
         except BoardsUnavailable as away:
             raise rebuilding(BoardKey(config.scope, "")) from away
-        instances = await _instances(connection, owners, config)
+        instances = await board_rows.instances(connection, config)
         await board_rows.note_remains(connection, config.board_no, slots, instances)
 
     async def _change_resets(self, connection: Connection, config: BoardConfig) -> None:
@@ -169,22 +167,6 @@ class BoardAdministration:
         for task in self._at_work:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
-
-    async def _forget_ranks(self, board_id: str, request: RequestKey) -> None:
-        """Forget what the ledger has most of, before the board goes and while awards go on.
-
-        Who is cut off here leaves a board with fewer ranks of days. A repeated request forgets nothing: there may be
-        another board of that id.
-        """
-        key = idempotency_key("DeleteBoard", request.caller, request.request_id)
-        async with ledger_errors():
-            async with self._pool.acquire() as connection:
-                known = await rule_rows.read_boards(connection)
-                config = by_id(known).get(board_id)
-                if config is None or await read_answer(connection, key) is not None:
-                    return
-                instances = await instances_to_forget(connection, config, known)
-            await board_rows.forget_ranks(self._pool, config.board_no, instances)
 
     async def _once(self, family: str, request: RequestKey, change: Change) -> None:
         """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
@@ -221,6 +203,12 @@ class BoardAdministration:
         """Drop keys that are noted while awards go on, so that few are left for when they are held back."""
         await _postponed(self._remains.drop())
 
+    async def _forget_ahead(self, new: BoardConfig) -> None:
+        """Forget periods of a board before while awards go on, so that none is left when they are held back."""
+        async with ledger_errors():
+            if await board_rows.are_forgotten(self._pool, new):
+                await _postponed(self._remains.forget_periods())
+
     async def _clear(self) -> None:
         await _postponed(self._remains.clear())
 
@@ -250,11 +238,6 @@ def _named(configs: Sequence[BoardConfig], board_id: str) -> BoardConfig:
 
 def _collide(one: BoardConfig, other: BoardConfig) -> bool:
     return one.board_id == other.board_id or (one.scope, one.period_type) == (other.scope, other.period_type)
-
-
-async def _instances(connection: Connection, owners: BoardOwners, config: BoardConfig) -> list[BoardKey]:
-    registered = await standings.registered_boards(connection)
-    return [board for board in registered if owners.is_of(board, config)]
 
 
 async def _postponed(clearing: Awaitable[object]) -> None:

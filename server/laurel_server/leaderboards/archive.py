@@ -76,9 +76,16 @@ class Archive:
                 slots = self._catalogue.traits_of(board).slots
                 if not (await look(self._redis, board, slots))[0]:
                     members = await self._fill(board, slots)
+                    await self._drop_forgotten(board, slots)
                     log.info("board.brought_back", board=tuple(board), members=members)
         except (BoardsUnavailable, LaurelError, RedisUnavailable, *UNAVAILABLE) as away:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
+
+    async def _drop_forgotten(self, board: BoardKey, slots: int) -> None:
+        """Drop what was brought back of a board that was deleted meanwhile: it may have been cleared away before."""
+        if not await standings.is_archived(self._pool, board):
+            for slot in slot_names(slots):
+                await self._redis.call("UNLINK", *all_keys(board, slot))
 
     async def _load(self, board: BoardKey) -> int:
         members, place = 0, Placing(self._catalogue.matrix, {board})

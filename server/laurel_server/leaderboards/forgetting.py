@@ -1,59 +1,37 @@
-"""What the ledger forgets with a board.
+"""What becomes of a board's instances when it is deleted.
 
-Ranks of days are most of it, some hundred rows of a thousand users each for every day: more than can go while no batch
-is open. So they go before, some at a time, while awards go on, and with the board goes what has come since.
+Deleting it is one row less in the ledger: from then on nobody sees, closes or fills its periods. What hangs on them may
+be a hundred thousand winners and some hundred thousand ranks of days, more than can go while no batch is open. It is
+noted, and `BoardRemains` clears it away some at a time.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.board_owners import BoardOwners
-from laurel_server.domain.boards import BoardKey
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
-from laurel_server.postgres import standings
 from laurel_server.postgres.pool import Connection
 
 
-class _Parting(NamedTuple):
-    """Instances of a board that goes: `kept` of them have another board from then on, as `after` says."""
+async def forget_board(connection: Connection, config: BoardConfig, after: BoardOwners) -> None:
+    """Take a board out of the ledger and note what is left of it.
 
-    after: BoardOwners
-    gone: Sequence[BoardKey]
-    kept: Sequence[BoardKey]
-
-
-async def instances_to_forget(
-    connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
-) -> Sequence[BoardKey]:
-    """Return the instances that are nobody's once the board is gone."""
-    if config.kind is BoardKind.SCORES:
-        return await board_rows.score_periods(connection, config)
-    return (await _part(connection, config, known)).gone
-
-
-async def forget_board(
-    connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]
-) -> Sequence[BoardKey]:
-    """Take the board's instances out of the ledger and return those whose keys are of no board any more.
-
-    Some have another family from now on, which fills them anew.
+    If `after` it a family has its instances, that keeps them with their past, and is filled anew.
     """
-    if config.kind is BoardKind.SCORES:
-        return await board_rows.forget_score_periods(connection, config)
-    after, gone, kept = await _part(connection, config, known)
-    heirs = {heir.board_id: heir for heir in map(after.owner_of, kept) if heir is not None}
-    for heir in heirs.values():
+    instances = await board_rows.instances(connection, config)
+    heir = _heir(config, after)
+    if heir is not None and instances:
         await rule_rows.update_board(connection, replace(heir, is_filled=False))
-    await board_rows.forget_instances(connection, gone)
-    return [*gone, *(board for board in kept if not after.use_keys(board, config.slots))]
+    are_keys_in_use = heir is not None and heir.slots == config.slots
+    await board_rows.note_deleted(connection, config, [] if are_keys_in_use else instances)
+    if heir is None and config.slots > 1:
+        # Who has placed users by the board and hears only then that it is gone writes them in one piece.
+        await board_rows.note_remains(connection, config.board_no, 1, instances)
+    await rule_rows.delete_boards(connection, [config.board_id])
 
 
-async def _part(connection: Connection, config: BoardConfig, known: Sequence[BoardConfig]) -> _Parting:
-    before = BoardOwners(known)
-    after = before.without(config)
-    mine = [board for board in await standings.registered_boards(connection) if before.is_of(board, config)]
-    kept = [board for board in mine if after.owner_of(board) is not None]
-    return _Parting(after, [board for board in mine if after.owner_of(board) is None], kept)
+def _heir(config: BoardConfig, after: BoardOwners) -> BoardConfig | None:
+    if config.kind is BoardKind.SCORES:
+        return None
+    return after.family_of(config.scope, config.period_type)

@@ -4,21 +4,25 @@ from collections.abc import Sequence
 from typing import Final
 
 from laurel_server.domain.board_owners import BoardOwners
+from laurel_server.domain.boards import BoardKey
 from laurel_server.events.rounds import Rounds
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.postgres import boards as board_rows
-from laurel_server.postgres.boards import Remains
-from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.boards import Forgotten, Remains
+from laurel_server.postgres.errors import RETRYABLE, UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.redis.keys import slot_names
 
 INTERVAL_SECONDS: Final = 5.0
 
+PERIODS_AT_ONCE: Final = 200
+"""Periods that are forgotten together: some milliseconds, once what hangs on them is gone."""
+
 
 class BoardRemains:
-    """Drops keys and scores as the ledger has noted them in the transaction that made them useless."""
+    """Drops keys, scores and periods as the ledger has noted them in the transaction that made them useless."""
 
     def __init__(self, pool: Pool, rebuild: Rebuild, leadership: Leadership) -> None:
         self._pool = pool
@@ -35,12 +39,39 @@ class BoardRemains:
         Keys are dropped again for a while: a server that has not heard yet may write some once more.
         """
         remains = await self.drop()
-        for each in remains:
-            if each.is_gone:
-                await board_rows.delete_scores(self._pool, each.board_no)
+        gone = [each for each in remains if each.is_gone]
+        for each in gone:
+            await board_rows.delete_scores(self._pool, each.board_no)
+        if gone and not await self.forget_periods():
+            remains = [each for each in remains if not each.is_gone]
         cleared = [each for each in remains if each.is_old or not each.instances]
         if cleared:
             await board_rows.forget_remains(self._pool, cleared)
+
+    async def forget_periods(self) -> bool:
+        """Forget the periods of boards that are gone, with all that hangs on them, and say whether none is left.
+
+        Some are while somebody still writes what hangs on them. Can be killed anywhere. BoardsUnavailable, one of
+        UNAVAILABLE.
+        """
+        forgotten = await board_rows.forgotten_periods(self._pool)
+        try:
+            while forgotten:
+                some, forgotten = forgotten[:PERIODS_AT_ONCE], forgotten[PERIODS_AT_ONCE:]
+                await self._drop_periods(some)
+                await board_rows.forget_periods(self._pool, [each.board for each in some])
+        except RETRYABLE:
+            return False
+        return True
+
+    async def _drop_periods(self, forgotten: Sequence[Forgotten]) -> None:
+        """Drop keys of periods: of an archived one there are some for a while after it was read."""
+        by_slots: dict[int, list[BoardKey]] = {}
+        for each in forgotten:
+            for slots in each.slots:
+                by_slots.setdefault(slots, []).append(each.board)
+        for slots, boards in by_slots.items():
+            await self._rebuild.forget(boards, slot_names(slots))
 
     async def drop(self) -> Sequence[Remains]:
         """Drop all keys that are noted, which they still are after it. BoardsUnavailable, one of UNAVAILABLE."""

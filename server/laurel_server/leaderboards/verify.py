@@ -67,6 +67,7 @@ class _Comparison:
         self._redis = redis
         self._catalogue = catalogue
         self._progress = progress
+        self._registered: set[BoardKey] = set()
         self._totals: Counter[BoardKey] = Counter()
         self._checked = 0
         self._wrong: list[str] = []
@@ -75,10 +76,11 @@ class _Comparison:
 
     async def compare_members(self) -> None:
         users = (await bounds_of_users(self._pool)).users
+        await self._points_boards()
         async for chunk in standings.scan_open_totals(self._pool, CHUNK):
             await self._compare(chunk)
             await self._progress("boards", len(chunk), users)
-        for period_id in sorted({board.period_id for board in await standings.registered_boards(self._pool)}):
+        for period_id in sorted({board.period_id for board in await self._points_boards()}):
             async for chunk in standings.scan_period(self._pool, CHUNK, period_id):
                 await self._compare(chunk)
                 await self._progress("boards", 0, users)
@@ -91,7 +93,7 @@ class _Comparison:
 
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
-        for board in (*await standings.registered_boards(self._pool), *await scores.instances(self._pool)):
+        for board in (*await self._points_boards(), *await scores.instances(self._pool)):
             complete, total = await self._look(board)
             if not complete:
                 self._incomplete.append(f"{board.scope} {board.period_id}")
@@ -125,6 +127,12 @@ class _Comparison:
             ),
         ]
 
+    async def _points_boards(self) -> Sequence[BoardKey]:
+        """Return the instances of points boards; on others is nobody: those of a board that was created anew since."""
+        boards = await standings.registered_boards(self._pool)
+        self._registered.update(boards)
+        return boards
+
     async def _compare(self, members: Sequence[Member]) -> None:
         async def again(wrong: Sequence[Expected]) -> list[Expected]:
             return await self._expected_now(wrong, members)
@@ -156,6 +164,7 @@ class _Comparison:
             Expected(board, member.user_no, member.user_id, tie(reached) + member.user_id, score)
             for member in members
             for board in boards_of(member, self._catalogue.matrix)
+            if board in self._registered
             for score, reached in (member.totals[board.period_id],)
             if score > 0
         ]

@@ -1,6 +1,7 @@
 """What periods there were: their states, their winners and their snapshots."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from laurel_server.domain.periods import Period, PeriodType
 from laurel_server.domain.views import Board, Page
 from laurel_server.postgres import history
 from laurel_server.postgres.history import PeriodRow, read_winners
-from laurel_server.postgres.pool import Pool, ledger_errors
+from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 
 
 class Boards(Protocol):
@@ -50,20 +51,20 @@ class PeriodHistory:
         INVALID_FIELD, BOARD_NOT_FOUND, BOARDS_REBUILDING.
         """
         current = self._boards.resolve(scope, period_type, "")
-        async with ledger_errors():
+        async with ledger_errors(), _one_moment(self._pool) as connection:
             rows = await history.list_periods(
-                self._pool, current.key.scope, current.period.type, before, limit
+                connection, current.key.scope, current.period.type, before, limit
             )
             if before is None and current.key not in [row.board for row in rows]:
                 rows = [_begun(current), *rows][:limit]
-            winners = await read_winners(self._pool, [row.board for row in rows])
+            winners = await read_winners(connection, [row.board for row in rows])
         return [await self._summary(_in(current, row), row, winners.get(row.board, ())) for row in rows]
 
     async def period(self, board: Board) -> PeriodSummary:
         """Return one period of a board. BOARDS_REBUILDING."""
-        async with ledger_errors():
-            row = await history.read_period(self._pool, board.key)
-            winners = await read_winners(self._pool, [board.key])
+        async with ledger_errors(), _one_moment(self._pool) as connection:
+            row = await history.read_period(connection, board.key)
+            winners = await read_winners(connection, [board.key])
         known = board if row is None else _in(board, row)
         return await self._summary(known, row, winners.get(board.key, ()))
 
@@ -89,6 +90,16 @@ class PeriodHistory:
         if participants is None:
             participants = (await self._boards.page(board, "", 1)).total
         return PeriodSummary(board.key, board.period, state, tuple(winners), participants)
+
+
+@asynccontextmanager
+async def _one_moment(pool: Pool) -> AsyncIterator[Connection]:
+    """Read a period and its winners as they were together: it may be closed, or its board deleted, in between."""
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
 
 
 def _in(board: Board, row: PeriodRow) -> Board:

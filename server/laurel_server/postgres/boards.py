@@ -1,15 +1,15 @@
 """Board instances and scores, as a change of the configured boards leaves them."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Final, NamedTuple
 
 import orjson
 
-from laurel_server.domain.board_configs import BoardConfig
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.boards import BoardKey
 from laurel_server.pacing import resting
-from laurel_server.postgres.pool import Connection, Pool
+from laurel_server.postgres.pool import Connection, Pool, Session
 from laurel_server.postgres.sql import load
 
 ROWS_AT_ONCE = 5000
@@ -24,8 +24,8 @@ STRAGGLERS_TAKE: Final = timedelta(seconds=30)
 class Remains(NamedTuple):
     """What is left of a board that is configured no longer, or otherwise.
 
-    Redis may have keys of `instances` over that many slots, and if it `is_gone` the ledger scores. `is_old`: whoever
-    was still about to write such keys has done so.
+    Redis may have keys of `instances` over that many slots, the ledger scores and periods if it `is_gone`. `is_old`:
+    whoever was still about to write such keys has done so.
     """
 
     number: int
@@ -36,40 +36,80 @@ class Remains(NamedTuple):
     is_old: bool
 
 
-async def forget_instances(connection: Connection, boards: Collection[BoardKey]) -> None:
-    """Forget instances of points boards, so that nobody was ever on them."""
-    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
-    await connection.execute(load("boards_forget_instances"), scopes, period_ids)
+class Forgotten(NamedTuple):
+    """A period of a board that is gone: Redis may have keys of it over these numbers of slots."""
+
+    board: BoardKey
+    slots: Sequence[int]
 
 
-async def forget_score_periods(connection: Connection, config: BoardConfig) -> list[BoardKey]:
-    """Forget the instances of a score board and return them."""
-    rows = await connection.fetch(load("scores_forget_periods"), config.board_no)
-    return [BoardKey(config.board_id, row["period_id"]) for row in rows]
+async def instances(connection: Connection, config: BoardConfig) -> list[BoardKey]:
+    """Return the instances of a board that may be in Redis: all but those that are archived."""
+    board_no = config.board_no if config.kind is BoardKind.SCORES else None
+    rows = await connection.fetch(load("boards_instances"), board_no, config.scope, int(config.period_type))
+    return [BoardKey(*row) for row in rows]
 
 
-async def score_periods(connection: Connection, config: BoardConfig) -> list[BoardKey]:
-    """Return the instances of a score board, archived ones too."""
-    return [BoardKey(*row) for row in await connection.fetch(load("scores_periods"), config.board_no)]
+async def forgotten_periods(pool: Pool) -> list[Forgotten]:
+    """Return the periods of boards that are gone."""
+    rows = await pool.fetch(load("boards_forgotten"))
+    return [Forgotten(BoardKey(row["scope"], row["period_id"]), row["slots"]) for row in rows]
 
 
-async def forget_ranks(pool: Pool, board_no: int, boards: Collection[BoardKey]) -> None:
-    """Forget the ranks of days of a board's instances for as long as it exists; it works for as long as it rests."""
-    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
-    found = len(boards)
-    while found:
-        async with resting():
-            found = await pool.fetchval(
-                load("boards_forget_ranks"), scopes, period_ids, board_no, RANK_ROWS_AT_ONCE
-            )
+async def are_forgotten(session: Session, config: BoardConfig) -> bool:
+    """Return whether a new board would have periods of one that is gone."""
+    answer: bool = await session.fetchval(load("boards_are_forgotten"), config.scope, int(config.period_type))
+    return answer
+
+
+async def forget_periods(pool: Pool, boards: Collection[BoardKey]) -> None:
+    """Forget periods of boards that are gone, with what hangs on them; it works for as long as it rests.
+
+    Can be killed anywhere: the periods themselves go last. One of RETRYABLE while somebody still writes what hangs on
+    them.
+    """
+    are_gone = False
+    while not are_gone:
+        async with resting(), pool.acquire() as connection, connection.transaction():
+            are_gone = await _forget_some(connection, boards)
+
+
+async def _forget_some(connection: Connection, boards: Collection[BoardKey]) -> bool:
+    """Delete a part of what hangs on the periods, or, where nothing does, them; return whether they are gone."""
+    locked = await connection.fetch(load("boards_lock_forgotten"), *_columns(boards))
+    columns = _columns([BoardKey(*row) for row in locked])
+    if await connection.fetchval(load("boards_forget_ranks"), *columns, RANK_ROWS_AT_ONCE):
+        return False
+    if await connection.fetchval(load("boards_forget_winners"), *columns, ROWS_AT_ONCE):
+        return False
+    await connection.execute(load("boards_forget_periods"), *columns)
+    return True
+
+
+def _columns(boards: Iterable[BoardKey]) -> tuple[list[str], list[str]]:
+    return [board.scope for board in boards], [board.period_id for board in boards]
 
 
 async def note_remains(
     connection: Connection, board_no: int, slots: int, instances: Collection[BoardKey]
 ) -> None:
-    """Note what has to be cleared away once this transaction is committed."""
+    """Note whose keys over so many slots have to be cleared away once this transaction is committed."""
     if instances:
-        await connection.execute(load("boards_note_remains"), board_no, slots, _as_json(instances))
+        await connection.execute(
+            load("boards_note_remains"), board_no, slots, _as_json(instances), None, None
+        )
+
+
+async def note_deleted(connection: Connection, config: BoardConfig, instances: Collection[BoardKey]) -> None:
+    """Note as `note_remains` what is left of a board that is deleted: its scores and periods, too."""
+    await connection.execute(
+        load("boards_note_remains"),
+        config.board_no,
+        config.slots,
+        _as_json(instances),
+        config.scope,
+        int(config.period_type),
+    )
 
 
 async def lock_remains(connection: Connection) -> list[Remains]:

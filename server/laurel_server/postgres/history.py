@@ -17,7 +17,7 @@ from laurel_server.domain.closing import (
     Winner,
 )
 from laurel_server.domain.periods import PeriodType
-from laurel_server.postgres.pool import LONG_SECONDS, Connection, Pool, Session
+from laurel_server.postgres.pool import LONG_SECONDS, Connection, Session
 from laurel_server.postgres.sql import load
 
 WINNERS_AT_ONCE = 1000
@@ -59,16 +59,16 @@ class PeriodRow(NamedTuple):
 
 
 async def list_periods(
-    pool: Pool, scope: str, period_type: PeriodType, before: datetime | None, limit: int
+    session: Session, scope: str, period_type: PeriodType, before: datetime | None, limit: int
 ) -> list[PeriodRow]:
     """Return up to `limit` periods of a board that ever had a member and began before that moment, newest first."""
-    rows = await pool.fetch(load("periods_list"), scope, int(period_type), before, limit)
+    rows = await session.fetch(load("periods_list"), scope, int(period_type), before, limit)
     return [_period(BoardKey(row["scope"], row["period_id"]), row) for row in rows]
 
 
-async def read_period(pool: Pool, board: BoardKey) -> PeriodRow | None:
+async def read_period(session: Session, board: BoardKey) -> PeriodRow | None:
     """Return one period of a board; None: it never had a member."""
-    row = await pool.fetchrow(load("periods_read"), *board)
+    row = await session.fetchrow(load("periods_read"), *board)
     return None if row is None else _period(board, row)
 
 

@@ -39,22 +39,26 @@ async def boards_since(pool: Pool, moment: datetime) -> list[Instance]:
 async def take_ranks(pool: Pool, period_id: str, boards: Mapping[str, Terms], ends: Sequence[DayEnd]) -> int:
     """Note where everybody stands on the boards of a period, in place of what was noted on those days before.
 
-    `boards` has the terms of each board by scope. Ranks are worked out once. Returns how many lines a day.
+    `boards` has the terms of each board by scope; one that is gone is left out. Ranks are worked out once. Returns
+    how many lines a day.
     """
     days, moments = [end.day for end in ends], [end.moment for end in ends]
-    scopes = list(boards)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
+        scopes = [
+            row["scope"] for row in await connection.fetch(load("ranks_lock_boards"), period_id, list(boards))
+        ]
+        terms = [boards[scope] for scope in scopes]
         await connection.execute(load("ranks_forget_days"), period_id, scopes, days, timeout=LONG_SECONDS)
         lines: int = await connection.fetchval(
             load("ranks_take"),
             period_id,
             scopes,
-            [int(terms.tie_policy) for terms in boards.values()],
+            [int(each.tie_policy) for each in terms],
             TIER_NAMES,
             days[0],
             moments[0],
-            [sign(terms) for terms in boards.values()],
+            [sign(each) for each in terms],
             timeout=LONG_SECONDS,
         )
         if len(ends) > 1:

@@ -33,6 +33,19 @@ SCORES = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * *")
 OF_ONE_COUNTRY = BoardConfig("us", BoardKind.POINTS, "country:US", PeriodType.WEEKLY)
 POINTS = BoardConfig("regions", BoardKind.POINTS, "region:*", PeriodType.ALL_TIME, slots=3)
 
+A_PAST = """
+INSERT INTO leaderboard_periods (scope, period_id, period_type, state, board_no, starts_at, ends_at)
+SELECT 'race', '2025-11-25T00:00Z', 6, 4, board_no, '2025-11-25', '2025-11-26' FROM boards WHERE board_id = 'race';
+INSERT INTO leaderboard_snapshots
+SELECT scope, period_id, 2, 10, 5, 5, '{1,2}', '{1,2}', '{5,5}', now() FROM leaderboard_periods
+ WHERE scope IN ('race', 'region:North');
+INSERT INTO period_winners
+SELECT scope, period_id, unnest(user_nos), 1, 5, 1, NULL, 'REFUSED' FROM leaderboard_snapshots;
+INSERT INTO rank_history
+SELECT scope, period_id, 0, '2026-11-24', now(), 2, user_nos, ranks, scores FROM leaderboard_snapshots;
+"""
+"""What a board has of periods that are over."""
+
 
 class CutRebuild:
     """A rebuild that is cut before and after it drops keys."""
@@ -75,7 +88,16 @@ async def cut_delete(parts: Parts, board_id: str, cut_before: int) -> bool:
 
 async def nothing_left(parts: Parts, name: str) -> bool:
     orphans = "SELECT count(*) FROM scores WHERE board_no NOT IN (SELECT board_no FROM boards)"
-    return not await parts.pool.fetchval(orphans) and not await keys(parts, name)
+    past = await rows_of(parts, name)
+    return not await parts.pool.fetchval(orphans) and not any(past) and not await keys(parts, name)
+
+
+async def rows_of(parts: Parts, scope: str) -> list[int]:
+    """Return how many rows of periods, and of what hangs on them, there are of a scope."""
+    tables = ("leaderboard_periods", "leaderboard_snapshots", "period_winners", "rank_history")
+    return [
+        await parts.pool.fetchval(f"SELECT count(*) FROM {table} WHERE scope = $1", scope) for table in tables
+    ]
 
 
 async def nothing_noted(parts: Parts) -> bool:
@@ -97,6 +119,7 @@ async def compete(parts: Parts) -> None:
         await report(parts, name, 9)
     assert await keys(parts, "race")
     assert await keys(parts, "region:North")
+    await parts.pool.execute(A_PAST)
 
 
 def keep_keys(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +169,7 @@ async def test_a_board_that_is_created_again_after_a_cut_has_nothing_of_the_one_
             await parts.boards.delete("race", request("delete"))
             await parts.boards.create(SCORES, request())
             assert await lines(parts) == []
+            assert await rows_of(parts, "race") == [0, 0, 0, 0]
             answer = await report(parts, "cid", 1)
             assert (answer.rank.rank, answer.rank.total) == (1, 1)
             assert await lines(parts) == [(1, "cid", 1, 0)]
@@ -249,7 +273,8 @@ async def test_what_is_noted_is_dropped_before_batches_are_held_back(
     await parts.boards.delete("race", request())
     monkeypatch.setattr(rebuilder, "forget", look_and_forget)
     await parts.boards.create(SCORES, request())
-    assert found[:2] == [(True, True), (False, False)]
+    assert found[0] == (True, True)
+    assert [has_keys for goes_on, has_keys in found if not goes_on] == [False]
 
 
 async def test_scores_that_somebody_else_deletes_are_not_all_there_were(

@@ -1,2 +1,2 @@
 -- Periods that are over are closing. $1: now. Cost: an index range.
-UPDATE leaderboard_periods SET state = 2 WHERE state = 1 AND ends_at <= $1
+UPDATE board_periods SET state = 2 WHERE state = 1 AND ends_at <= $1

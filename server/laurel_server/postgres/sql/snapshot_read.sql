@@ -3,7 +3,7 @@
 -- them, NULL on points boards. Cost: two index look-ups a line.
 SELECT s.participants, s.total_points, s.average_points, s.median_points, s.taken_at, l.user_id, l.rank, l.score,
        l.sub_score, l.metadata
-  FROM leaderboard_snapshots s JOIN leaderboard_periods p USING (scope, period_id)
+  FROM leaderboard_snapshots s JOIN board_periods p USING (scope, period_id)
   LEFT JOIN LATERAL (
       SELECT u.user_id, e.rank, e.score, e.place, k.sub_score, k.metadata::text AS metadata
         FROM unnest(s.user_nos, s.ranks, s.scores) WITH ORDINALITY AS e(user_no, rank, score, place)

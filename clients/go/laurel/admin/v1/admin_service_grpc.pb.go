@@ -77,8 +77,9 @@ type AdminServiceClient interface {
 	GetBoard(ctx context.Context, in *GetBoardRequest, opts ...grpc.CallOption) (*GetBoardResponse, error)
 	// All boards by id.
 	ListBoards(ctx context.Context, in *ListBoardsRequest, opts ...grpc.CallOption) (*ListBoardsResponse, error)
-	// Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
-	// that is created again over the same scope and period shows it again.
+	// Deletes a board with its past periods, snapshots, winners and ranks of days. The scores of a score board go with it. A
+	// points board that is created again is a new one without a past, filled with the ledger's totals of the open periods.
+	// The board is gone when the call answers; what it had is cleared away some at a time, also after the answer.
 	DeleteBoard(ctx context.Context, in *DeleteBoardRequest, opts ...grpc.CallOption) (*DeleteBoardResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(ctx context.Context, in *RebuildBoardsRequest, opts ...grpc.CallOption) (*RebuildBoardsResponse, error)
@@ -388,8 +389,9 @@ type AdminServiceServer interface {
 	GetBoard(context.Context, *GetBoardRequest) (*GetBoardResponse, error)
 	// All boards by id.
 	ListBoards(context.Context, *ListBoardsRequest) (*ListBoardsResponse, error)
-	// Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
-	// that is created again over the same scope and period shows it again.
+	// Deletes a board with its past periods, snapshots, winners and ranks of days. The scores of a score board go with it. A
+	// points board that is created again is a new one without a past, filled with the ledger's totals of the open periods.
+	// The board is gone when the call answers; what it had is cleared away some at a time, also after the answer.
 	DeleteBoard(context.Context, *DeleteBoardRequest) (*DeleteBoardResponse, error)
 	// Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING.
 	RebuildBoards(context.Context, *RebuildBoardsRequest) (*RebuildBoardsResponse, error)

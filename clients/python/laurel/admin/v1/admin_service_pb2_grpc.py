@@ -252,8 +252,9 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBoard(self, request, context):
-        """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
-        that is created again over the same scope and period shows it again.
+        """Deletes a board with its past periods, snapshots, winners and ranks of days. The scores of a score board go with it. A
+        points board that is created again is a new one without a past, filled with the ledger's totals of the open periods.
+        The board is gone when the call answers; what it had is cleared away some at a time, also after the answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

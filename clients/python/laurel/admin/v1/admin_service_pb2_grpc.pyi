@@ -49,8 +49,9 @@ class AdminServiceStub:
     ListBoards: _aio.UnaryUnaryMultiCallable[_boards_pb2.ListBoardsRequest, _boards_pb2.ListBoardsResponse]
     """All boards by id."""
     DeleteBoard: _aio.UnaryUnaryMultiCallable[_boards_pb2.DeleteBoardRequest, _boards_pb2.DeleteBoardResponse]
-    """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
-    that is created again over the same scope and period shows it again.
+    """Deletes a board with its past periods, snapshots, winners and ranks of days. The scores of a score board go with it. A
+    points board that is created again is a new one without a past, filled with the ledger's totals of the open periods.
+    The board is gone when the call answers; what it had is cleared away some at a time, also after the answer.
     """
     RebuildBoards: _aio.UnaryUnaryMultiCallable[_admin_service_pb2.RebuildBoardsRequest, _admin_service_pb2.RebuildBoardsResponse]
     """Fills boards from the ledger anew while awards go on. Until it ends, reads of them answer BOARDS_REBUILDING."""
@@ -200,8 +201,9 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _boards_pb2.DeleteBoardRequest,
         context: _aio.ServicerContext[_boards_pb2.DeleteBoardRequest, _abc.Awaitable[_boards_pb2.DeleteBoardResponse]],
     ) -> _abc.Awaitable[_boards_pb2.DeleteBoardResponse]:
-        """Deletes a board. The scores of a score board go with it; what a points board showed stays in the ledger, and a board
-        that is created again over the same scope and period shows it again.
+        """Deletes a board with its past periods, snapshots, winners and ranks of days. The scores of a score board go with it. A
+        points board that is created again is a new one without a past, filled with the ledger's totals of the open periods.
+        The board is gone when the call answers; what it had is cleared away some at a time, also after the answer.
         """
 
     @_abc_1.abstractmethod
