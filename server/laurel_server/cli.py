@@ -4,11 +4,12 @@ A command is a function in the module of its name in `laurel_server.commands`. O
 runs is imported, so that none waits for what another needs.
 """
 
+import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from keyword import iskeyword
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 
@@ -46,7 +47,7 @@ def main() -> None:
     def run() -> None:
         build_app(asked or COMMANDS)(prog_name="laurel")
 
-    run_plainly(run)
+    run_plainly(run, as_json="--json" in sys.argv)
 
 
 def build_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -65,16 +66,23 @@ def laurel() -> None:
     """A rewards ledger and a live leaderboard in one gRPC service. Settings are LAUREL_* variables."""
 
 
-def run_plainly(command: Callable[[], object]) -> None:
-    """Run a command; an error that the person can put right ends it with 1 and a plain line."""
+def run_plainly(command: Callable[[], object], *, as_json: bool = False) -> None:
+    """Run a command; an error that the person can put right ends it with 1 and plain words."""
     try:
         command()
     except ConfigError as error:
-        raise SystemExit("\n".join(f"laurel: {problem}" for problem in error.problems)) from None
+        _give_up(error.problems, as_json=as_json)
     except (DevstackError, SchemaError) as error:
-        raise SystemExit(f"laurel: {error}") from None
+        _give_up([str(error)], as_json=as_json)
     except KeyboardInterrupt:
         raise SystemExit(_INTERRUPTED) from None
+
+
+def _give_up(problems: Sequence[str], *, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(json.dumps({"error": {"message": "\n".join(problems)}}, indent=2, ensure_ascii=False))
+        raise SystemExit(1)
+    raise SystemExit("\n".join(f"laurel: {problem}" for problem in problems))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from laurel_server.cli import run_plainly
-from laurel_server.commands.serve import announce, report, stack_options
+from laurel_server.commands.announcement import announce
+from laurel_server.commands.serve import report, stack_options
 from laurel_server.devstack.stack import run_stack
 from laurel_server.runtime.environment import load_settings
 
@@ -16,7 +17,9 @@ from laurel_server.runtime.environment import load_settings
 def serve(mode: str) -> None:
     command = (sys.executable, str(Path(__file__).with_name("standin_server.py")), mode)
     options = replace(stack_options(load_settings()), server_command=command)
-    asyncio.run(run_stack(options, report, partial(announce, time.monotonic(), options)))
+    asyncio.run(
+        run_stack(options, report, partial(announce, time.monotonic(), options, report, as_json=False))
+    )
 
 
 if __name__ == "__main__":

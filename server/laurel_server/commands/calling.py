@@ -88,6 +88,14 @@ def give_up(error: LaurelCallError, place: str, *, as_json: bool) -> NoReturn:
     raise typer.Exit(NOT_NOW if error.may_pass else REFUSED)
 
 
+def say_why(message: str, *, as_json: bool) -> None:
+    """Say why something could not be done."""
+    if as_json:
+        print_json({"error": {"message": message}})
+    else:
+        typer.echo(f"laurel: {message}", err=True)
+
+
 def print_json(content: object) -> None:
     """Print JSON over several lines, as the other commands do."""
     typer.echo(json.dumps(content, indent=2, ensure_ascii=False))

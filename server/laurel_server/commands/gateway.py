@@ -1,10 +1,12 @@
 """`laurel gateway`: the configuration for an Envoy of one's own."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+import yaml
 
 from laurel_server.devstack.gateway import DESCRIPTORS, GatewayOptions, Limits, gateway_config
 from laurel_server.devstack.ports import Endpoint
@@ -31,18 +33,26 @@ _PrintDescriptors = Annotated[
     typer.Option("--print-descriptors", help="Print the contract for Envoy, in binary, and nothing else."),
 ]
 
+_AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON instead of YAML, for a file that ends with .json.")
+]
+
 
 def gateway(
     server: _Servers = [_SERVER],  # noqa: B006 - typer copies it
     operations: _Operations = [_OPERATIONS],  # noqa: B006
     descriptors: _Descriptors = DESCRIPTORS,
     print_descriptors: _PrintDescriptors = False,
+    as_json: _AsJson = False,
 ) -> None:
     """Print the configuration of the gateway for an Envoy of your own; LAUREL_HTTP_* set how it listens."""
     if print_descriptors:
+        if as_json:
+            raise typer.BadParameter("descriptors are binary; they cannot be printed as JSON")
         sys.stdout.buffer.write(DESCRIPTORS.read_bytes())
         return
-    typer.echo(gateway_config(_options(load_settings(), server, operations, descriptors)), nl=False)
+    config = gateway_config(_options(load_settings(), server, operations, descriptors))
+    typer.echo(json.dumps(yaml.safe_load(config), indent=2) + "\n" if as_json else config, nl=False)
 
 
 def _options(

@@ -11,12 +11,13 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from laurel_server.commands.calling import AsJson, print_json
+from laurel_server.commands.calling import NOT_NOW, AsJson, print_json, say_why
 from laurel_server.commands.ledger_address import ledger_dsn
 from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, read_openings
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import schema, standings
+from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.outbox import last_batch
 from laurel_server.postgres.pool import Pool, connect_lane, create_pool
 from laurel_server.rewards.ledger_batch import LedgerWriter
@@ -47,7 +48,12 @@ def import_(file: _File, lanes: _Lanes = 3, as_json: AsJson = False) -> None:
         raise typer.BadParameter(f"{file} {error}", param_hint="FILE.csv") from None
     settings = load_settings()
     started = time.monotonic()
-    imported = asyncio.run(_import(settings, ledger_dsn(settings), openings, lanes))
+    try:
+        imported = asyncio.run(_import(settings, ledger_dsn(settings), openings, lanes))
+    except UNAVAILABLE as away:
+        what = str(away) or type(away).__name__
+        say_why(f"not all lines are in: {what}; import the file again to go on", as_json=as_json)
+        raise typer.Exit(NOT_NOW) from None
     seconds = time.monotonic() - started
     rate = round(openings.lines / seconds) if seconds else 0
     if as_json:

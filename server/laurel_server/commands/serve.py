@@ -1,7 +1,6 @@
 """`laurel serve`: everything at once, with engines out of wheels unless the environment names others."""
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Annotated, Final
 import typer
 from pydantic import SecretStr
 
-from laurel_server.devstack.engines import Engine
+from laurel_server.commands.announcement import announce
 from laurel_server.devstack.gateway import Limits
 from laurel_server.devstack.ports import Endpoint
 from laurel_server.devstack.stack import Gateway, Ready, StackOptions, run_stack
@@ -38,6 +37,9 @@ def serve(
         bool,
         typer.Option("--demo", help="Also play awards of people named demo:NAME, to have something to see."),
     ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Say in the line of JSON all that is said to people otherwise.")
+    ] = False,
 ) -> None:
     """Start PostgreSQL, Redis and the server, keep them running, and stop them on SIGTERM or Ctrl-C.
 
@@ -48,7 +50,8 @@ def serve(
         report(f"warning: {stranger} sets nothing{f'; did you mean {meant}?' if meant else ''}")
     settings = load_settings()
     options = stack_options(settings, analytics=analytics)
-    asyncio.run(_run(options, partial(announce, started, options), _demo_token(settings) if demo else None))
+    announced = partial(announce, started, options, report, as_json=as_json)
+    asyncio.run(_run(options, announced, _demo_token(settings) if demo else None))
     report("Laurel has stopped")
 
 
@@ -140,51 +143,6 @@ async def _migrate(dsn: str) -> None:
 
     await upgrade(dsn)
     report(f"migrated the ledger from {found or 'nothing'} to {head()}")
-
-
-def announce(started: float, options: StackOptions, ready: Ready) -> None:
-    """Says what is where, and writes the ready line; `started` is the monotonic time of the start."""
-    report(_summary(options, ready, time.monotonic() - started))
-    typer.echo(json.dumps({"ready": True, "grpc": str(ready.grpc), "http": str(ready.http)}))
-
-
-_AWARD = (
-    '{"request_id": "r-1", "user_id": "ada", "action": "PURCHASE", "attributes": {"order_value": "1999.00"}}'
-)
-
-
-def _summary(options: StackOptions, ready: Ready, seconds: float) -> str:
-    return f"""\
-Laurel is ready after {seconds:.1f} s
-  gRPC        {ready.grpc}
-  HTTP        {ready.http}  ({_served(ready)})
-{_pages(options, ready)}  {_line(ready.postgres)}
-  {_line(ready.redis)}
-  data, logs  {ready.data.root}
-Try
-  grpcurl -plaintext {ready.grpc} list
-  grpcurl -plaintext -d '{_AWARD}' \\
-    {ready.grpc} laurel.rewards.v1.RewardsService/AwardPoints
-  grpcurl -plaintext -d '{{"board": {{"scope": "global"}}}}' \\
-    {ready.grpc} laurel.leaderboard.v1.LeaderboardService/GetLeaderboard
-  curl '{ready.http}/api/v1/leaderboard/global?period=weekly&limit=10'"""
-
-
-def _line(engine: Engine) -> str:
-    return f"{engine.name:<11} {engine.version}, {engine.place}"
-
-
-def _served(ready: Ready) -> str:
-    if ready.gateway is None:
-        return "/metrics, /healthz"
-    return f"REST, gRPC-Web, /metrics, /healthz; Envoy {ready.gateway.version}"
-
-
-def _pages(options: StackOptions, ready: Ready) -> str:
-    if options.gateway is None or ready.gateway is None:
-        return ""
-    base = f"{'https' if options.gateway.tls else 'http'}://{ready.http}"
-    return f"  web         {base}/ (the live board), {base}/admin (for operators)\n"
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from laurel_server.commands.calling import NOT_NOW
+from laurel_server.commands.calling import NOT_NOW, AsJson, say_why
 from laurel_server.commands.ledger_address import ledger_dsn, running_stack
 from laurel_server.devstack.errors import DevstackError
 from laurel_server.domain.clock import SystemClock
@@ -53,10 +53,9 @@ _Kept = Annotated[
         help="A seal that an earlier run showed: also check that the chain still leads to it.",
     ),
 ]
-_AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
-def verify(scope: _Scope = Scope.ALL, seal: _Kept = "", as_json: _AsJson = False) -> None:
+def verify(scope: _Scope = Scope.ALL, seal: _Kept = "", as_json: AsJson = False) -> None:
     """Compare balances, entries, lots, the hash chain and the boards with each other, while the service goes on.
 
     Works on the engines themselves: those of LAUREL_PG_DSN and LAUREL_REDIS_URL, or of the running `laurel serve`.
@@ -67,7 +66,7 @@ def verify(scope: _Scope = Scope.ALL, seal: _Kept = "", as_json: _AsJson = False
     try:
         checks, newest = asyncio.run(_verify(settings, "" if scope is Scope.ALL else scope.value, kept))
     except (LaurelError, *UNAVAILABLE) as away:
-        typer.echo(f"laurel: not compared: {str(away) or type(away).__name__}", err=True)
+        say_why(f"not compared: {str(away) or type(away).__name__}", as_json=as_json)
         raise typer.Exit(NOT_NOW) from None
     typer.echo(_as_json(checks, newest) if as_json else _as_text(checks, newest))
     raise typer.Exit(0 if all(check.ok for check in checks) else _BROKEN)
