@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from laurel_server.redis.node import HELD_BYTES, _Stream
+from laurel_server.redis.node import HELD_BYTES, MOST_AT_ONCE, QUIET_TURNS, _Stream
 
 
 class Wire:
@@ -38,21 +38,32 @@ async def test_commands_of_one_turn_go_out_together(stream: _Stream, wire: Wire)
     assert [await reply for reply in replies] == [1, 2]
 
 
-async def test_commands_wait_for_the_replies_that_are_owed(stream: _Stream, wire: Wire) -> None:
+async def test_a_lone_command_goes_out_in_the_next_turn(stream: _Stream, wire: Wire) -> None:
     for command in (b"a", b"b", b"c"):
         _ = stream.send(command)
         await asyncio.sleep(0)
-    assert wire.writes == [b"a"]
-    stream.data_received(b":1\r\n")
-    await asyncio.sleep(0)
-    assert wire.writes == [b"a", b"bc"]
+    assert wire.writes == [b"a", b"b", b"c"]
+
+
+async def test_after_company_commands_wait_until_no_more_come(stream: _Stream, wire: Wire) -> None:
+    await _send_in_company(stream)
+    _ = stream.send(b"c")
+    await _turns(QUIET_TURNS)
     _ = stream.send(b"d")
-    stream.data_received(b":2\r\n")
-    await asyncio.sleep(0)
-    assert len(wire.writes) == 2
-    stream.data_received(b":3\r\n")
-    await asyncio.sleep(0)
-    assert wire.writes == [b"a", b"bc", b"d"]
+    await _turns(QUIET_TURNS)
+    assert wire.writes == [b"ab"], "d came just in time, and has had too few quiet turns"
+    await _turns(1)
+    assert wire.writes == [b"ab", b"cd"]
+
+
+async def test_who_is_alone_again_waits_no_longer(stream: _Stream, wire: Wire) -> None:
+    await _send_in_company(stream)
+    _ = stream.send(b"c")
+    await _turns(QUIET_TURNS + 1)
+    assert wire.writes == [b"ab", b"c"]
+    _ = stream.send(b"d")
+    await _turns(1)
+    assert wire.writes == [b"ab", b"c", b"d"]
 
 
 async def test_who_is_woken_by_a_reply_may_join_the_next_write(stream: _Stream, wire: Wire) -> None:
@@ -61,28 +72,41 @@ async def test_who_is_woken_by_a_reply_may_join_the_next_write(stream: _Stream, 
         await stream.send(b"c")
 
     asking = asyncio.create_task(ask_twice())
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await _turns(2)
     _ = stream.send(b"b")
+    await _turns(1)
+    _ = stream.send(b"d")
+    _ = stream.send(b"e")
+    await _turns(1)
+    _ = stream.send(b"f")
     stream.data_received(b":1\r\n")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert wire.writes[0] == b"a"
-    assert sorted(wire.writes[1]) == sorted(b"bc")
+    await _turns(QUIET_TURNS + 2)
+    assert wire.writes[:3] == [b"a", b"b", b"de"]
+    assert sorted(wire.writes[3]) == sorted(b"cf")
     asking.cancel()
 
 
+async def test_many_do_not_wait_for_more(stream: _Stream, wire: Wire) -> None:
+    await _send_in_company(stream)
+    for _ in range(MOST_AT_ONCE):
+        _ = stream.send(b"c")
+        await _turns(1)
+    assert wire.writes == [b"ab", b"c" * MOST_AT_ONCE]
+
+
 async def test_much_goes_out_at_once(stream: _Stream, wire: Wire) -> None:
-    _ = stream.send(b"a")
-    await asyncio.sleep(0)
-    _ = stream.send(b"b")
+    await _send_in_company(stream)
     _ = stream.send(b"c" * HELD_BYTES)
-    await asyncio.sleep(0)
-    assert wire.writes == [b"a", b"b" + b"c" * HELD_BYTES]
-    stream.data_received(b":1\r\n:2\r\n")
-    _ = stream.send(b"d")
-    await asyncio.sleep(0)
-    assert len(wire.writes) == 2, "a reply is still owed"
-    stream.data_received(b":3\r\n")
-    await asyncio.sleep(0)
-    assert wire.writes[2:] == [b"d"]
+    await _turns(1)
+    assert wire.writes == [b"ab", b"c" * HELD_BYTES]
+
+
+async def _send_in_company(stream: _Stream) -> None:
+    _ = stream.send(b"a")
+    _ = stream.send(b"b")
+    await _turns(1)
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
