@@ -83,7 +83,8 @@ def give_up(error: LaurelCallError, place: str, *, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"error": {**error_as_plain(error), "advice": advice}})
     else:
-        lines = [f"laurel: {error}", *(f"  {field}: {rule}" for field, rule in error.violations)]
+        rules = (f"{field}: {rule}" for field, rule in error.violations)
+        lines = [f"laurel: {error}", *(f"  {rule}" for rule in rules if rule not in error.message)]
         typer.echo("\n".join([*lines, *([f"  -> {advice}"] if advice else [])]), err=True)
     raise typer.Exit(NOT_NOW if error.may_pass else REFUSED)
 

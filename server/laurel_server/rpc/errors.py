@@ -34,12 +34,7 @@ class InvalidRequestError(LaurelError):
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         field, description = violations[0]
-        super().__init__(
-            Reason.INVALID_FIELD,
-            f"{_short(field)}: {description}" if field else description,
-            metadata={"field": field},
-            field=field,
-        )
+        super().__init__(Reason.INVALID_FIELD, description, metadata={"field": field}, field=field)
         self.violations = tuple(violations)
 
 
@@ -56,7 +51,14 @@ def to_status(error: Exception, request_id: str) -> Status:
     if isinstance(error, TimeoutError):
         return _status(grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline of the call has passed", ())
     refusal = error if isinstance(error, LaurelError) else _internal(request_id)
-    return _status(grpc.StatusCode[refusal.reason.code], refusal.message, _details(refusal))
+    return _status(grpc.StatusCode[refusal.reason.code], _message(refusal), _details(refusal))
+
+
+def _message(refusal: LaurelError) -> str:
+    """Return what people read; of a field it says which, as many see the message alone."""
+    if refusal.reason is Reason.INVALID_FIELD and refusal.field:
+        return f"{_short(refusal.field)}: {refusal.message}"
+    return refusal.message
 
 
 def _internal(request_id: str) -> LaurelError:

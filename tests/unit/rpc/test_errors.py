@@ -55,7 +55,9 @@ def test_metadata_goes_into_the_error_info() -> None:
 
 
 def test_a_field_becomes_a_bad_request() -> None:
-    info, bad = details(to_status(invalid_field("board.scope", "must be a scope"), "r-1"))
+    status = to_status(invalid_field("board.scope", "must be a scope"), "r-1")
+    assert status.message == "board.scope: must be a scope"
+    info, bad = details(status)
     assert info == ErrorInfo(reason="INVALID_FIELD", domain="laurel", metadata={"field": "board.scope"})
     violation = BadRequest.FieldViolation(field="board.scope", description="must be a scope")
     assert bad == BadRequest(field_violations=[violation])

@@ -10,8 +10,9 @@ export class CallError extends Error {
     const details = body?.details ?? [];
     const info = details.find((detail) => detail["@type"]?.endsWith("ErrorInfo"));
     const violations = details.find((detail) => detail["@type"]?.endsWith("BadRequest"))?.fieldViolations ?? [];
+    const message = body?.message || `The server answers ${status}`;
     const fields = violations.map(({ field, description }) => `${field}: ${description}`);
-    super([body?.message || `The server answers ${status}`, ...fields].join("\n"));
+    super([message, ...fields.filter((field) => !message.includes(field))].join("\n"));
     this.status = status;
     this.reason = info?.reason ?? "";
   }
