@@ -1,10 +1,14 @@
-"""Where tests keep their files: in memory where there is much of it. Engines write thousands, and nobody keeps them."""
+"""What all tests have in common: where they keep their files, and that every run of them does the same.
+
+Files are kept in memory where there is much of it. Engines write thousands, and nobody keeps them.
+"""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 MEMORY = Path("/dev/shm")
 NAME = "laurel-tests-"
@@ -12,6 +16,13 @@ ENOUGH = 4 << 30
 """Bytes. Both processes of a run take less than a quarter of it at a time."""
 
 passed = pytest.StashKey[bool]()
+
+# The same examples in every run, however busy the machine is: what fails is what was changed. The profile `thorough`
+# of tests/integration looks for other examples.
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("repeatable")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest decides on the place

@@ -30,7 +30,9 @@ UNSAFE = {
 
 pytest.register_assert_rewrite("tests.integration.rewards.ledger_machine")
 
-settings.register_profile("thorough", max_examples=200, stateful_step_count=60, deadline=None)
+settings.register_profile(
+    "thorough", max_examples=200, stateful_step_count=60, deadline=None, derandomize=False
+)
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
 
