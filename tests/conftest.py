@@ -20,7 +20,11 @@ passed = pytest.StashKey[bool]()
 # The same examples in every run, however busy the machine is: what fails is what was changed. The profile `thorough`
 # of tests/integration looks for other examples.
 settings.register_profile(
-    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
 )
 settings.load_profile("repeatable")
 

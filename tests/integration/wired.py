@@ -10,14 +10,18 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+import pytest
+
 from laurel_server.domain.actions import ActionConfig
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
+from laurel_server.leaderboards import repair
 from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.redis.keys import board_keys
+from laurel_server.postgres.outbox import last_batch
+from laurel_server.redis.keys import CANARY, board_keys
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.config_outside import Analytics, Events, Notifications
 from laurel_server.runtime.config_program import Boards, Jobs, Ledger, Repair, Sandbox, Tiers
@@ -42,7 +46,8 @@ async def running(
     *,
     now: datetime | None = START,
     ledger: Ledger | None = None,
-    budget_ms: float = 2000,
+    budget_ms: float = 10_000,
+    read_timeout_ms: float = 10_000,
     jobs: bool = False,
     events: Events | None = None,
     analytics: Analytics | None = None,
@@ -50,7 +55,7 @@ async def running(
     tiers: Tiers | None = None,
     redis_cluster: bool = False,
 ) -> AsyncIterator[Parts]:
-    """Run all parts of a server; `budget_ms` is generous, so that a busy machine makes no award PENDING.
+    """Run all parts of a server; times are generous, so that a busy machine makes no award PENDING and no read fail.
 
     `jobs`: those that are due run, and before `parts.clock.set` returns. Without `events` no consumer gives badges or
     makes notifications behind the back of a test.
@@ -58,7 +63,9 @@ async def running(
     settings = Settings(
         sandbox=Sandbox(enabled=True, now=now),
         repair=Repair(interval_ms=100),
-        boards=Boards(project_budget_ms=budget_ms, read_timeout_ms=1000, redis_cluster=redis_cluster),
+        boards=Boards(
+            project_budget_ms=budget_ms, read_timeout_ms=read_timeout_ms, redis_cluster=redis_cluster
+        ),
         ledger=ledger or Ledger(),
         jobs=Jobs(scheduled=jobs),
         events=events or Events(consumers="off"),
@@ -73,6 +80,7 @@ async def running(
     loops = [asyncio.create_task(loop) for loop in parts.loops]
     try:
         await _teach(parts)
+        await _settle(parts)
         yield parts
     finally:
         await _close(parts, loops)
@@ -81,6 +89,33 @@ async def running(
 async def _teach(parts: Parts) -> None:
     """Add an action that gives what its attribute says, whatever the tier."""
     await parts.rule_book.put_action(gift("GIVE"), "tests")
+
+
+async def _settle(parts: Parts) -> None:
+    """Wait for the first round of repair, which takes a new Redis for one that was lost, and empties it."""
+    names = await parts.redis.node_keys(CANARY)
+
+    async def are_of_this_ledger() -> bool:
+        found = [await parts.redis.call("GET", name) for name in names]
+        last = await last_batch(parts.pool)
+        return all(each is not None and int(each) <= last for each in found)
+
+    await until(are_of_this_ledger, "the first round of repair", pause=0.005)
+
+
+async def rest_repair(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let repair rest from now on, after the round that it may be in."""
+    rests = asyncio.Event()
+
+    async def nobody_leads() -> bool:
+        task = asyncio.current_task()
+        coroutine = task.get_coro() if task else None
+        if getattr(coroutine, "__qualname__", "") == repair.Repair.run.__qualname__:
+            rests.set()
+        return False
+
+    monkeypatch.setattr(parts.leadership, "held", nobody_leads)
+    await rests.wait()
 
 
 def gift(action: str, **changes: Any) -> ActionConfig:
@@ -158,12 +193,27 @@ def keys_of(scope: str = "global", period_id: str = ALL) -> tuple[str, str, str]
     return board_keys(BoardKey(scope, period_id))
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 15) -> None:
-    """Wait until the condition holds."""
+async def until(
+    condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 60, pause: float = 0.05
+) -> None:
+    """Wait until the condition holds, looking after each pause (seconds)."""
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
+
+
+async def all_committed(parts: Parts) -> None:
+    """Wait until nothing writes: what is committed is held back from some readers while older transactions run.
+
+    The server has some of its own, such as those that note what is on the boards.
+    """
+    none_runs = "SELECT pg_snapshot_xmin(now) = pg_snapshot_xmax(now) FROM pg_current_snapshot() AS now"
+
+    async def has_ended() -> bool:
+        return bool(await parts.pool.fetchval(none_runs))
+
+    await until(has_ended, "no transaction writes", pause=0.005)
 
 
 async def wrongs(parts: Parts, scope: str = "") -> list[str]:
@@ -174,8 +224,10 @@ async def wrongs(parts: Parts, scope: str = "") -> list[str]:
 
 
 async def counts_of_tables(parts: Parts) -> dict[str, int]:
-    """Return how many rows each table has."""
-    names = await parts.pool.fetch("SELECT relname FROM pg_stat_user_tables ORDER BY 1")
+    """Return how many rows each table has, but for seals, which the server makes when it comes to it."""
+    names = await parts.pool.fetch(
+        "SELECT relname FROM pg_stat_user_tables WHERE relname <> 'ledger_seals' ORDER BY 1"
+    )
     return {name: await parts.pool.fetchval(f'SELECT count(*) FROM "{name}"') for (name,) in names}
 
 

@@ -14,7 +14,7 @@ from laurel_server.events.sizes import Sizes
 from laurel_server.postgres import outbox
 from laurel_server.postgres.outbox import Trimmed
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import give, until
+from tests.integration.wired import all_committed, give, until
 
 _INSERT = """INSERT INTO outbox (batch_no, projected, user_nos, events)
              VALUES ($1, true, '{}', json_build_array(json_build_object('type', 'test', 'user_id', $2::text)))"""
@@ -41,8 +41,10 @@ async def test_each_reader_gets_every_event_once(parts: Parts) -> None:
     for user in ("a", "b", "a"):
         await give(parts, user)
     reader = reader_of(parts)
+    await all_committed(parts)
     assert await read_all(reader) == ["a", "b", "a"]
     await give(parts, "c")
+    await all_committed(parts)
     assert await read_all(reader) == ["c"]
     assert await read_all(reader_of(parts)) == [], "the position outlives the reader"
     assert await read_all(reader_of(parts, "other")) == ["a", "b", "a", "c"]
@@ -51,6 +53,7 @@ async def test_each_reader_gets_every_event_once(parts: Parts) -> None:
 async def test_a_page_that_was_not_done_comes_again(parts: Parts) -> None:
     await give(parts, "a")
     reader = reader_of(parts)
+    await all_committed(parts)
     first, second = await reader.next_page(), await reader.next_page()
     assert first is not None
     assert second is not None
@@ -68,8 +71,10 @@ async def test_a_smaller_batch_number_that_is_committed_later_is_not_missed(
     assert await read_all(reader) == [], "what came after a running transaction waits for it"
     await slow.execute("COMMIT")
     await slow.close()
+    await all_committed(parts)
     assert await read_all(reader) == ["slow", "quick"]
     await parts.pool.execute(_INSERT, 1000, "numbered long ago")
+    await all_committed(parts)
     assert await read_all(reader) == ["numbered long ago"]
 
 
@@ -82,6 +87,7 @@ async def test_an_event_waits_for_the_boards_but_not_for_ever(parts: Parts) -> N
         "UPDATE outbox SET projected = false, created_at = 'infinity' WHERE batch_no = 5001"
     )
     reader = reader_of(parts, patience=5)
+    await all_committed(parts)
     assert await read_all(reader) == ["a"], "order forbids to skip the one that waits"
     await parts.pool.execute("UPDATE outbox SET created_at = now() - interval '6 s' WHERE batch_no = 5001")
     page = await reader.next_page()
@@ -172,6 +178,7 @@ async def test_unread_rows_that_are_too_large_are_lost_and_counted_but_not_those
     parts: Parts,
 ) -> None:
     await give(parts, "read")
+    await all_committed(parts)
     await read_all(reader_of(parts))
     await parts.confirmations.flush()
     await fill(parts, 1200, 3)
@@ -194,6 +201,7 @@ async def test_another_server_that_removes_rows_is_no_matter(parts: Parts) -> No
 
 async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
     await give(parts, "read")
+    await all_committed(parts)
     await read_all(reader_of(parts))
     await read_all(reader_of(parts, "of another time"))
     await give(parts, "unread")
@@ -208,6 +216,7 @@ async def test_rows_that_go_unread_are_counted(parts: Parts) -> None:
 
 async def test_what_a_reader_misses_that_does_not_read_now_is_no_loss_but_a_gap(parts: Parts) -> None:
     await give(parts, "read")
+    await all_committed(parts)
     await read_all(reader_of(parts))
     await give(parts, "unread")
     await give(parts, "newest")
@@ -230,6 +239,7 @@ async def test_who_was_overtaken_is_told_so_and_moves_nothing_back(parts: Parts)
     for user in ("a", "b", "c"):
         await give(parts, user)
     slow, quick = reader_of(parts), reader_of(parts)
+    await all_committed(parts)
     page = await slow.next_page()
     assert page is not None
     first = page._replace(end=page.end._replace(batch_no=page.events[0].batch_no))

@@ -12,7 +12,6 @@ from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.domain.periods import PeriodType
-from laurel_server.redis.keys import CANARY
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import ALL, MONTH, board_at, give, listed, running, until, wrongs
 
@@ -35,15 +34,6 @@ async def refusal(work: Any) -> Reason:
     return caught.value.reason
 
 
-async def settled(parts: Parts) -> None:
-    """Wait for the first round of repair, which finds a new Redis lost and fills all boards."""
-
-    async def has_canary() -> bool:
-        return await parts.redis.call("GET", CANARY) is not None
-
-    await until(has_canary, "the first round of repair")
-
-
 async def live(parts: Parts, user_id: str, country: str) -> None:
     await parts.profiles.upsert([User(user_id, country=country)])
 
@@ -55,7 +45,6 @@ async def test_a_new_ledger_has_the_default_boards(parts: Parts) -> None:
 
 
 async def test_a_new_board_shows_what_the_ledger_has(parts: Parts) -> None:
-    await settled(parts)
     await live(parts, "ann", "US")
     await give(parts, "ann", 20)
     await give(parts, "bob", 30)
@@ -81,7 +70,6 @@ async def test_a_new_board_shows_what_the_ledger_has(parts: Parts) -> None:
 
 
 async def test_a_board_is_filled_while_awards_go_on(parts: Parts) -> None:
-    await settled(parts)
     for number in range(40):
         await live(parts, f"user-{number}", ("US", "DE", "")[number % 3])
         await give(parts, f"user-{number}", number + 1)
@@ -102,7 +90,6 @@ async def test_a_board_is_filled_while_awards_go_on(parts: Parts) -> None:
 
 
 async def test_a_board_that_is_being_filled_says_so_and_repair_finishes_it(parts: Parts) -> None:
-    await settled(parts)
     await give(parts, "ann", 20)
     fill, parts.boards._rebuild.fill_new = parts.boards._rebuild.fill_new, _cut_off  # type: ignore[assignment, method-assign]
     await parts.boards.create(points_board("y", "global", PeriodType.YEARLY), request())
@@ -112,12 +99,14 @@ async def test_a_board_that_is_being_filled_says_so_and_repair_finishes_it(parts
     assert answer.rank_state is RankState.FRESH
     assert board.key not in {rank.board for rank in answer.ranks}
     parts.boards._rebuild.fill_new = fill  # type: ignore[method-assign]
-    for _ in range(100):
+
+    async def is_filled() -> bool:
         with suppress(LaurelError):
             assert [line.score for line in (await parts.queries.page(board, "", 10)).lines] == [25]
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("the board was never filled")
+            return True
+        return False
+
+    await until(is_filled, "repair fills the board")
 
 
 async def _cut_off() -> None:
@@ -181,7 +170,6 @@ async def test_what_is_fixed_cannot_be_changed_and_what_is_masked_changes(parts:
     ("policy", "ranks"), [(TiePolicy.COMPETITION, [1, 1, 3, 4]), (TiePolicy.DENSE, [1, 1, 2, 3])]
 )
 async def test_another_tie_policy_ranks_anew(parts: Parts, policy: TiePolicy, ranks: list[int]) -> None:
-    await settled(parts)
     for user_id, points in {"ann": 30, "bob": 30, "cleo": 20, "dan": 10}.items():
         await give(parts, user_id, points)
     wanted = points_board("global-all", "global", PeriodType.ALL_TIME, tie_policy=policy)

@@ -20,7 +20,7 @@ from laurel_server.postgres import closing, scores, standings
 from laurel_server.postgres.sql import load
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import report
-from tests.integration.leaderboards.test_administration import refusal, request, settled
+from tests.integration.leaderboards.test_administration import refusal, request
 from tests.integration.wired import (
     DAY,
     START,
@@ -53,7 +53,6 @@ BOTH = pytest.mark.parametrize(("board_id", "scope"), [(DAILY, "global"), ("race
 async def play(parts: Parts) -> None:
     """Have boards with an archived, a completed, a closing and a running period."""
     assert parts.clock is not None
-    await settled(parts)
     await parts.boards.create(RACE, request())
     for moment in (START, START + LONG_AFTER - timedelta(days=1), START + LONG_AFTER, START + LATER):
         await parts.clock.set(moment)
@@ -162,7 +161,6 @@ async def test_a_board_that_is_deleted_while_its_period_closes_pays_nobody_twice
     parts: Parts, monkeypatch: pytest.MonkeyPatch, board_id: str, scope: str, step: str, *, is_cleared: bool
 ) -> None:
     assert parts.clock is not None
-    await settled(parts)
     await parts.boards.create(RACE, request())
     for name, points in (("ann", 10), ("bob", 5)):
         await give(parts, name, points)
@@ -235,7 +233,6 @@ async def test_a_family_keeps_the_past_of_a_board_that_was_for_itself(parts: Par
 async def test_periods_that_somebody_registers_after_a_board_is_gone_are_none_of_a_new_one(
     parts: Parts,
 ) -> None:
-    await settled(parts)
     await parts.pool.execute(
         "INSERT INTO leaderboard_periods (scope, period_id, period_type) VALUES ('segment:vip', 'all', 6);"
         "INSERT INTO leaderboard_snapshots VALUES ('segment:vip', 'all', 1, 1, 1, 1, '{1}', '{1}', '{1}', now())"

@@ -25,9 +25,9 @@ from laurel_server.runtime.wiring import Parts
 from tests.integration.conftest import new_ledger
 from tests.integration.engines import Engine
 from tests.integration.leaderboards.scoring import kept, lines, report
-from tests.integration.leaderboards.test_administration import refusal, request, settled
+from tests.integration.leaderboards.test_administration import refusal, request
 from tests.integration.periods.cuts import Cut, CuttingPool
-from tests.integration.wired import WEEK, give, listed, running, until, wrongs
+from tests.integration.wired import WEEK, give, listed, rest_repair, running, until, wrongs
 
 SCORES = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * *")
 OF_ONE_COUNTRY = BoardConfig("us", BoardKind.POINTS, "country:US", PeriodType.WEEKLY)
@@ -110,7 +110,6 @@ async def keys(parts: Parts, name: str) -> list[bytes]:
 
 
 async def compete(parts: Parts) -> None:
-    await settled(parts)
     for config in (SCORES, POINTS):
         await parts.boards.create(config, request())
     for name in ("ann", "bob"):
@@ -218,7 +217,6 @@ async def test_keys_that_a_straggler_writes_after_the_delete_are_dropped_too(par
 
 
 async def test_another_board_leaves_the_rest_of_what_is_noted_to_be_dropped_further_on(parts: Parts) -> None:
-    await settled(parts)
     for name, country in (("ann", "US"), ("bob", "DE")):
         await parts.profiles.upsert([User(name, country=country)])
         await give(parts, name, 5)
@@ -231,7 +229,6 @@ async def test_another_board_leaves_the_rest_of_what_is_noted_to_be_dropped_furt
 
 
 async def test_a_family_that_gets_its_keys_back_keeps_them(parts: Parts) -> None:
-    await settled(parts)
     await parts.profiles.upsert([User("ann", country="US")])
     await give(parts, "ann", 5)
     await parts.boards.update(replace(await parts.boards.board("country-weekly"), slots=3), ["slots"])
@@ -258,9 +255,6 @@ async def test_what_is_noted_is_dropped_before_batches_are_held_back(
     async def away(*_: object) -> None:
         raise BoardsUnavailable("away")
 
-    async def nobody_leads() -> bool:
-        return False
-
     async def look_and_forget(boards: Sequence[BoardKey], slots: Sequence[str]) -> None:
         goes_on = await parts.pool.fetchval(
             "SELECT pg_try_advisory_xact_lock_shared(hashtext('laurel boards'))"
@@ -268,7 +262,7 @@ async def test_what_is_noted_is_dropped_before_batches_are_held_back(
         found.append((goes_on, bool(await keys(parts, "race"))))
         await Rebuild.forget(rebuilder, boards, slots)
 
-    monkeypatch.setattr(parts.leadership, "held", nobody_leads)
+    await rest_repair(parts, monkeypatch)
     monkeypatch.setattr(rebuilder, "forget", away)
     await parts.boards.delete("race", request())
     monkeypatch.setattr(rebuilder, "forget", look_and_forget)

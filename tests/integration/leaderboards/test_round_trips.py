@@ -12,7 +12,7 @@ from laurel_server.domain.ranks import Pair
 from laurel_server.domain.scores import ScoreAnswer, ScoreCommand
 from laurel_server.domain.views import ScoreRange
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import board_at, give
+from tests.integration.wired import board_at, give, rest_repair
 
 USERS = [f"user-{number}" for number in range(700)]
 
@@ -46,7 +46,7 @@ class RoundTrips:
 @pytest.fixture
 async def trips(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
     """Counts what a server sends whose repair rests."""
-    monkeypatch.setattr(parts.leadership, "held", _nobody_leads)
+    await rest_repair(parts, monkeypatch)
     for board_id, policy in {"one": TiePolicy.EARLIEST_FIRST, "two": TiePolicy.DENSE}.items():
         config = BoardConfig(board_id, BoardKind.SCORES, board_id, tie_policy=policy)
         await parts.boards.create(config, RequestKey("tests", board_id, b""))
@@ -54,10 +54,6 @@ async def trips(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
     await give(parts, "user-1", 5)
     await parts.queries.places(board_at(parts), ["user-1"])  # Redis knows the scripts from now on
     return RoundTrips(parts, monkeypatch)
-
-
-async def _nobody_leads() -> bool:
-    return False
 
 
 def score(user_id: str, board_id: str) -> ScoreCommand:

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Visibility
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
@@ -11,7 +13,7 @@ from laurel_server.domain.people import Order
 from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, lines, refusal, remove, report, see
-from tests.integration.wired import give, until, wrongs
+from tests.integration.wired import give, rest_repair, until, wrongs
 
 
 async def test_resets(parts: Parts) -> None:
@@ -108,7 +110,10 @@ async def test_scores_come_back_after_a_loss(parts: Parts) -> None:
     await until(is_back, "the score board after a loss")
 
 
-async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(parts: Parts) -> None:
+async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rest_repair(parts, monkeypatch)  # which would find some of it too
     await board(parts, sort_order=SortOrder.ASCENDING)
     for user_id, score, sub_score in (("ann", 10, 0), ("bob", -10, 5), ("cleo", -10, -5)):
         await report(parts, user_id, score, sub_score)

@@ -18,7 +18,7 @@ from laurel_server.leaderboards.split import Line, SplitBoard
 from laurel_server.redis.keys import all_keys, board_keys, slot_names, tie
 from laurel_server.redis.node import RedisNode
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.test_administration import request, settled
+from tests.integration.leaderboards.test_administration import request
 from tests.integration.users.test_people import order as order_for
 from tests.integration.wired import ALL, board_at, command, give, listed, running, wrongs
 
@@ -46,7 +46,6 @@ async def play(parts: Parts, dice: random.Random) -> dict[str, int]:
 
 
 async def test_a_board_over_slots_is_the_board_it_was(parts: Parts) -> None:
-    await settled(parts)
     dice = random.Random(3)
     before = await play(parts, dice)
     assert await listed(parts) == list(before.items())
@@ -63,7 +62,6 @@ async def test_a_board_over_slots_is_the_board_it_was(parts: Parts) -> None:
 
 
 async def test_answers_lists_ranks_and_surroundings_agree(parts: Parts) -> None:
-    await settled(parts)
     await configured(parts, "global-all", slots=SLOTS)
     await play(parts, random.Random(4))
     order = await listed(parts)
@@ -94,7 +92,6 @@ async def test_answers_lists_ranks_and_surroundings_agree(parts: Parts) -> None:
 
 
 async def test_who_is_hidden_leaves_and_a_shadow_user_sees_himself(parts: Parts) -> None:
-    await settled(parts)
     await configured(parts, "global-all", slots=SLOTS)
     for number, user_id in enumerate(("ann", "bob", "cleo", "dan")):
         await give(parts, user_id, 40 - number)
@@ -111,7 +108,6 @@ async def test_who_is_hidden_leaves_and_a_shadow_user_sees_himself(parts: Parts)
 
 
 async def test_fewer_slots_leave_nothing_behind(parts: Parts) -> None:
-    await settled(parts)
     await parts.profiles.upsert([User("ann", country="US")])
     await give(parts, "ann", 5)
     await configured(parts, "country-all", slots=4)
@@ -126,7 +122,6 @@ async def test_fewer_slots_leave_nothing_behind(parts: Parts) -> None:
 
 
 async def test_a_board_taken_from_a_split_family_and_given_back_leaves_nothing_behind(parts: Parts) -> None:
-    await settled(parts)
     await parts.profiles.upsert([User("ann", country="US")])
     await give(parts, "ann", 5)
     await configured(parts, "country-all", slots=3)
@@ -146,7 +141,6 @@ async def test_a_board_taken_from_a_split_family_and_given_back_leaves_nothing_b
 
 
 async def test_a_slot_that_is_lost_is_filled_again_and_never_read_as_a_short_list(parts: Parts) -> None:
-    await settled(parts)
     await configured(parts, "global-all", slots=SLOTS)
     await play(parts, random.Random(5))
     order = await listed(parts)
@@ -189,7 +183,6 @@ async def test_any_position_is_found_in_few_rounds(
 async def test_a_server_that_has_not_heard_of_the_slots_reads_no_short_list(
     parts: Parts, ledger_dsn: str, redis_url: str
 ) -> None:
-    await settled(parts)
     await play(parts, random.Random(6))
     order = await listed(parts)
     async with running(ledger_dsn, redis_url) as other:

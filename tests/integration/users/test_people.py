@@ -26,6 +26,7 @@ from tests.integration.wired import (
     entries_of,
     give,
     listed,
+    rest_repair,
     run_job,
     running,
     until,
@@ -322,8 +323,9 @@ class TestErasure:
         await give(parts, "bob", 100)
         with monkeypatch.context() as patched:
             patched.setattr("laurel_server.users.moves.Moves.project", _nothing)
+            await rest_repair(parts, patched)
             await parts.people.erase(order("ann"))
-        assert await listed(parts) == [("ann", 100), ("bob", 100)]
+            assert await listed(parts) == [("ann", 100), ("bob", 100)]
         await parts.pool.execute("UPDATE outbox SET created_at = created_at - interval '1 minute'")
 
         async def is_gone() -> bool:
@@ -336,7 +338,7 @@ class TestErasure:
         totals = {"all": (100, answer.rewards.version)}
         await parts.people.erase(order("ann"))
         late = Placement("ann", answer.rewards.version, totals, (BoardKey("global", "all"),))
-        await Projection(parts.redis, 1).load([late], tell=False)
+        await Projection(parts.redis, 60).load([late], tell=False)
         assert await listed(parts) == []
 
 
