@@ -17,7 +17,7 @@ from laurel_server.devstack.identity import Identity, choose_identity
 from laurel_server.devstack.surroundings import engine_environment
 from tests.ports import free_port
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 class Engine:
@@ -77,14 +77,14 @@ class Engine:
     def kill(self) -> None:
         """End it at once and wait until it is gone."""
         self.signal(signal.SIGKILL)
-        self._wait(10)
+        self._wait(60)
 
     def stop(self) -> None:
         """End it the way it likes best."""
         if self._process is not None and self._process.poll() is None:
             self.signal(signal.SIGCONT)
             self.signal(signal.SIGINT)
-            self._wait(20)
+            self._wait(60)
 
     def _wait(self, seconds: float) -> None:
         assert self._process is not None

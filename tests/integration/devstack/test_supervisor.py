@@ -26,9 +26,9 @@ class Shell:
     directory: Path
     script: str = SERVE
     name: str = "shell"
-    ready_seconds: float = 5
+    ready_seconds: float = 60
     leftover_seconds: float = 0.1
-    stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 5), StopStep(signal.SIGKILL, 5))
+    stop_steps: tuple[StopStep, ...] = (StopStep(signal.SIGTERM, 60), StopStep(signal.SIGKILL, 60))
     starts: list[float] = field(default_factory=list)
 
     async def prepare(self) -> Launch:
@@ -64,7 +64,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - processes set no events
             await asyncio.sleep(0.005)
 
@@ -163,7 +163,7 @@ async def test_stop_is_gentle_first(rig: Rig, tmp_path: Path) -> None:
 
 async def test_stop_uses_force_where_it_must(rig: Rig, tmp_path: Path) -> None:
     service = Shell(tmp_path, "trap '' TERM; touch ready; while :; do sleep 0.01; done")
-    service.stop_steps = (StopStep(signal.SIGTERM, 0.05), StopStep(signal.SIGKILL, 5))
+    service.stop_steps = (StopStep(signal.SIGTERM, 0.05), StopStep(signal.SIGKILL, 60))
     await rig.supervisor.start(service)
     await rig.supervisor.stop(rig.hurry)
     assert is_gone(rig.pid())
@@ -171,12 +171,12 @@ async def test_stop_uses_force_where_it_must(rig: Rig, tmp_path: Path) -> None:
 
 async def test_stop_can_be_hurried_while_it_waits(rig: Rig, tmp_path: Path) -> None:
     service = Shell(tmp_path, "trap '' TERM; touch ready; while :; do sleep 0.01; done")
-    service.stop_steps = (StopStep(signal.SIGTERM, 600), StopStep(signal.SIGKILL, 5))
+    service.stop_steps = (StopStep(signal.SIGTERM, 600), StopStep(signal.SIGKILL, 60))
     await rig.supervisor.start(service)
     stopping = asyncio.create_task(rig.supervisor.stop(rig.hurry))
     await asyncio.sleep(0)
     rig.hurry.set()
-    await asyncio.wait_for(stopping, 5)
+    await asyncio.wait_for(stopping, 60)
     assert is_gone(rig.pid())
 
 

@@ -61,7 +61,7 @@ async def server(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the runner tells nobody
             await asyncio.sleep(0.01)
 
@@ -116,7 +116,7 @@ async def test_the_loop_runs_what_is_due_without_being_asked(ledger_dsn: str) ->
     work = Work(do=note)
     async with server(ledger_dsn, SandboxClock(NOON), work.job("a")) as one:
         loop = asyncio.create_task(one.runner.run())
-        await asyncio.wait_for(ran.wait(), 10)
+        await asyncio.wait_for(ran.wait(), 60)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
 
@@ -156,7 +156,7 @@ async def test_jobs_that_are_due_together_run_one_of_each_queue_at_a_time_in_ord
         await until(lambda: "verify" in work.done)
         assert work.done == ["partitions", "close", "snapshot", "badges", "verify"]
         outward_may_end.set()
-        await asyncio.wait_for(all_ran.wait(), 10)
+        await asyncio.wait_for(all_ran.wait(), 60)
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
     assert max(map(len, together)) == 2

@@ -64,7 +64,7 @@ async def test_more_boards_than_the_pool_has_connections_come_back_at_once(parts
     assert parts.clock is not None
     await parts.clock.set(MONDAY + timedelta(days=14))
     await run_job(parts, "close_periods")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         boards = await asyncio.gather(*(listed(parts, f"country:{each}", WEEK) for each in countries))
     assert boards == [[(f"user-{each}", 10)] for each in countries]
 

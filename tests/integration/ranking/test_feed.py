@@ -20,7 +20,7 @@ from laurel_server.rpc.watch_achievements import WatchAchievementsServicer
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import START, give, running
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Stream:

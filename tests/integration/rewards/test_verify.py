@@ -79,7 +79,7 @@ async def test_a_comparison_of_records_ends_where_it_began(
     async def give_more(_part: str, _more: int, _total: int) -> None:
         await give(busy, "eve", 1)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         checks = await verify_records.verify_records(busy.pool, give_more)
     assert [check for check in checks if not check.ok] == []
 

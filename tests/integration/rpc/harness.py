@@ -101,7 +101,9 @@ class Served:
     health: Health = field(default_factory=Health)
     limits: AdmissionLimits = field(default_factory=AdmissionLimits)
     deadlines: DeadlineBounds = field(default_factory=DeadlineBounds)
-    page_max_age: float = 1.0
+    page_max_age: float = (
+        60.0  # seconds; that of the product is shorter than a busy machine may take for ten calls
+    )
     clock_runs: bool = True
     callers: Callers | None = None
     max_in_flight: int = 1024

@@ -83,7 +83,7 @@ async def test_a_cancelled_call_makes_room() -> None:
         with pytest.raises(asyncio.CancelledError):
             await first
         held.go.set()
-        await asyncio.wait_for(held.ended.wait(), 5)
+        await asyncio.wait_for(held.ended.wait(), 60)
         await served.rewards.AwardPoints(VALID)
 
 

@@ -32,17 +32,17 @@ class Endless:
         raise AssertionError
 
 
-@pytest.mark.parametrize(
-    ("asked", "at_least", "at_most"), [(None, 9, 10), (5, 4, 5), (0.5, 0, 0.5), (600, 59, 60)]
-)
+@pytest.mark.parametrize(("asked", "given"), [(None, 10), (5, 5), (30, 30), (600, 60)])
 async def test_the_use_case_knows_how_long_it_may_take(
-    served: Served, asked: float | None, at_least: float, at_most: float
+    served: Served, asked: float | None, given: float
 ) -> None:
+    await served.channel.channel_ready()
     before = time.monotonic()
     await served.rewards.AwardPoints(VALID, timeout=asked)
+    took = time.monotonic() - before
     (deadline,) = served.awards.deadlines
     assert deadline is not None
-    assert at_least < deadline - before < at_most + 0.5
+    assert given - 0.5 < deadline - before < given + took + 0.5
 
 
 async def test_without_a_deadline_of_the_caller_the_default_ends_the_call() -> None:
@@ -67,10 +67,13 @@ async def test_a_caller_cannot_ask_for_more_than_the_maximum() -> None:
 
 async def test_the_deadline_of_the_caller_cancels_the_use_case(served: Served) -> None:
     served.awards.make = endless = Endless()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await served.rewards.AwardPoints(VALID, timeout=0.2)
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    await asyncio.wait_for(endless.cancelled.wait(), 5)
+    for seconds in (0.2, 2, 20):  # until it has come to the server in time, also on a busy machine
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await served.rewards.AwardPoints(VALID, timeout=seconds)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        if endless.begun.is_set():
+            break
+    await asyncio.wait_for(endless.cancelled.wait(), 60)
 
 
 async def test_a_use_case_that_notices_the_deadline_itself() -> None:
@@ -135,9 +138,13 @@ async def test_a_stream_has_the_deadline_of_its_caller(served: Served) -> None:
         await asyncio.Event().wait()
 
     served.watches.run = wait
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        async for _ in served.leaderboards.WatchRank(WatchRankRequest(user_id="u"), timeout=0.3):
-            pass
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert remaining[0] is not None
-    assert 0 < remaining[0] < 0.35
+    for seconds in (0.3, 3, 30):  # until it has come to the server in time, also on a busy machine
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            async for _ in served.leaderboards.WatchRank(WatchRankRequest(user_id="u"), timeout=seconds):
+                pass
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        if remaining:
+            assert remaining[0] is not None
+            assert remaining[0] < seconds + 0.05
+            return
+    raise AssertionError("the watch never came to the server")

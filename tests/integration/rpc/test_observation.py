@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from math import inf
 
 import grpc
 import pytest
@@ -21,6 +22,7 @@ from laurel_server.rpc.interceptors import log
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from tests.integration.rpc.harness import Served, refused, serving
 from tests.integration.rpc.stand_in_rewards import sample_award
+from tests.integration.wired import until
 from tests.unit.runtime.log_lines import LogLines, captured_log
 
 VALID = AwardPointsRequest(request_id="r-1", user_id="u", action="PURCHASE")
@@ -30,8 +32,9 @@ WATCH = {"service": "laurel.leaderboard.v1.LeaderboardService", "method": "Watch
 
 
 @pytest.fixture
-def lines() -> Iterator[LogLines]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[LogLines]:
     """Collect the log of this process."""
+    monkeypatch.setattr(log, "SLOW_SECONDS", inf)  # however busy the machine is
     with captured_log() as captured:
         yield captured
 
@@ -115,10 +118,14 @@ async def test_calls_are_counted_by_code_and_timed(served: Served) -> None:
         await served.rewards.AwardPoints(VALID)
     with refused(Reason.INVALID_FIELD):
         await served.rewards.AwardPoints(AwardPointsRequest())
-    assert {code: count(code) - was for code, was in before.items()} == dict.fromkeys(before, 1)
+
+    async def are_counted() -> bool:  # a call may be answered before it is counted
+        return {code: count(code) - was for code, was in before.items()} == dict.fromkeys(before, 1)
+
+    await until(are_counted, "the calls are counted")
     assert sample("laurel_rpc_seconds_count", AWARD) == timed + 3
     assert sample("laurel_rpc_seconds_bucket", AWARD | {"le": "+Inf"}) == timed + 3
-    assert summed < sample("laurel_rpc_seconds_sum", AWARD) < summed + 3
+    assert summed < sample("laurel_rpc_seconds_sum", AWARD) < summed + 60
 
 
 async def test_a_slow_call_falls_into_a_later_bucket(served: Served) -> None:
@@ -150,9 +157,9 @@ async def test_ends_of_another_kind_have_their_code() -> None:
         raise AssertionError
 
     before = {code: count(code) for code in ("CANCELLED", "DEADLINE_EXCEEDED")}
-    async with serving(Served(deadlines=DeadlineBounds(default=0.3))) as served:
+    async with serving(Served(deadlines=DeadlineBounds(default=1.5))) as served:
         served.awards.make = wait
-        call = served.rewards.AwardPoints(VALID)
+        call = served.rewards.AwardPoints(VALID, timeout=60)
         await begun.wait()
         call.cancel()
         await ended.wait()
@@ -160,7 +167,7 @@ async def test_ends_of_another_kind_have_their_code() -> None:
             await served.rewards.AwardPoints(VALID)
         ended.clear()
         with pytest.raises(grpc.aio.AioRpcError):
-            await served.rewards.AwardPoints(VALID, timeout=0.1)
+            await served.rewards.AwardPoints(VALID, timeout=1)
         await ended.wait()
     assert {code: count(code) - was for code, was in before.items()} == {
         "CANCELLED": 1,

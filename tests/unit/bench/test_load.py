@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import repeat
+from time import perf_counter
 
 import grpc
 import pytest
@@ -54,10 +55,10 @@ async def echo() -> AsyncIterator[tuple[Echo, str]]:
 async def test_a_closed_loop_makes_calls_that_the_server_understands(echo: tuple[Echo, str]) -> None:
     server, address = echo
 
-    figures = await closed_loop(Target(address, f"/{SERVICE}/Echo"), repeat(b"hello"), 16, 0.2)
+    figures = await closed_loop(Target(address, f"/{SERVICE}/Echo"), repeat(b"hello"), 16, 1)
 
     assert server.sizes == {5}
-    assert 0 < figures["rate"] * 0.2 <= server.calls
+    assert 0 < figures["rate"] <= server.calls
     assert 0 < figures["p50_ms"] <= figures["p99_ms"]
 
 
@@ -66,7 +67,7 @@ async def test_requests_wait_for_room_at_the_server(echo: tuple[Echo, str]) -> N
     request = b"x" * 16_000
     in_flight = 4 * DEFAULT_WINDOW // len(request)
 
-    await closed_loop(Target(address, f"/{SERVICE}/Echo"), repeat(request), in_flight, 0.2, connections=1)
+    await closed_loop(Target(address, f"/{SERVICE}/Echo"), repeat(request), in_flight, 1, connections=1)
 
     assert server.sizes == {16_000}
     assert server.calls > in_flight
@@ -82,16 +83,18 @@ async def test_a_load_with_a_refused_call_has_no_figures(echo: tuple[Echo, str])
 async def test_an_open_loop_keeps_its_rate(echo: tuple[Echo, str]) -> None:
     server, address = echo
 
+    started = perf_counter()
     await open_loop(Target(address, f"/{SERVICE}/Echo"), repeat(b""), rate=200, seconds=0.5)
+    took = perf_counter() - started
 
-    assert 100 <= server.calls <= 200
+    assert 100 <= server.calls <= 200 * took + 1
 
 
 async def test_streams_count_whole_messages_however_they_are_cut(echo: tuple[Echo, str]) -> None:
     _, address = echo
 
     streams = await open_streams(Target(address, f"/{SERVICE}/Count"), [b"3", b"0", b"7"])
-    await until(lambda: streams.messages >= 10, 5)
+    await until(lambda: streams.messages >= 10, 60)
 
     assert (streams.messages, streams.served, streams.failures.total()) == (10, 2, 0)
     streams.close()

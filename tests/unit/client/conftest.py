@@ -15,5 +15,5 @@ async def server() -> Standin:
 
 @pytest.fixture
 async def laurel(server: Standin) -> AsyncIterator[Laurel]:
-    async with connected(server, timeout=5, patience=5) as client:
+    async with connected(server, timeout=30, patience=30) as client:
         yield client

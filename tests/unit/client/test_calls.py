@@ -87,11 +87,11 @@ async def test_what_would_count_twice_is_not_asked_for_again(laurel: Laurel, ser
 
 async def test_the_server_knows_the_deadline(laurel: Laurel, server: Standin) -> None:
     server.answer("GetClock", GetClockResponse(frozen=True))
-    await laurel.with_timeout(2.5).sandbox.get_clock()
+    await laurel.with_timeout(12.5).sandbox.get_clock()
     await laurel.sandbox.get_clock()
     shorter, usual = server.deadlines["GetClock"]
-    assert 1.5 < shorter <= 2.6
-    assert 4 < usual <= 5.1
+    assert 0 < shorter <= 12.6
+    assert 15 < usual <= 30.1
 
 
 async def test_a_call_over_all_data_has_more_time(laurel: Laurel, server: Standin) -> None:
@@ -102,18 +102,23 @@ async def test_a_call_over_all_data_has_more_time(laurel: Laurel, server: Standi
 
 async def test_a_call_ends_at_its_deadline(laurel: Laurel, server: Standin) -> None:
     server.answer("GetRewards", Then.SILENCE)
-    with pytest.raises(LaurelCallError) as raised:
-        await laurel.with_timeout(0.1).rewards.get_rewards("ada")
-    assert raised.value.code is Code.DEADLINE_EXCEEDED
-    assert raised.value.may_pass
+    for seconds in (0.1, 1, 10):  # until it has come to the server in time, also on a busy machine
+        with pytest.raises(LaurelCallError) as raised:
+            await laurel.with_timeout(seconds).rewards.get_rewards("ada")
+        assert raised.value.code is Code.DEADLINE_EXCEEDED
+        assert raised.value.may_pass
+        if server.requests["GetRewards"]:
+            break
     await server.hung_up.wait()
 
 
 async def test_a_cancelled_call_is_cancelled_at_the_server(laurel: Laurel, server: Standin) -> None:
     server.answer("GetRewards", Then.SILENCE)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.1):
-            await laurel.rewards.get_rewards("ada")
+    call = asyncio.create_task(laurel.rewards.get_rewards("ada"))
+    await server.asked("GetRewards")
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
     await server.hung_up.wait()
 
 

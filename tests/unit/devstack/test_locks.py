@@ -54,7 +54,7 @@ def test_a_claim_kills_a_holder_after_its_grace(lock: Path) -> None:
     started = time.monotonic()
     os.close(asyncio.run(locks.claim(lock, 0.05)))
     assert holder.wait() == -9
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_claim_finds_children_of_a_dead_holder(lock: Path) -> None:

@@ -193,7 +193,7 @@ def relay_of(leadership: Leadership, book: Book, topic: Topic, ranks: Ranks) -> 
 async def all_published(book: Book, relay: Relay) -> None:
     """Let the relay run until all is done, whatever fails."""
     running = asyncio.create_task(relay.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await book.all_done.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -39,4 +39,4 @@ async def test_an_error_is_raised_and_the_others_are_given_up() -> None:
     with pytest.raises(LookupError):
         await window.add(wait())
     window.cancel()
-    await asyncio.wait_for(given_up.wait(), 5)
+    await asyncio.wait_for(given_up.wait(), 60)

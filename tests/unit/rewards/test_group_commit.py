@@ -13,7 +13,7 @@ from laurel_server.postgres.pool import LaneConnection
 from laurel_server.rewards import group_commit
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which something that should happen has not."""
 
 

@@ -29,7 +29,7 @@ class LogLines:
 
     async def arrived(self) -> dict[str, object]:
         """Wait for the one line of a call, which may be answered before it is logged."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.all():  # noqa: ASYNC110 - the log has no event to await
                 await asyncio.sleep(0.01)
         return self.only()
