@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.serving import STANDIN, Serve, eventually, is_deserted
+from tests.today import pytest_runtest_protocol  # noqa: F401 - a hook
 
 StartServe = Callable[..., Serve]
 

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from laurel_server.devstack.ports import Endpoint
 from tests.e2e.conftest import StartServe
 from tests.e2e.curl import curl
 from tests.e2e.serving import Serve, eventually
+from tests.ports import free_port
 
 
 def endpoint(address: str) -> Endpoint:
@@ -35,8 +35,7 @@ def servers(start_serve: StartServe) -> tuple[Serve, Serve]:
 @pytest.fixture
 def gateway(servers: tuple[Serve, Serve], tmp_path: Path) -> Iterator[str]:
     """An Envoy of its own in front of both."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     options = GatewayOptions(
         listen=Endpoint("127.0.0.1", port),
         servers=[endpoint(each.run["grpc"]) for each in servers],
@@ -52,7 +51,7 @@ def gateway(servers: tuple[Serve, Serve], tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _lives(port: int) -> bool:
@@ -117,4 +116,4 @@ def test_a_server_that_drains_sends_its_callers_to_the_other(
         if number == 5:
             leaver.process.terminate()
         assert curl(f"{gateway}/api/v1/leaderboard/global?limit={number + 1}").status == 200
-    assert leaver.process.wait(30) == 0
+    assert leaver.process.wait(60) == 0

@@ -77,4 +77,4 @@ def test_watchers_are_told_when_everything_stops(start_serve: StartServe) -> Non
     assert last["end"]["reason"] == "DRAINING"
     assert last["end"]["resumeToken"]
     assert token
-    assert serve.process.wait(30) == 0
+    assert serve.process.wait(60) == 0

@@ -99,7 +99,7 @@ async def test_a_watch_at_one_process_sees_what_the_other_does(pair: tuple[Laure
     one, other = pair
     await one.admin.upsert_user(User(user_id="ada", username="Ada"))
     await one.rewards.batch_award_points([award("ada", "REVIEW"), award("bob", "REVIEW")])
-    async with asyncio.timeout(30), one.leaderboards.watch_leaderboard(top_n=2) as tops:
+    async with asyncio.timeout(60), one.leaderboards.watch_leaderboard(top_n=2) as tops:
         assert [entry.user_id for entry in (await anext(tops)).entries] == ["ada", "bob"]
         await other.rewards.award_points("bob", "REVIEW")
         await other.admin.upsert_user(User(user_id="ada", username="Countess"))

@@ -84,7 +84,7 @@ def find_grpcurl() -> str:
 
 def assert_prints(command: list[str], shown: str) -> None:
     """Runs the command and compares what it prints with what is shown."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert pattern_of(shown).fullmatch(normal(done.stdout)), f"shown:\n{shown}\nprinted:\n{done.stdout}"
 

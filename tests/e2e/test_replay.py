@@ -209,9 +209,9 @@ def test_ctrl_c_ends_it_between_two_calls_and_nothing_is_left_open(laurel: Serve
     write_file(file, [[f"long-{number}", *row] for number in range(50_000)])
     arguments = shop.command(file, "--address", laurel.run["grpc"], "--json")
     with subprocess.Popen(arguments, env=shop.environment(), stdout=subprocess.PIPE, text=True) as running:
-        eventually(lambda: shop.points_of(laurel, "patient"), "the first award", seconds=30)
+        eventually(lambda: shop.points_of(laurel, "patient"), "the first award")
         running.send_signal(signal.SIGINT)
-        output, _ = running.communicate(timeout=30)
+        output, _ = running.communicate(timeout=60)
     report = json.loads(output)
     assert running.returncode == 130
     assert (report["failed"], report["broken_off_by"]) == ({}, None)

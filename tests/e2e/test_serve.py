@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from laurel_server.runtime.probe import check_health
 from tests.e2e.conftest import StartServe
 from tests.e2e.serving import STANDIN, Serve, eventually, in_time, is_alive, processes_of
+from tests.ports import free_port
 
 _NAMES = ("postgres", "redis", "server", "envoy")
 _BACK_SECONDS = 5
@@ -79,7 +80,7 @@ def all_replaced(serve: Serve, before: dict[str, int]) -> bool:
 
 def refusal(serve: Serve) -> str:
     """Returns what a `serve` that does not start says; it must leave nothing running and nothing on standard output."""
-    output, _ = serve.process.communicate(timeout=30)
+    output, _ = serve.process.communicate(timeout=60)
     assert (serve.process.returncode, output) == (1, "")
     assert "Traceback" not in serve.stderr
     return serve.stderr
@@ -140,7 +141,7 @@ def test_stops_while_it_starts(start: StartServe) -> None:
 
 def test_kills_a_server_that_does_not_drain_in_its_time(start: StartServe) -> None:
     serve = start("stubborn", LAUREL_DRAIN_SECONDS="0.5")
-    assert serve.end(seconds=60) == 0
+    assert serve.end() == 0
     assert processes_of(serve.data_dir) == {}
 
 
@@ -336,8 +337,7 @@ def test_names_the_variable_of_a_port_that_is_taken(start: StartServe, variable:
 
 
 def test_listens_where_it_is_told(start: StartServe) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     assert start(LAUREL_GRPC_PORT=str(port)).run["grpc"] == f"127.0.0.1:{port}"
 
 

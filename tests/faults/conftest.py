@@ -14,6 +14,7 @@ from tests.faults.deployment import Deployment
 from tests.integration import engines
 from tests.integration.conftest import run  # noqa: F401 - a fixture
 from tests.integration.engines import Engine
+from tests.today import pytest_runtest_protocol  # noqa: F401 - a hook
 
 _databases = count()
 

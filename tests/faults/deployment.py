@@ -53,7 +53,7 @@ class Deployment:
         self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self, seconds: float = 30) -> None:
+    async def start(self, seconds: float = 60) -> None:
         """Start the server and wait until it serves."""
         self._spawn()
         await self.until(self.serves, "the server serves", seconds)
@@ -70,7 +70,7 @@ class Deployment:
             "LAUREL_REDIS_URL": engines.redis_url(self.redis),
             "LAUREL_GRPC_PORT": str(self.port),
             "LAUREL_REPAIR_INTERVAL_MS": "200",
-            "LAUREL_BOARDS_READ_TIMEOUT_MS": "500",
+            "LAUREL_BOARDS_READ_TIMEOUT_MS": "5000",
             **self._settings,
         }
 
@@ -78,7 +78,7 @@ class Deployment:
         """End the server at once."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait()
 
     async def close(self) -> None:
         """End the server."""
@@ -86,7 +86,7 @@ class Deployment:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
-                await asyncio.to_thread(self._process.wait, 20)
+                await asyncio.to_thread(self._process.wait, 60)
             finally:
                 self.kill()
 
@@ -105,7 +105,7 @@ class Deployment:
             return False
         return bool(answer.status == HealthCheckResponse.SERVING)
 
-    async def award(self, request: AwardPointsRequest, seconds: float = 5) -> AwardPointsResponse:
+    async def award(self, request: AwardPointsRequest, seconds: float = 20) -> AwardPointsResponse:
         """Call AwardPoints once."""
         answer: AwardPointsResponse = await RewardsServiceStub(self.channel).AwardPoints(
             request, timeout=seconds
@@ -116,14 +116,14 @@ class Deployment:
         """Whether VerifyIntegrity finds nothing wrong."""
         try:
             answer = await AdminServiceStub(self.channel).VerifyIntegrity(
-                VerifyIntegrityRequest(), timeout=20
+                VerifyIntegrityRequest(), timeout=60
             )
         except grpc.aio.AioRpcError as refused:
             assert refused.code() is grpc.StatusCode.UNAVAILABLE, refused  # noqa: PT017
             return False
         return bool(answer.ok)
 
-    async def until(self, condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 60) -> None:
         """Wait until the condition holds."""
         deadline = time.monotonic() + seconds
         while not await condition():
@@ -159,7 +159,7 @@ class Load:
         async def enough() -> bool:
             return len(self.acknowledged) >= goal
 
-        await self.deployment.until(enough, f"{count} more awards are acknowledged", 30)
+        await self.deployment.until(enough, f"{count} more awards are acknowledged")
 
     async def until_failures(self) -> None:
         """Wait until a caller meets the fault."""
@@ -168,7 +168,7 @@ class Load:
         async def failed() -> bool:
             return self.failures > before
 
-        await self.deployment.until(failed, "a call fails", 30)
+        await self.deployment.until(failed, "a call fails")
 
     async def call(self, caller: int) -> None:
         """Award until the end."""
@@ -213,7 +213,7 @@ RETRYABLE = {
 async def load(deployment: Deployment, callers: int = 16) -> AsyncIterator[Load]:
     """Keep the deployment under load; afterwards every award sent is known to have been made."""
     under_load = Load(deployment)
-    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(150), asyncio.TaskGroup() as group:
         for caller in range(callers):
             group.create_task(under_load.call(caller))
         try:

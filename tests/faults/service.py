@@ -29,7 +29,7 @@ from tests.faults.deployment import RETRYABLE, Deployment
 from tests.integration.rewards.compared_ledger import Answer, Balances, Call, balances_of
 from tests.integration.rpc.harness import refusal_of
 
-SECONDS = 10.0
+SECONDS = 30.0
 """How long one attempt may take."""
 
 

@@ -35,7 +35,7 @@ async def test_a_server_killed_between_the_ledger_and_the_boards_leaves_no_gap(
     stopped(deployment.redis)
     try:
         answer = await deployment.award(
-            AwardPointsRequest(request_id="r-2", user_id="ann", action="REVIEW"), seconds=10
+            AwardPointsRequest(request_id="r-2", user_id="ann", action="REVIEW"), seconds=30
         )
         deployment.kill()
     finally:
@@ -45,7 +45,9 @@ async def test_a_server_killed_between_the_ledger_and_the_boards_leaves_no_gap(
     await deployment.start()
 
     await deployment.until(deployment.whole, "the boards equal the ledger")
-    page = await LeaderboardServiceStub(deployment.channel).GetLeaderboard(GetLeaderboardRequest(), timeout=5)
+    page = await LeaderboardServiceStub(deployment.channel).GetLeaderboard(
+        GetLeaderboardRequest(), timeout=20
+    )
     assert [(entry.user_id, entry.score) for entry in page.entries] == [("ann", 2 * POINTS)]
 
 

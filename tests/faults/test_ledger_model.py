@@ -67,7 +67,7 @@ class ServiceMachine(LedgerMachine):
         await asyncio.sleep(seconds)
         self.ledger.deployment.kill()
         await sent
-        await self.ledger.deployment.start(60)
+        await self.ledger.deployment.start()
 
     def teardown(self) -> None:
         self.run(self.compare_reversals())
@@ -81,7 +81,7 @@ class ServiceMachine(LedgerMachine):
             return not found
 
         with suppress(AssertionError):
-            await self.ledger.deployment.until(agrees, "the boards follow", 60)
+            await self.ledger.deployment.until(agrees, "the boards follow")
         assert found == []
 
 

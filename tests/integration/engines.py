@@ -15,7 +15,7 @@ from laurel_server.devstack.binaries import find_postgres, find_redis
 from laurel_server.devstack.datadir import own_directory
 from laurel_server.devstack.identity import Identity, choose_identity
 from laurel_server.devstack.surroundings import engine_environment
-from tests.ports import free_port
+from tests.ports import free_port, free_port_with_bus
 
 START_SECONDS = 60.0
 
@@ -156,9 +156,9 @@ def new_redis_cluster(directory: Path, masters: int = 3) -> list[Engine]:
     for number in range(masters):
         place = directory / f"node{number}"
         place.mkdir()
-        port = _free_port_below(55535)  # the bus listens 10,000 above
+        port = free_port_with_bus()
         options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(place)]
-        own = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]
+        own = ["--cluster-enabled", "yes", "--cluster-node-timeout", "15000"]
         nodes.append(Engine([find_redis().path, "--port", str(port), *options, *own], place, port).start())
     _join([Redis(port=node.port) for node in nodes])
     return nodes
@@ -186,9 +186,3 @@ def _cluster(client: Redis, *command: str | int) -> None:
 def _is_whole(client: Redis, nodes: int) -> bool:
     info = client.cluster("INFO")
     return bool(info["cluster_state"] == "ok" and int(info["cluster_known_nodes"]) == nodes)
-
-
-def _free_port_below(limit: int) -> int:
-    while (port := free_port()) >= limit:
-        pass
-    return port

@@ -182,7 +182,7 @@ async def test_a_node_that_is_away_costs_no_award(ledger_dsn: str, nodes: list[E
             assert {answer.entry.points for answer in answers} == {points for _, points in BEST}
         finally:
             nodes[2].start()
-        await until(lambda: _repaired(parts), "the boards equal the ledger", 40)
+        await until(lambda: _repaired(parts), "the boards equal the ledger")
         assert await listed(parts) == [*BEST, ("ann", 5)]
 
 
