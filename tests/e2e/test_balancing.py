@@ -3,25 +3,15 @@
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from laurel_server.devstack.binaries import find_envoy
-from laurel_server.devstack.gateway import GatewayOptions, gateway_config
-from laurel_server.devstack.ports import Endpoint
 from tests.e2e.conftest import StartServe
 from tests.e2e.curl import curl
+from tests.e2e.gateway import envoy_before
 from tests.e2e.serving import Serve, eventually
-from tests.ports import free_port
-
-
-def endpoint(address: str) -> Endpoint:
-    host, _, port = address.rpartition(":")
-    return Endpoint(host, int(port))
 
 
 @pytest.fixture
@@ -35,29 +25,9 @@ def servers(start_serve: StartServe) -> tuple[Serve, Serve]:
 @pytest.fixture
 def gateway(servers: tuple[Serve, Serve], tmp_path: Path) -> Iterator[str]:
     """An Envoy of its own in front of both."""
-    port = free_port()
-    options = GatewayOptions(
-        listen=Endpoint("127.0.0.1", port),
-        servers=[endpoint(each.run["grpc"]) for each in servers],
-        operations=[endpoint(servers[0].run["http"])],
-    )
-    config = tmp_path / "envoy.yaml"
-    config.write_text(gateway_config(options))
-    command = [str(find_envoy().path), "-c", str(config), "--disable-hot-restart", "--concurrency", "1"]
-    with (tmp_path / "envoy.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        eventually(lambda: _lives(port), "the gateway runs")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _lives(port: int) -> bool:
-    with suppress(subprocess.CalledProcessError):
-        return curl(f"http://127.0.0.1:{port}/livez").status == 200
-    return False
+    grpc = [each.run["grpc"] for each in servers]
+    with envoy_before(grpc, servers[0].run["http"], tmp_path) as url:
+        yield url
 
 
 def answered(server: Serve) -> int:
@@ -116,4 +86,4 @@ def test_a_server_that_drains_sends_its_callers_to_the_other(
         if number == 5:
             leaver.process.terminate()
         assert curl(f"{gateway}/api/v1/leaderboard/global?limit={number + 1}").status == 200
-    assert leaver.process.wait(60) == 0
+    assert leaver.process.wait(30) == 0
