@@ -1,12 +1,23 @@
 """The page of operators in a real browser."""
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from laurel_client import ActionConfig, BoardConfig, BoardKind, Laurel, LaurelCallError, User, Visibility
+from laurel_client import (
+    ActionConfig,
+    Badge,
+    BoardConfig,
+    BoardKind,
+    Laurel,
+    LaurelCallError,
+    User,
+    Visibility,
+)
 from tests.e2e.browser import needs_chromium, started, visiting
 from tests.e2e.conftest import StartServe
 from tests.e2e.guests import visited
@@ -127,6 +138,89 @@ async def test_rules_are_added_and_changed(browser: Browser, serve: Serve, laure
         await submit(page, "Save")
         await expect(page.get_by_role("dialog")).to_have_count(0)
         assert (await laurel.rewards.award_points("cleo", "REVIEW")).transaction.points == 20
+
+
+async def unlocked(laurel: Laurel, user_id: str) -> Badge:
+    """Award a review and return the badge REVIEWER that it unlocks."""
+    badges = (await laurel.rewards.award_points(user_id, "REVIEW")).badges
+    (badge,) = [badge for badge in badges if badge.badge_type == "REVIEWER"]
+    return badge
+
+
+async def test_badges_are_defined_earned_and_changed(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#badges")
+        await expect(page.get_by_role("row", name="POINTS_1K")).to_contain_text("points >= 1000")
+        await page.get_by_role("button", name="New badge").click()
+        await submit(page, "Save", Type="REVIEWER", Name="A reviewer", Rule_points="reviews >=")
+        await expect(page.get_by_role("alert")).not_to_have_text("")
+        await submit(
+            page,
+            "Save",
+            Rule_points='count("REVIEW") >= 1',
+            Rules_of_the_levels='count("REVIEW") >= 2\ncount("REVIEW") >= 3',
+            Description="Has said what he thinks",
+            Valid_for="86400",
+        )
+        row = page.get_by_role("row", name="A reviewer")
+        await expect(row).to_contain_text('count("REVIEW") >= 1')
+        await expect(page.locator("#toast")).to_contain_text("The badge is stored")
+        badge = await unlocked(laurel, "ada")
+        assert badge.level == 1
+        assert badge.expires_at.seconds - badge.earned_at.seconds == 86400
+        assert (await unlocked(laurel, "ada")).level == 2
+
+        await row.get_by_role("button", name="Edit").click()
+        await page.get_by_role("dialog").get_by_label("Active").uncheck()
+        await submit(page, "Save")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(row).to_contain_text("off")
+        badges = (await laurel.rewards.award_points("bob", "REVIEW")).badges
+        assert "REVIEWER" not in {badge.badge_type for badge in badges}
+
+
+async def test_a_person_is_added_and_awarded(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#people")
+        await page.get_by_role("button", name="New person").click()
+        await submit(page, "Save", Id="dora", Name="Dora Day", Country="DE")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Dora Day")
+        await page.get_by_role("button", name="Award").click()
+        await page.get_by_role("dialog").get_by_label("Action").select_option("PURCHASE")
+        await submit(page, "Award", Attributes="order_value=x")
+        await expect(page.get_by_role("alert")).to_contain_text("attributes")
+        await submit(page, "Award", Attributes="order_value=1999.00", Reason="at the fair")
+        await expect(page.locator("#toast")).to_contain_text("+19 points for PURCHASE")
+        await expect(page.get_by_role("cell", name="at the fair")).to_be_visible()
+    assert (await laurel.rewards.get_rewards("dora")).total_points == 19
+
+
+async def test_every_job_has_a_button_that_runs_it(browser: Browser, serve: Serve, laurel: Laurel) -> None:
+    names = [job.job for job in await laurel.admin.list_jobs()]
+    assert len(names) >= 9
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin#jobs")
+        for name in names:
+            await page.get_by_role("button", name=f"Run {name}", exact=True).click()
+            await expect(page.locator("#toast")).to_contain_text(f"{name} succeeded")
+            ran = page.locator("section", has_text="Runs").get_by_role("row", name=name).first
+            await expect(ran).to_contain_text("succeeded")
+
+
+async def test_health_tells_what_is_away(browser: Browser, start_serve: StartServe) -> None:
+    serve = start_serve()
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/admin")
+        await expect(page.get_by_text("All well")).to_be_visible()
+        await expect(page.get_by_role("row", name="postgresql")).to_contain_text("reachable")
+        os.kill(serve.pids["redis"], signal.SIGSTOP)
+        try:
+            await page.get_by_role("button", name="Refresh").click()
+            await expect(
+                page.get_by_text("Needs attention").or_(page.get_by_text("This cannot be shown"))
+            ).to_be_visible()
+        finally:
+            os.kill(serve.pids["redis"], signal.SIGCONT)
 
 
 async def test_a_job_runs_and_integrity_is_proven(browser: Browser, serve: Serve, laurel: Laurel) -> None:

@@ -9,7 +9,7 @@ export async function overview() {
   const [info, { jobs }, board] = await Promise.all([
     get("/api/v1/admin/server"),
     get("/api/v1/admin/jobs"),
-    get("/api/v1/leaderboard/global", { pageSize: 1 }),
+    get("/api/v1/leaderboard/global", { pageSize: 1 }).catch(() => null), // boards that are away are told of here
   ]);
   const troubled = jobs.filter(({ lastRun: run }) => run?.state === "JOB_STATE_FAILED");
   const away = info.engines.filter(({ reachable }) => !reachable);
@@ -17,7 +17,7 @@ export async function overview() {
   return panel("Overview", { deeds: [button("Refresh", () => dispatchEvent(new HashChangeEvent("hashchange")))] },
     tiles([
       ["State", healthy ? chip("All well", "good") : chip("Needs attention", "bad")],
-      ["People with points", number(board.totalParticipants)],
+      ["People with points", board ? number(board.totalParticipants) : "not known now"],
       ["Version", info.version],
       ["Started", ago(info.startedAt)],
     ]),

@@ -99,13 +99,12 @@ export async function whileBusy(trigger, run) {
   return undefined;
 }
 
-/** Says something at the lower edge for some seconds. */
+/** Says something at the lower edge for some seconds; screen readers say it because the element was there before. */
 export function toast(text) {
   const element = document.getElementById("toast");
   element.textContent = text;
-  element.hidden = false;
   clearTimeout(element.timer);
-  element.timer = setTimeout(() => { element.hidden = true; }, 6000);
+  element.timer = setTimeout(() => { element.textContent = ""; }, 6000);
 }
 
 /**

@@ -30,7 +30,7 @@ export class BoardList {
     const rows = entries.map((entry) => this.#row(entry, entry.userId === followed, moved(entry.userId), best));
     const ids = new Set(entries.map(({ userId }) => userId));
     for (const userId of [...this.#rows.keys()]) if (!ids.has(userId)) this.#rows.delete(userId);
-    this.#list.replaceChildren(...rows.map(({ element }) => element));
+    this.#place(rows.map(({ element }) => element));
     this.#list.removeAttribute("aria-busy");
     this.#glide(before);
   }
@@ -75,6 +75,18 @@ export class BoardList {
     picture.dataset.of = `${entry.tier} ${entry.avatarUrl}`;
     row.face.replaceWith(picture);
     row.face = picture;
+  }
+
+  /** Puts the rows in order. Only those that move are touched: what is taken out loses the focus of the keyboard. */
+  #place(elements) {
+    const focused = document.activeElement;
+    const wanted = new Set(elements);
+    for (const other of [...this.#list.children]) if (!wanted.has(other)) other.remove();
+    elements.forEach((element, at) => {
+      const there = this.#list.children[at];
+      if (there !== element) this.#list.insertBefore(element, there ?? null);
+    });
+    if (focused !== document.activeElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
   }
 
   #positions() {

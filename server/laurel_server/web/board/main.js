@@ -24,7 +24,7 @@ let watching = new AbortController();
 const movement = new Movement();
 const list = new BoardList(element("board"), (user) => go({ ...place, user }));
 const feed = new Feed(element("feed"), element("quiet"), element("spoken"));
-const pinned = new Pinned(element("pinned"), () => go({ ...place, user: "" }));
+const pinned = new Pinned(element("pinned"), element("own"), () => go({ ...place, user: "" }));
 const countries = new Set();
 
 /** Shows another place and remembers it in the address. */

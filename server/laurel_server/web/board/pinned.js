@@ -3,14 +3,19 @@ import { get, watch } from "../shared/api.js";
 import { face, h, icon, nameOf } from "../shared/dom.js";
 import { number, share } from "../shared/format.js";
 
-/** Keeps `element` up to date for one user on one board at a time; `onLeave` is called when it is closed. */
+/**
+ * Keeps `element` up to date for one user on one board at a time, and speaks through `spoken` when the rank changes;
+ * `onLeave` is called when it is closed.
+ */
 export class Pinned {
   #element;
+  #spoken;
   #onLeave;
   #following = new AbortController();
 
-  constructor(element, onLeave) {
+  constructor(element, spoken, onLeave) {
     this.#element = element;
+    this.#spoken = spoken;
     this.#onLeave = onLeave;
   }
 
@@ -19,6 +24,7 @@ export class Pinned {
     this.#following.abort();
     this.#following = new AbortController();
     this.#element.hidden = !userId;
+    this.#spoken.textContent = "";
     document.body.classList.toggle("follows", Boolean(userId));
     if (userId) this.#run(userId, board, this.#following.signal);
   }
@@ -44,13 +50,19 @@ export class Pinned {
         ? `${number(around.nextRank.pointsNeeded)} points to rank ${number(around.nextRank.rank)}`
         : "Nobody is ahead";
       this.#show(userId, around, [message, next, `top ${share(around.topPercent)}`].filter(Boolean).join(" \u00b7 "));
+      if (message) this.#speak(userId, around, message);
     } catch (error) {
       if (!signal.aborted) this.#show(userId, undefined, said(error));
     }
   }
 
+  #speak(userId, around, message) {
+    const who = nameOf(entryOf(userId, around));
+    this.#spoken.textContent = `${who} is at rank ${number(around.rank)} of ${number(around.totalParticipants)}. ${message}`;
+  }
+
   #show(userId, around, text) {
-    const entry = around?.entries.find((each) => each.userId === userId) ?? { userId };
+    const entry = entryOf(userId, around);
     this.#element.replaceChildren(
       h("span", { class: "place number" }, h("span", { class: "unseen" }, "Rank "), around ? number(around.rank) : "\u2013"),
       face(entry),
@@ -59,6 +71,10 @@ export class Pinned {
       h("button", { class: "button quiet round", type: "button", "aria-label": `Follow ${nameOf(entry)} no more`, onclick: this.#onLeave }, icon("close")),
     );
   }
+}
+
+function entryOf(userId, around) {
+  return around?.entries.find((each) => each.userId === userId) ?? { userId };
 }
 
 function said(error) {
