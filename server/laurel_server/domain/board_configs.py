@@ -52,7 +52,7 @@ class BoardConfig:
 
     0 in `max_entries` and None in the bounds are no limit. `board_no` is the ledger's own number, which a board that
     is created again does not share with the one before. `is_filled`: the board has everybody who belongs on it.
-    `slots`: over how many keys, and so servers of a cluster, the members of a points board are spread.
+    `slots`: over how many keys, and so servers of a cluster, its members are spread.
     """
 
     board_id: str
@@ -90,7 +90,7 @@ class BoardConfig:
     @property
     def traits(self) -> Traits:
         """How the board ranks."""
-        return Traits(self.tie_policy, self.sort_order, self.kind is BoardKind.SCORES)
+        return Traits(self.tie_policy, self.sort_order, self.kind is BoardKind.SCORES, self.slots)
 
     def validate(self) -> None:
         """INVALID_FIELD, named below `board.`, for a config that makes no sense."""
@@ -102,6 +102,10 @@ class BoardConfig:
             self._validate_points()
         else:
             self._validate_scores()
+        if self.slots > 1 and self.tie_policy is TiePolicy.DENSE:
+            raise invalid_field(
+                "board.slots", "must be 1 under TIE_POLICY_DENSE, whose rank is no sum over slots"
+            )
         ranks = [bonus.rank for bonus in self.winner_bonuses]
         if len(set(ranks)) < len(ranks):
             raise invalid_field("board.winner_bonuses", "must name each rank once")
@@ -135,10 +139,6 @@ class BoardConfig:
             parse_scope(f"{scope}:{'US' if scope == ScopeKind.COUNTRY else 'gold'}", "board.scope")
         elif parse_scope(self.scope, "board.scope").kind is ScopeKind.BOARD:
             raise invalid_field("board.scope", "must be global, country:…, region:…, tier:… or segment:…")
-        if self.slots > 1 and self.tie_policy is TiePolicy.DENSE:
-            raise invalid_field(
-                "board.slots", "must be 1 under TIE_POLICY_DENSE, whose rank is no sum over slots"
-            )
         refused = {
             "reset_cron": bool(self.reset_cron),
             "sort_order": self.sort_order is not SortOrder.DESCENDING,
@@ -153,8 +153,6 @@ class BoardConfig:
     def _validate_scores(self) -> None:
         if self.scope != self.board_id:
             raise invalid_field("board.scope", "of a score board is its id; leave it empty")
-        if self.slots > 1:
-            raise invalid_field("board.slots", "belongs to points boards")
         if self.reset_cron:
             check_cron(self.reset_cron, "board.reset_cron")
         if self.min_score is not None and self.max_score is not None and self.min_score > self.max_score:

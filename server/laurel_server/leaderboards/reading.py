@@ -27,6 +27,7 @@ from laurel_server.redis.keys import (
     sub_score_in,
     sub_score_text,
     tie,
+    width_of,
 )
 from laurel_server.redis.scripts import script
 
@@ -215,11 +216,6 @@ def rebuilding(board: BoardKey) -> LaurelError:
         metadata={"board": f"{board.scope} {board.period_id}"},
         retry_after=timedelta(seconds=1),
     )
-
-
-def width_of(traits: Traits) -> int:
-    """Return how many characters a member begins with for its sub-score."""
-    return SUB_SCORE_LENGTH if traits.has_scores else 0
 
 
 def sorted_score(traits: Traits, score: int) -> int:

@@ -7,11 +7,11 @@ import orjson
 from laurel_server.domain.boards import BoardKey, Traits, Visibility
 from laurel_server.domain.scores import Score
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.reading import sorted_score, width_of
+from laurel_server.leaderboards.reading import sorted_score
 from laurel_server.leaderboards.seating import Seat, Seating
 from laurel_server.postgres.scores import Scorer
 from laurel_server.postgres.standings import Erased
-from laurel_server.redis.keys import TIE_LENGTH, sub_score_text, tie
+from laurel_server.redis.keys import TIE_LENGTH, sub_score_text, tie, width_of
 
 
 def seat_of(traits: Traits, user_id: str, score: Score) -> Seat:

@@ -13,10 +13,10 @@ import msgspec
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Traits
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.reading import sorted_score, width_of
+from laurel_server.leaderboards.reading import sorted_score
 from laurel_server.leaderboards.split import SplitBoard, Standing
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, slot_names, slot_of, tie
+from laurel_server.redis.keys import BOARD_CHANGES, all_keys, signal_of, slot_names, slot_of, tie, width_of
 from laurel_server.redis.scripts import script
 
 SEATS_AT_ONCE = 200
@@ -135,7 +135,8 @@ async def _seat_split(
 
     def rank(user_id: str, score: int) -> BoardRank:
         now, was = after.get(user_id), before.get(user_id)
-        return BoardRank(board, now.rank if now else 0, was.rank if was else 0, score, total)
+        told = sorted_score(seating.traits, score)
+        return BoardRank(board, now.rank if now else 0, was.rank if was else 0, told, total)
 
     return Seated(
         complete or not seating.on,

@@ -2,8 +2,8 @@
 
 A split board orders and tells the same as one in one piece, member by member: how many are ahead of a place is the sum
 over the slots. What is one script call for a board in one piece is two or three here, so that reads made while scores
-change may count a user who moves between them before or after his move. Points boards alone are split, and not those
-under DENSE, whose rank is no sum.
+change may count a user who moves between them before or after his move; the metadata of scores are one more. Boards
+under DENSE, whose rank is no sum, stay in one piece.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.keys import TIE_LENGTH, board_keys, slot_names, slot_of
+from laurel_server.redis.keys import TIE_LENGTH, board_keys, extra_keys, slot_names, slot_of, width_of
 from laurel_server.redis.scripts import script
 
 LAST_OF_EQUALS: Final = ""
@@ -24,8 +24,7 @@ FIRST_OF_EQUALS: Final = "\xff"
 GATHERED: Final = 64
 """Lines a slot that are looked at one by one once a line was narrowed down to them."""
 
-_PLAIN: Final = (int(TiePolicy.EARLIEST_FIRST), 0)
-_ALONE: Final = (0,)
+_WITHOUT_METADATA: Final = 0
 
 
 class Line(NamedTuple):
@@ -48,7 +47,11 @@ class SplitBoard:
     def __init__(self, redis: RedisConnection, board: BoardKey, traits: Traits) -> None:
         self._redis = redis
         self._traits = traits
+        self._width = width_of(traits)
+        self._places = (int(TiePolicy.EARLIEST_FIRST), self._width)
+        """How slots are asked: for places, of which ranks are made here."""
         self._keys = [board_keys(board, slot)[:2] for slot in slot_names(traits.slots)]
+        self._metadata_keys = [extra_keys(board, slot).metadata for slot in slot_names(traits.slots)]
 
     async def ask(self, name: str, args: Sequence[str | int]) -> Sequence[Any]:
         """Return what the script of that name, called with these further arguments, says of a board in one piece."""
@@ -57,7 +60,7 @@ class SplitBoard:
         if name == "places":
             complete, total, found = await self.standings([str(user) for user in args[1:]])
             ranks, lines = [each.rank for each in found.values()], [each.line for each in found.values()]
-            return [int(complete), total, ranks, _flat(lines), []]
+            return [int(complete), total, ranks, _flat(lines), await self._metadata(lines)]
         if name == "ranks":
             complete, total, found = await self.standings([str(user) for user in args])
             standings = [found.get(str(user), _NOBODY) for user in args]
@@ -73,9 +76,12 @@ class SplitBoard:
         """Return whether nothing is lost, how many members there are, and where those users stand who are on it."""
         by_slot = shares(user_ids, self._traits.slots)
         replies = await asyncio.gather(
-            *(self._run("places", slot, *_PLAIN, *_ALONE, *users) for slot, users in by_slot.items())
+            *(
+                self._run("places", slot, *self._places, _WITHOUT_METADATA, *users)
+                for slot, users in by_slot.items()
+            )
         )
-        found = {line.member[TIE_LENGTH:]: line for reply in replies for line in _lines_of(reply[3])}
+        found = {self._user(line): line for reply in replies for line in _lines_of(reply[3])}
         complete, total, ranks = await self.ranks(found.values())
         standings = {user: Standing(rank, found[user]) for user, rank in zip(found, ranks, strict=True)}
         return complete and all(reply[0] for reply in replies), total, standings
@@ -89,7 +95,25 @@ class SplitBoard:
     def _rank_place(self, line: Line) -> Line:
         if self._traits.tie_policy is TiePolicy.EARLIEST_FIRST:
             return line
-        return line._replace(member=FIRST_OF_EQUALS)
+        return line._replace(member=line.member[: self._width] + FIRST_OF_EQUALS)
+
+    def _user(self, line: Line) -> str:
+        return line.member[self._width + TIE_LENGTH :]
+
+    async def _metadata(self, lines: Sequence[Line]) -> list[Any]:
+        """Return what is stored with the scores of lines, in their order; nothing where there are none."""
+        if not self._traits.has_scores:
+            return []
+        by_slot = shares(map(self._user, lines), self._traits.slots)
+        replies = await asyncio.gather(
+            *(self._redis.call("HMGET", self._metadata_keys[slot], *users) for slot, users in by_slot.items())
+        )
+        stored = {
+            user_id: metadata
+            for users, reply in zip(by_slot.values(), replies, strict=True)
+            for user_id, metadata in zip(users, reply, strict=True)
+        }
+        return [stored[self._user(line)] for line in lines]
 
     async def _ahead(self, places: Sequence[Line]) -> tuple[bool, int, list[Sequence[int]]]:
         """Return for each place how many members each slot lists before it."""
@@ -100,7 +124,10 @@ class SplitBoard:
 
     async def _page(self, args: Sequence[str | int]) -> Sequence[Any]:
         replies = await asyncio.gather(
-            *(self._run("page", slot, *_PLAIN, *args[:-1], *_ALONE) for slot in range(len(self._keys)))
+            *(
+                self._run("page", slot, *self._places, *args[:-1], _WITHOUT_METADATA)
+                for slot in range(len(self._keys))
+            )
         )
         complete, total = all(reply[0] for reply in replies), sum(reply[1] for reply in replies)
         bounds = [sum(reply[2][side] for reply in replies) for side in (0, 1)]
@@ -108,7 +135,7 @@ class SplitBoard:
         rank = bounds[0] + 1 if lines else 0
         if lines and self._traits.tie_policy is not TiePolicy.EARLIEST_FIRST:
             _, _, (rank,) = await self.ranks(lines[:1])
-        return [int(complete), total, bounds, rank, _flat(lines), []]
+        return [int(complete), total, bounds, rank, _flat(lines), await self._metadata(lines)]
 
     async def _surrounding(self, args: Sequence[str | int]) -> Sequence[Any]:
         user_id, range_, score, member = str(args[1]), int(args[2]), str(args[3]), str(args[4])
@@ -139,7 +166,7 @@ class SplitBoard:
             _flat(lines),
             following,
             best,
-            [],
+            await self._metadata(lines),
             rank,
         ]
 

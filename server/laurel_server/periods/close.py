@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from laurel_server.domain.awards import Rules
+from laurel_server.domain.board_owners import BoardOwners
 from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import ARCHIVE_AFTER, Terms, terms_of
@@ -142,6 +143,8 @@ class PeriodClose:
 
     async def _drop(self, boards: Sequence[BoardKey]) -> None:
         """Take the keys of archived boards out of Redis; freed in its background."""
+        owners = BoardOwners(self._rule_book.latest_read.boards.values())
         for board in boards:
-            for slot in slot_names(self._rule_book.latest_read.matrix.traits_of(board).slots):
+            owner = owners.owner_of(board)
+            for slot in slot_names(owner.slots if owner else 1):
                 await self._redis.call("UNLINK", *all_keys(board, slot))

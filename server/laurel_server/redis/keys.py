@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from laurel_server.domain.boards import GLOBAL, BoardKey, is_score_board
+from laurel_server.domain.boards import GLOBAL, BoardKey, Traits, is_score_board
 from laurel_server.domain.periods import ALL_TIME, parse_period_id
 
 MARKER: Final = "\0"
@@ -140,6 +140,11 @@ def tie(reached: int) -> str:
     """
     complement = (_MAX_REACHED - reached).to_bytes(6, "big")
     return binascii.b2a_base64(complement, newline=False).translate(_TO_SORTED).decode("ascii")
+
+
+def width_of(traits: Traits) -> int:
+    """Return how many characters a member begins with for its sub-score."""
+    return SUB_SCORE_LENGTH if traits.has_scores else 0
 
 
 def sub_score_text(sub_score: int) -> str:

@@ -1,6 +1,7 @@
 """The life of score boards and of those who are on them."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -108,6 +109,33 @@ async def test_scores_come_back_after_a_loss(parts: Parts) -> None:
         return False
 
     await until(is_back, "the score board after a loss")
+
+
+async def test_a_board_over_slots(parts: Parts) -> None:
+    await board(parts, sort_order=SortOrder.ASCENDING, tie_policy=TiePolicy.COMPETITION, slots=3)
+    for number in range(20):
+        user_id = f"user-{number:02}"
+        await report(parts, user_id, number // 3, number % 2, metadata={"of": user_id})
+    before = await lines(parts)
+    assert [(rank, score) for rank, _, score, _ in before[:4]] == [(1, 0), (1, 0), (3, 0), (4, 1)]
+    config = await parts.boards.board("race")
+    for slots in (2, 1, 4):
+        changed = await parts.boards.update(replace(config, slots=slots), ["slots"])
+        assert (changed.slots, changed.is_filled) == (slots, True)
+        assert await lines(parts) == before
+        found = await parts.queries.find("race", None, "")
+        page = await parts.queries.page(found, "", 7)
+        around = await parts.queries.surrounding(found, before[9][1], 2)
+        assert [line.user_id for line in around.lines] == [user_id for _, user_id, _, _ in before[7:12]]
+        for line in (*page.lines, *around.lines):
+            assert dict(line.metadata) == {"of": line.user_id}
+        assert await wrongs(parts, "boards") == []
+    answer = await report(parts, "user-19", -1)
+    assert (answer.rank.rank, answer.rank.previous_rank, answer.rank.score) == (1, before[-1][0], -1)
+    assert await remove(parts, "user-19")
+    await parts.boards.delete("race", RequestKey("tests", "delete", b""))
+    await board(parts, slots=2)
+    assert await lines(parts) == []
 
 
 async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(

@@ -16,17 +16,21 @@ from tests.integration.leaderboards.scoring import board, lines, remove, report
 from tests.integration.wired import until
 from tests.oracle.board import BruteForceBoard
 
-KINDS = list(product(ScoreOperator, SortOrder, TiePolicy))
+KINDS = [
+    kind
+    for kind in product(ScoreOperator, SortOrder, TiePolicy, (1, 3))
+    if kind[2:] != (TiePolicy.DENSE, 3)  # stays in one piece
+]
 
 
-@pytest.mark.parametrize(("operator", "order", "policy"), KINDS, ids=str)
+@pytest.mark.parametrize(("operator", "order", "policy", "slots"), KINDS, ids=str)
 async def test_boards_equal_brute_force(
-    parts: Parts, operator: ScoreOperator, order: SortOrder, policy: TiePolicy
+    parts: Parts, operator: ScoreOperator, order: SortOrder, policy: TiePolicy, slots: int
 ) -> None:
-    cap = 6 if policy is TiePolicy.DENSE else 0
-    await board(parts, operator=operator, sort_order=order, tie_policy=policy, max_entries=cap)
+    cap = 6 if policy is TiePolicy.DENSE or slots > 1 else 0
+    await board(parts, operator=operator, sort_order=order, tie_policy=policy, max_entries=cap, slots=slots)
     found = await parts.queries.find("race", None, "")
-    dice, model = random.Random(f"{operator} {order} {policy}"), BruteForceBoard(found.traits)
+    dice, model = random.Random(f"{operator} {order} {policy} {slots}"), BruteForceBoard(found.traits)
     users = [f"user-{number}" for number in range(9)]
     for moment in count(1):
         user_id = dice.choice(users)

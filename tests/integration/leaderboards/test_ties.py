@@ -20,6 +20,10 @@ from tests.oracle.board import BruteForceBoard, Row, Standing
 KINDS = [
     *(Traits(*kind) for kind in product(TiePolicy, SortOrder, (False, True))),
     *(Traits(policy, slots=3) for policy in (TiePolicy.EARLIEST_FIRST, TiePolicy.COMPETITION)),
+    *(
+        Traits(policy, order, has_scores=True, slots=3)
+        for policy, order in product((TiePolicy.EARLIEST_FIRST, TiePolicy.COMPETITION), SortOrder)
+    ),
 ]
 LARGEST = 1 << 53
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from laurel_server.domain.board_configs import ScoreOperator
-from laurel_server.domain.boards import SortOrder, TiePolicy, Visibility, WinnerBonus
+from laurel_server.domain.boards import BoardKey, SortOrder, TiePolicy, Visibility, WinnerBonus
 from laurel_server.domain.closing import PeriodState, PeriodSummary
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.people import Order
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board
-from laurel_server.redis.keys import all_keys
+from laurel_server.redis.keys import all_keys, slot_names
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, lines, refusal, report
 from tests.integration.periods.test_close import state_of
@@ -33,15 +33,19 @@ async def go_to(parts: Parts, moment: datetime, job: str = "close_periods") -> d
     return await run_job(parts, job)
 
 
-async def race(parts: Parts) -> None:
+async def race(parts: Parts, slots: int = 1) -> None:
     """Let four compete on a board that resets every Monday."""
-    await board(parts, reset_cron=WEEKLY, winner_bonuses=BONUSES)
+    await board(parts, reset_cron=WEEKLY, winner_bonuses=BONUSES, slots=slots)
     for name, score in LAPS:
         await report(parts, name, score, metadata={"car": name.upper()})
 
 
 async def periods(parts: Parts) -> list[PeriodSummary]:
     return list(await parts.periods.periods("race", PeriodType.ALL_TIME, None, 10))
+
+
+def keys_of(board_key: BoardKey, slots: int) -> list[str]:
+    return [key for slot in slot_names(slots) for key in all_keys(board_key, slot)]
 
 
 def instance(parts: Parts, period_id: str = FIRST) -> Board:
@@ -86,8 +90,9 @@ async def test_a_reset_period_goes_through_its_states_and_pays_once(parts: Parts
     assert await wrongs(parts) == []
 
 
-async def test_its_periods_snapshot_and_ranks_are_read(parts: Parts) -> None:
-    await race(parts)
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_its_periods_snapshot_and_ranks_are_read(parts: Parts, slots: int) -> None:
+    await race(parts, slots)
     await go_to(parts, MONDAY - timedelta(minutes=10), "snapshot_ranks")
     assert await refusal(parts.periods.snapshot(instance(parts), 0, 10)) is Reason.PERIOD_NOT_FOUND
     await go_to(parts, MONDAY + GRACE)
@@ -115,18 +120,21 @@ async def test_its_periods_snapshot_and_ranks_are_read(parts: Parts) -> None:
     assert (moved.rank, moved.yesterday) == (1, 4)
 
 
-async def test_it_leaves_redis_and_comes_back_when_it_is_read(parts: Parts) -> None:
-    await race(parts)
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_it_leaves_redis_and_comes_back_when_it_is_read(parts: Parts, slots: int) -> None:
+    await race(parts, slots)
     await go_to(parts, MONDAY + GRACE)
     await go_to(parts, MONDAY + timedelta(days=14))
-    board_key = instance(parts).key
+    keys = keys_of(instance(parts).key, slots)
     assert await state_of(parts, FIRST, "race") == PeriodState.ARCHIVED
-    assert await parts.redis.call("EXISTS", *all_keys(board_key)) == 0
+    assert await parts.redis.call("EXISTS", *keys) == 0
     await see(parts, "ann", Visibility.HIDDEN)  # moves him on the boards that run, and no others
     await parts.maintenance.rebuild(None)
-    assert await parts.redis.call("EXISTS", *all_keys(board_key)) == 0
+    assert await parts.redis.call("EXISTS", *keys) == 0
     assert await lines(parts, period_id=FIRST) == STANDING
-    assert 0 < await parts.redis.call("TTL", all_keys(board_key)[0]) <= 3600
+    filled = [key for key in keys if await parts.redis.call("EXISTS", key)]
+    assert filled
+    assert all([0 < await parts.redis.call("TTL", key) <= 3600 for key in filled])
     assert await wrongs(parts) == []
 
 

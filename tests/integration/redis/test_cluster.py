@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from laurel_server.domain.awards import AwardAnswer
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, SortOrder
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.redis.cluster import RedisCluster
@@ -19,6 +19,7 @@ from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
+from tests.integration.leaderboards.scoring import board, lines, report
 from tests.integration.wired import ALL, WEEK, board_at, command, give, listed, running, until, wrongs
 from tests.ports import free_port
 
@@ -151,6 +152,22 @@ async def test_a_board_is_spread_over_all_nodes_with_exact_ranks(parts: Parts, n
             assert [name async for name in client.scan_iter("{leaderboard:global*")]
     await parts.maintenance.rebuild(None)
     assert await listed(parts) == order
+    assert await wrongs(parts) == []
+
+
+async def test_a_score_board_is_spread_over_all_nodes(parts: Parts, nodes: list[Engine]) -> None:
+    await board(parts, sort_order=SortOrder.ASCENDING, slots=12)
+    scores = {f"user-{number}": number * 7 % 40 for number in range(80)}
+    for user_id, score in scores.items():
+        await report(parts, user_id, score, metadata={"of": user_id})
+    order = sorted(scores, key=lambda user_id: scores[user_id])  # equals stay in the order of their scores
+    assert [line[:3] for line in await lines(parts)] == [
+        (rank, user_id, scores[user_id]) for rank, user_id in enumerate(order, start=1)
+    ]
+    for node in nodes:
+        async with Redis(port=node.port) as client:
+            assert [name async for name in client.scan_iter("{leaderboard:race*")]
+    assert (await report(parts, order[-1], -1)).rank.rank == 1
     assert await wrongs(parts) == []
 
 

@@ -53,6 +53,7 @@ async def test_a_points_board_gets_its_defaults(served: Served) -> None:
         ({"board_id": "global"}, "board.board_id"),
         ({"reset_cron": "at noon"}, "board.reset_cron"),
         ({"max_entries": -1}, "board.max_entries"),
+        ({"slots": 2, "tie_policy": rules_pb2.TIE_POLICY_DENSE}, "board.slots"),
         ({"min_score": 1001}, "board.min_score"),
         ({"scope": "country:US"}, "board.scope"),
         (

@@ -163,7 +163,7 @@ type BoardConfig struct {
 	MinScore *int64 `protobuf:"varint,12,opt,name=min_score,json=minScore,proto3,oneof" json:"min_score,omitempty"`
 	// Of a score board: highest score it takes; unset: 2^53. 0 is a bound.
 	MaxScore *int64 `protobuf:"varint,13,opt,name=max_score,json=maxScore,proto3,oneof" json:"max_score,omitempty"`
-	// Of a points board: over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
+	// Over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
 	// Ranks stay exact. For boards larger than one server wants; not with dense ranks.
 	Slots         int32 `protobuf:"varint,14,opt,name=slots,proto3" json:"slots,omitempty"`
 	unknownFields protoimpl.UnknownFields

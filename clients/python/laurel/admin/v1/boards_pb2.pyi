@@ -121,7 +121,7 @@ class BoardConfig(_message.Message):
     max_score: _builtins.int
     """Of a score board: highest score it takes; unset: 2^53. 0 is a bound."""
     slots: _builtins.int
-    """Of a points board: over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
+    """Over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
     Ranks stay exact. For boards larger than one server wants; not with dense ranks.
     """
     @_builtins.property

@@ -146,7 +146,7 @@ export type BoardConfig = Message<"laurel.admin.v1.BoardConfig"> & {
   maxScore?: bigint | undefined;
 
   /**
-   * Of a points board: over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
+   * Over how many keys, and so servers of a Redis Cluster, its members are spread by hash, 1 to 64; 0: 1.
    * Ranks stay exact. For boards larger than one server wants; not with dense ranks.
    *
    * @generated from field: int32 slots = 14;
