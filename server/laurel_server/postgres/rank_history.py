@@ -9,11 +9,15 @@ from laurel_server.domain.closing import Terms
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.rank_history import DayEnd, RankPoint
 from laurel_server.domain.tiers import Tier
+from laurel_server.pacing import resting
 from laurel_server.postgres.closing import sign
-from laurel_server.postgres.pool import LONG_SECONDS, Pool
+from laurel_server.postgres.pool import LONG_SECONDS, Connection, Pool
 from laurel_server.postgres.sql import load
 
 ROWS_AT_ONCE = 2000
+
+ROWS_KEPT_AT_ONCE = 100
+"""Rows of a day and 1,024 users that are written together: some two megabytes, milliseconds of a disk."""
 
 TIER_NAMES = [tier.name.lower() for tier in sorted(Tier)]
 
@@ -42,7 +46,7 @@ async def take_ranks(pool: Pool, period_id: str, boards: Mapping[str, Terms], en
     `boards` has the terms of each board by scope; one that is gone is left out. Ranks are worked out once. Returns
     how many lines a day.
     """
-    days, moments = [end.day for end in ends], [end.moment for end in ends]
+    days = [end.day for end in ends]
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
         scopes = [
@@ -50,28 +54,30 @@ async def take_ranks(pool: Pool, period_id: str, boards: Mapping[str, Terms], en
         ]
         terms = [boards[scope] for scope in scopes]
         await connection.execute(load("ranks_forget_days"), period_id, scopes, days, timeout=LONG_SECONDS)
+        await connection.execute(load("ranks_table"))
         lines: int = await connection.fetchval(
             load("ranks_take"),
             period_id,
             scopes,
             [int(each.tie_policy) for each in terms],
             TIER_NAMES,
-            days[0],
-            moments[0],
             [sign(each) for each in terms],
             timeout=LONG_SECONDS,
         )
-        if len(ends) > 1:
-            await connection.execute(
-                load("ranks_repeat"),
-                period_id,
-                scopes,
-                days[0],
-                days[1:],
-                moments[1:],
-                timeout=LONG_SECONDS,
-            )
+        await _keep(connection, period_id, ends)
     return lines
+
+
+async def _keep(connection: Connection, period_id: str, ends: Sequence[DayEnd]) -> None:
+    """Keep the ranks that were worked out, some at a time: a commit waits for all of the log before it."""
+    days, moments = [end.day for end in ends], [end.moment for end in ends]
+    step, after, kept = max(1, ROWS_KEPT_AT_ONCE // len(ends)), 0, 1
+    while kept:
+        async with resting():
+            kept = await connection.fetchval(
+                load("ranks_keep"), period_id, days, moments, after, after + step, timeout=LONG_SECONDS
+            )
+        after += step
 
 
 async def ranks_of(

@@ -1,6 +1,6 @@
--- Notes where everybody stands on the boards of one period. $1: period, $2, $3: scopes of the boards and their tie policies
--- (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: the day, $6: now, $7: of each board 1 where
--- the greatest score is the best, otherwise -1.
+-- Works out where everybody stands on the boards of one period, into ranks_taken. $1: period, $2, $3: scopes of the boards and
+-- their tie policies (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: of each board 1 where the
+-- greatest score is the best, otherwise -1.
 -- Result: how many lines. Cost: all hot rows once, and the lines of the boards sorted; locks nothing.
 WITH had AS (
     SELECT r.user_no, (r.open_totals -> $1 ->> 0)::bigint AS score, (r.open_totals -> $1 ->> 1)::bigint AS reached,
@@ -25,10 +25,10 @@ WITH had AS (
                WHEN 2 THEN rank() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC)
                ELSE dense_rank() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC)
            END AS rank
-      FROM stood s JOIN unnest($2::text[], $3::smallint[], $7::bigint[]) AS b(scope, policy, sign) USING (scope)
+      FROM stood s JOIN unnest($2::text[], $3::smallint[], $5::bigint[]) AS b(scope, policy, sign) USING (scope)
 ), noted AS (
-    INSERT INTO rank_history (scope, period_id, shard, taken_on, taken_at, total, user_nos, ranks, scores)
-    SELECT scope, $1, user_no >> 10, $5, $6, max(total), array_agg(user_no ORDER BY user_no),
+    INSERT INTO ranks_taken (scope, shard, total, user_nos, ranks, scores)
+    SELECT scope, user_no >> 10, max(total), array_agg(user_no ORDER BY user_no),
            array_agg(rank ORDER BY user_no), array_agg(score ORDER BY user_no)
       FROM ranked GROUP BY scope, user_no >> 10
     RETURNING cardinality(user_nos) AS lines
