@@ -9,6 +9,7 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Check
+from laurel_server.postgres import verify
 from laurel_server.rewards import verify_records
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import redeem
@@ -244,3 +245,19 @@ class TestExplain:
         with pytest.raises(LaurelError) as refused:
             await parts.explaining.explain(7)
         assert refused.value.reason is Reason.TRANSACTION_NOT_FOUND
+
+
+@pytest.mark.parametrize("old", [0, 1, 137, 299, 300])
+async def test_the_first_batch_whose_answer_is_kept_is_found_among_gaps(parts: Parts, old: int) -> None:
+    await parts.pool.execute(
+        "INSERT INTO outbox (batch_no, created_at, projected, user_nos, events)"
+        " SELECT 1000 + 10 * n + n % 7, now() - interval '1 hour' * CASE WHEN n > $1 THEN 2 ELSE 40 END,"
+        "        true, '{}', '[]'"
+        "   FROM generate_series(1, 300) n",
+        old,
+    )
+    first = await parts.pool.fetchval(
+        "SELECT min(batch_no) FROM outbox WHERE created_at > now() - interval '23 hours'"
+    )
+    assert await verify.answered_since(parts.pool) == first
+    assert (first is None) == (old == 300)
