@@ -9,15 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.serving import Serve
+from tests.e2e.typescript_site import needs_node_modules
 
 CLIENTS = Path(__file__).parents[2] / "clients"
-NODE_MODULES = CLIENTS / "typescript" / "node_modules"
 
 needs_go = pytest.mark.skipif(shutil.which("go") is None, reason="there is no go on PATH")
-needs_node_modules = pytest.mark.skipif(
-    shutil.which("npm") is None or not NODE_MODULES.exists(),
-    reason="no npm on PATH, or ./scripts/tools has not run",
-)
 
 
 def run_tests(client: str, command: Sequence[str], serve: Serve) -> str:
