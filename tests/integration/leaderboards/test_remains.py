@@ -100,6 +100,10 @@ async def rows_of(parts: Parts, scope: str) -> list[int]:
     ]
 
 
+async def are_whole(parts: Parts) -> bool:
+    return not await parts.maintenance.rebuilder.lost()
+
+
 async def nothing_noted(parts: Parts) -> bool:
     return not await parts.pool.fetchval("SELECT count(*) FROM board_remains")
 
@@ -148,6 +152,7 @@ async def test_a_delete_ends_complete_wherever_it_was_cut(
                 await parts.boards.delete(config.board_id, request("delete"))
                 await until(partial(nothing_left, parts, name), "nothing is left of the board")
                 assert config.board_id not in {board.board_id for board in await parts.boards.boards()}
+                await until(partial(are_whole, parts), "repair has filled what the cut has left empty")
                 assert await wrongs(parts) == []
     assert cut_before > 12
 
