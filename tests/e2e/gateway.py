@@ -50,7 +50,7 @@ def envoy_before(servers: Sequence[str], operations: str, directory: Path) -> It
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _lives(port: int) -> bool:

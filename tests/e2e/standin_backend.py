@@ -22,7 +22,7 @@ class Failing(grpc.GenericRpcHandler):
         self._folder = folder
         self._how = how
 
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
         """Return what handles a method; health is another's."""
         name = details.method
         if not name.startswith("/laurel."):

@@ -86,4 +86,4 @@ def test_a_server_that_drains_sends_its_callers_to_the_other(
         if number == 5:
             leaver.process.terminate()
         assert curl(f"{gateway}/api/v1/leaderboard/global?limit={number + 1}").status == 200
-    assert leaver.process.wait(30) == 0
+    assert leaver.process.wait(60) == 0
