@@ -261,10 +261,8 @@ class BoardQueries:
     async def _with_profiles(self, board: Board, stretch: Stretch) -> tuple[Line, ...]:
         faces = await self._profiles.faces([line.user_id for line in stretch.lines])
         ranks = ranks_in_list(stretch.lines, stretch.position, stretch.rank, board.traits.tie_policy)
-        return tuple(
-            _line(rank, line, faces.get(line.user_id, NOBODY))
-            for rank, line in zip(ranks, stretch.lines, strict=True)
-        )
+        each = zip(ranks, stretch.lines, strict=True)
+        return tuple([_line(rank, line, faces.get(line.user_id, NOBODY)) for rank, line in each])
 
     async def _own_place(self, board: Board, user_id: str) -> Place | None:
         """Return where a shadow user would stand; None if he has nothing there, and of others. USER_NOT_FOUND."""

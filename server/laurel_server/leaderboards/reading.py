@@ -258,15 +258,11 @@ def _member(traits: Traits, own: Unlisted) -> str:
 
 
 def _lines(traits: Traits, flat: Sequence[str], metadata: Sequence[str | None]) -> list[Listed]:
-    scores = map(int, flat[1::2])
+    members, scores = flat[::2], list(map(int, flat[1::2]))
     if traits.has_scores:
-        each = zip(flat[::2], scores, metadata, strict=True)
-        return [_scored_line(traits, *parts) for parts in each]
-    return [_points_line(traits, *parts) for parts in zip(flat[::2], scores, strict=True)]
-
-
-def _points_line(traits: Traits, member: str, score: int) -> Listed:
-    return Listed(member[TIE_LENGTH:], sorted_score(traits, score), 0, score, member)
+        return [_scored_line(traits, *each) for each in zip(members, scores, metadata, strict=True)]
+    sign, each = sorted_score(traits, 1), zip(members, scores, strict=True)
+    return [Listed(member[TIE_LENGTH:], sign * score, 0, score, member) for member, score in each]
 
 
 def _scored_line(traits: Traits, member: str, score: int, metadata: str | None) -> Listed:

@@ -122,15 +122,15 @@ class Watch(ABC, Generic[News]):
         """Whether the reader has accepted nothing for too long."""
         return bool(self._turn) and self._turns.now - self._since >= pace.write_timeout
 
-    async def _next_turn(self) -> None:
-        """Wait until there may be something to say, and until it is the stream's turn."""
+    def _next_turn(self) -> "asyncio.Future[None]":
+        """Return what is done once there may be something to say and it is the stream's turn."""
         turn, self._turn = self._turn, 0
         self._waiter = waiter = asyncio.get_running_loop().create_future()
         if turn:
             self._turns.end(turn)
         else:
             self.wake()  # at first there is the whole state
-        await waiter
+        return waiter
 
     def _take(self) -> News | Heartbeat | Ending | None:
         if self._ended_for is not None:

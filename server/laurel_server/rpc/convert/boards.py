@@ -55,14 +55,16 @@ def write_line(target: LeaderboardEntry, line: Line) -> None:
     """Fill the empty `target` with one line of a board."""
     target.rank = line.rank
     target.user_id = line.user_id
-    target.username = line.username
+    if line.username:
+        target.username = line.username
     if line.avatar_url:
         target.avatar_url = line.avatar_url
     target.score = line.score
     if line.sub_score:
         target.sub_score = line.sub_score
     target.tier = Tier.ValueType(line.tier)
-    target.country = line.country
+    if line.country:
+        target.country = line.country
     if line.badges:
         target.badges.extend(line.badges)
     if line.metadata:
