@@ -1,7 +1,7 @@
-"""Servers of gRPC that fail the first call of every method: `standin_backend.py FOLDER refuse|die`.
+"""Servers of gRPC that fail the first call of every method: `standin_backend.py FOLDER refuse|cancel|die`.
 
-The first answers UNAVAILABLE, or kills its server in the middle of the call; later ones answer an empty message.
-Several servers work on one folder, where `calls` has a line for each call that has come in. Prints its port.
+The first answers UNAVAILABLE or CANCELLED, or kills its server in the middle of the call; later ones answer an empty
+message. Several servers work on one folder, where `calls` has a line for each call that has come in. Prints its port.
 """
 
 import asyncio
@@ -48,7 +48,8 @@ class Failing(grpc.GenericRpcHandler):
             return
         if self._how == "die":
             os.kill(os.getpid(), signal.SIGKILL)
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "not at first")
+        code = grpc.StatusCode.CANCELLED if self._how == "cancel" else grpc.StatusCode.UNAVAILABLE
+        await context.abort(code, "not at first")
 
 
 async def main(folder: str, how: str) -> None:

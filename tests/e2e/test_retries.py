@@ -69,11 +69,14 @@ async def answer_of(address: str, path: str) -> grpc.StatusCode:
     return grpc.StatusCode.OK
 
 
-async def test_the_gateway_repeats_what_is_idempotent_after_unavailable_and_nothing_else(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("how", "code"), [("refuse", grpc.StatusCode.UNAVAILABLE), ("cancel", grpc.StatusCode.CANCELLED)]
+)
+async def test_the_gateway_repeats_what_is_idempotent_and_nothing_else(
+    tmp_path: Path, how: str, code: grpc.StatusCode
 ) -> None:
     with (
-        backends(tmp_path, "refuse") as servers,
+        backends(tmp_path, how) as servers,
         envoy_before(servers, f"127.0.0.1:{free_port()}", tmp_path) as url,
     ):
         ends = {
@@ -84,9 +87,7 @@ async def test_the_gateway_repeats_what_is_idempotent_after_unavailable_and_noth
     for method in METHODS:
         path = path_of(method)
         repeated = is_idempotent(method) and not method.server_streaming and path not in long
-        assert (came[path], ends[path]) == (
-            (2, grpc.StatusCode.OK) if repeated else (1, grpc.StatusCode.UNAVAILABLE)
-        ), path
+        assert (came[path], ends[path]) == ((2, grpc.StatusCode.OK) if repeated else (1, code)), path
     assert "/laurel.sandbox.v1.SandboxService/AdvanceClock" in came
     assert Counter(came.values()).keys() == {1, 2}
 
@@ -110,8 +111,9 @@ async def test_the_gateway_asks_another_server_when_one_dies_in_the_call(
     assert end == (grpc.StatusCode.OK if repeated else grpc.StatusCode.UNAVAILABLE)
 
 
-async def test_the_client_asks_another_server_when_one_dies_in_the_call(tmp_path: Path) -> None:
-    with backends(tmp_path, "die") as servers:
+@pytest.mark.parametrize("how", ["refuse", "cancel", "die"])
+async def test_the_client_asks_another_server_when_one_fails_in_the_call(tmp_path: Path, how: str) -> None:
+    with backends(tmp_path, how) as servers:
         async with Laurel(f"ipv4:{','.join(servers)}", timeout=20) as laurel:
             await laurel.rewards.award_points("ada", "REVIEW")
     assert calls(tmp_path) == {"/laurel.rewards.v1.RewardsService/AwardPoints": 2}

@@ -16,7 +16,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// serviceConfig says which methods gRPC retries: the idempotent ones, on UNAVAILABLE alone, for about 5 seconds.
+// serviceConfig says which methods gRPC retries: the idempotent ones, on UNAVAILABLE and CANCELLED
+// (which a server answers that stops in the moment in which a call comes in), for about 5 seconds.
 //
 //go:embed service_config.json
 var serviceConfig string

@@ -6,7 +6,9 @@ from typing import Final
 import grpc
 
 SERVICE_CONFIG: Final = files("laurel_client").joinpath("service_config.json").read_text("utf-8")
-"""Which methods gRPC itself retries: the idempotent ones, on UNAVAILABLE alone, for about 5 seconds.
+"""Which methods gRPC itself retries: the idempotent ones, on UNAVAILABLE and CANCELLED, for about 5 seconds.
+
+CANCELLED is what a gRPC server answers that is told to stop in the very moment in which a call comes in.
 
 RESOURCE_EXHAUSTED is not in it: a spent cap has that code too, and gRPC cannot tell them apart. `Caller` can.
 """

@@ -14,7 +14,13 @@ _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _PASSING_REASONS: Final = frozenset(
     {"OVERLOADED", "RATE_LIMITED", "READER_TOO_SLOW", "LEDGER_UNAVAILABLE", "BOARDS_REBUILDING", "DRAINING"}
 )
-_PASSING_CODES: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+_PASSING_CODES: Final = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,  # by the server, which stops; who cancels himself gets no error
+    }
+)
 
 
 class FieldViolation(NamedTuple):

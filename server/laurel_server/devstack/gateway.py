@@ -111,7 +111,7 @@ def _values(options: GatewayOptions, methods: Routes) -> dict[str, object]:
         "max_body_bytes": _JSON_TO_PROTO * options.max_message_bytes,
         "max_answer_bytes": _ANSWER_BYTES,
         "retry_untouched": _retries("connect-failure,refused-stream"),
-        "retry_idempotent": _retries("connect-failure,refused-stream,reset,unavailable"),
+        "retry_idempotent": _retries("connect-failure,refused-stream,reset,unavailable,cancelled"),
         "jwt_providers": {"issuer": _provider(options.jwt)} if options.jwt else {},
         "jwt_rules": [{"match": {"prefix": path}, "requires": _IF_GOOD} for path in _CALLS if options.jwt],
         "script": _script(options.jwt, methods),

@@ -38,4 +38,4 @@ def test_exactly_the_idempotent_unary_methods_are_retried() -> None:
 
 def test_nothing_is_retried_that_may_be_a_refusal() -> None:
     (config,) = json.loads(SERVICE_CONFIG)["methodConfig"]
-    assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+    assert config["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE", "CANCELLED"]
