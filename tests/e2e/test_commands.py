@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -98,6 +99,40 @@ def test_migrate_tells_of_a_ledger_that_does_not_answer(arguments: tuple[str, ..
     assert done.stderr.startswith("laurel: the database does not answer")
     assert "secret" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "import"])
+@pytest.mark.parametrize(
+    ("address", "code", "told"),
+    [
+        ("postgresql://laurel:secret@127.0.0.1:1/ledger", 3, "the database does not answer"),
+        ("postgresql://laurel:secret", 1, "the DSN is not the address of a PostgreSQL"),
+    ],
+)
+def test_what_works_on_a_ledger_tells_of_one_that_is_not_there(
+    tmp_path: Path, command: str, address: str, code: int, told: str
+) -> None:
+    done = on_ledger(tmp_path, command, address)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert told in done.stderr
+    assert "secret" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "import"])
+def test_what_works_on_a_ledger_asks_for_its_schema(laurel: Serve, tmp_path: Path, command: str) -> None:
+    empty = urlsplit(laurel.run["pg_dsn"])._replace(path="/postgres").geturl()
+    done = on_ledger(tmp_path, command, empty)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("laurel: the schema is at nothing")
+
+
+def on_ledger(directory: Path, command: str, address: str) -> subprocess.CompletedProcess[str]:
+    (directory / "people.csv").write_text("user_id,points\nimported-3,10\n")
+    arguments = [str(directory / "people.csv")] if command == "import" else []
+    return laurel_command(
+        command, *arguments, LAUREL_PG_DSN=address, LAUREL_REDIS_URL="redis://127.0.0.1:1/0"
+    )
 
 
 def port_of(address: str) -> str:

@@ -4,17 +4,18 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from laurel_server.commands.calling import NOT_NOW, AsJson, print_json, say_why
+from laurel_server.commands.calling import NOT_NOW, REFUSED, AsJson, print_json, say_why
 from laurel_server.commands.ledger_address import ledger_dsn
 from laurel_server.commands.opening_file import OpeningFile, OpeningFileError, read_openings
 from laurel_server.domain.clock import Clock, SandboxClock, SystemClock
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.postgres import schema, standings
 from laurel_server.postgres.errors import UNAVAILABLE
@@ -50,10 +51,8 @@ def import_(file: _File, lanes: _Lanes = 3, as_json: AsJson = False) -> None:
     started = time.monotonic()
     try:
         imported = asyncio.run(_import(settings, ledger_dsn(settings), openings, lanes))
-    except UNAVAILABLE as away:
-        what = str(away) or type(away).__name__
-        say_why(f"not all lines are in: {what}; import the file again to go on", as_json=as_json)
-        raise typer.Exit(NOT_NOW) from None
+    except (LaurelError, schema.UnreachableError, *UNAVAILABLE) as cause:
+        _break_off(cause, as_json=as_json)
     seconds = time.monotonic() - started
     rate = round(openings.lines / seconds) if seconds else 0
     if as_json:
@@ -64,10 +63,17 @@ def import_(file: _File, lanes: _Lanes = 3, as_json: AsJson = False) -> None:
     typer.echo(f"{openings.lines} lines: {new}, {rate} lines a second")
 
 
+def _break_off(cause: BaseException, *, as_json: bool) -> NoReturn:
+    what = str(cause) or type(cause).__name__
+    say_why(f"not all lines are in: {what}; import the file again to go on", as_json=as_json)
+    is_refused = isinstance(cause, LaurelError) and cause.reason is not Reason.LEDGER_UNAVAILABLE
+    raise typer.Exit(REFUSED if is_refused else NOT_NOW) from None
+
+
 async def _import(settings: Settings, dsn: str, openings: OpeningFile, lanes: int) -> Imported:
+    schema.require(await schema.current_of(dsn))
     async with AsyncExitStack() as held:
         pool = await held.enter_async_context(await create_pool(dsn, 1, lanes, _TIMEOUT_SECONDS))
-        schema.require(await schema.current_of(dsn))
         clock = await _clock(settings, pool)
         zone = ZoneInfo(settings.program.time_zone)
         rule_book = RuleBook(pool, clock, Catalogue(), zone, settings.program.grace)

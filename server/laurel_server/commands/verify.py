@@ -20,6 +20,7 @@ from laurel_server.domain.clock import SystemClock
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.views import Check
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.postgres import schema
 from laurel_server.postgres.chain import NO_SEAL, Seal, last_seal
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import create_pool
@@ -65,7 +66,7 @@ def verify(scope: _Scope = Scope.ALL, seal: _Kept = "", as_json: AsJson = False)
     settings = load_settings()
     try:
         checks, newest = asyncio.run(_verify(settings, "" if scope is Scope.ALL else scope.value, kept))
-    except (LaurelError, *UNAVAILABLE) as away:
+    except (LaurelError, schema.UnreachableError, *UNAVAILABLE) as away:
         say_why(f"not compared: {str(away) or type(away).__name__}", as_json=as_json)
         raise typer.Exit(NOT_NOW) from None
     typer.echo(_as_json(checks, newest) if as_json else _as_text(checks, newest))
@@ -84,7 +85,9 @@ def _read_seal(text: str) -> Seal:
 
 
 async def _verify(settings: Settings, scope: str, kept: Seal | None) -> tuple[Sequence[Check], Seal]:
-    pool = await create_pool(ledger_dsn(settings), 1, 2, _STATEMENT_SECONDS)
+    dsn = ledger_dsn(settings)
+    schema.require(await schema.current_of(dsn))
+    pool = await create_pool(dsn, 1, 2, _STATEMENT_SECONDS)
     boards = settings.boards
     redis = connection(_redis_url(settings), boards.read_timeout_ms / 1000, cluster=boards.redis_cluster)
     catalogue = Catalogue()

@@ -35,8 +35,8 @@ Batch: TypeAlias = list[Record]
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _BATCH_BYTES: Final = 256 << 10
-_RECORD_BYTES: Final = 400
-"""What key, headers and framing of a record take at most."""
+_RECORD_BYTES: Final = 500
+"""What key, headers and framing of a record take at most: a name of a scope has up to 256 bytes in UTF-8."""
 
 log = structlog.get_logger()
 logging.getLogger("aiokafka").setLevel(

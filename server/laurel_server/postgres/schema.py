@@ -16,6 +16,10 @@ class SchemaError(Exception):
     """Something about the schema that the operator has to put right."""
 
 
+class UnreachableError(SchemaError):
+    """The database does not answer now, or does not accept the login."""
+
+
 class SchemaMismatchError(SchemaError):
     """The database's schema is not the one that this program was written for."""
 
@@ -30,7 +34,7 @@ def unreachable_as_schema_error() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SchemaError(f"the database does not answer: {error}") from error
+        raise UnreachableError(f"the database does not answer: {error}") from error
     except ValueError:
         raise SchemaError("the DSN is not the address of a PostgreSQL") from None
 
@@ -49,7 +53,7 @@ async def current(connection: asyncpg.Connection) -> str | None:
 
 
 async def current_of(dsn: str) -> str | None:
-    """Return the version of the database at an address. SchemaError if it cannot be reached."""
+    """Return the version of the database at an address. UnreachableError; SchemaError if it is no address."""
     with unreachable_as_schema_error():
         connection = await open_connection(dsn)
     try:

@@ -63,6 +63,7 @@ export class Pinned {
 
   #show(userId, around, text) {
     const entry = entryOf(userId, around);
+    const hasFocus = this.#element.contains(document.activeElement);
     this.#element.replaceChildren(
       h("span", { class: "place number" }, h("span", { class: "unseen" }, "Rank "), around ? number(around.rank) : "\u2013"),
       face(entry),
@@ -70,6 +71,7 @@ export class Pinned {
       h("span", { class: "points number" }, around ? number(around.score) : "", around && h("span", {}, `of ${number(around.totalParticipants)}`)),
       h("button", { class: "button quiet round", type: "button", "aria-label": `Follow ${nameOf(entry)} no more`, onclick: this.#onLeave }, icon("close")),
     );
+    if (hasFocus) this.#element.querySelector("button").focus({ preventScroll: true });
   }
 }
 
