@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,10 +42,11 @@ def calls(page: str) -> list[str]:
 def run(command: str, serve: Serve, *ends: int) -> str:
     """Run a command of a page with the addresses of a service, and return what it prints."""
     here = command.replace("127.0.0.1:50051", serve.run["grpc"])
-    here = re.sub(r"^grpcurl", shlex.quote(find_grpcurl()), here)
+    if here.startswith("grpcurl"):
+        here = here.replace("grpcurl", shlex.quote(find_grpcurl()), 1)
     here = re.sub(r"^laurel\b", LAUREL, here)
     done = subprocess.run(
-        ["bash", "-c", here],
+        ["bash", "-o", "pipefail", "-c", here],
         env={**os.environ, "LAUREL_DATA_DIR": str(serve.data_dir)},
         capture_output=True,
         text=True,
@@ -67,15 +69,28 @@ def test_boards_are_added_and_changed(start_serve: StartServe) -> None:
     assert {"country-monthly", "lap-times"} <= {board["boardId"] for board in listed}
 
 
+def commands_of_the_terminal() -> tuple[list[str], list[str]]:
+    """Return those that need nothing but Laurel, and those that need jq."""
+    lines = [line.partition("   #")[0] for block in blocks("command-line.md") for line in block.splitlines()]
+    return [line for line in lines if "| jq" not in line], [line for line in lines if "| jq" in line]
+
+
 def test_the_commands_of_the_terminal(start_serve: StartServe) -> None:
     serve = start_serve()
-    commands = [
-        line.partition("   #")[0] for block in blocks("command-line.md") for line in block.splitlines()
-    ]
-    assert len(commands) >= 14
+    commands, _ = commands_of_the_terminal()
+    assert len(commands) >= 12
     for command in commands:
         limited = f"timeout 5 {LAUREL} {command.removeprefix('laurel ')}" if " watch " in command else command
         run(limited, serve, *([124] if " watch " in command else []))
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq on PATH")
+def test_the_commands_in_scripts(start_serve: StartServe) -> None:
+    serve = start_serve()
+    _, (top, again) = commands_of_the_terminal()
+    run("laurel award ada PURCHASE order_value=1999.00", serve)
+    assert run(top, serve) == "1 ada 19\n"
+    assert [run(again, serve), run(again, serve)] == ["false\n", "true\n"]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tests.e2e.test_commands import laurel_command
 PEOPLE = "user_id,points\njson-1,10\n"
 PURCHASES = """\
 invoice_no,customer_id,invoiced_at,amount,country,kind
-j-1,json-2,2026-11-24T12:00:00Z,12.50,GB,purchase
+j-1,json-2,2024-11-24T12:00:00Z,12.50,GB,PURCHASE
 """
 
 ARGUMENTS = {
@@ -55,6 +55,8 @@ KEYS = {
     "version": {"version"},
 }
 
+COUNTS = {"import": {"lines": 1, "balances": 1}, "replay": {"events": 1, "awarded": 1}}
+
 
 def beside(serve: Serve, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command that finds the server by its data directory."""
@@ -85,7 +87,9 @@ def test_a_command_prints_json(awarded: Serve, tmp_path: Path, command: str) -> 
     arguments = [str(tmp_path / each) if each.endswith(".csv") else each for each in ARGUMENTS[command]]
     done = beside(awarded, command, *arguments, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout).keys() >= KEYS[command]
+    told = json.loads(done.stdout)
+    assert told.keys() >= KEYS[command]
+    assert told.items() >= COUNTS.get(command, {}).items()
 
 
 def test_a_watch_prints_a_line_of_json_for_each_change(awarded: Serve) -> None:

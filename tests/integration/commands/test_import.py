@@ -71,7 +71,8 @@ async def test_nothing_is_imported_from_a_file_that_is_wrong(
 ) -> None:
     file = tmp_path / "wrong.csv"
     file.write_text(text)
-    result = cli.invoke(build_app(["import", "version"]), ["import", str(file)])
+    # So wide that no word of the error goes into the next line, however long the path is.
+    result = cli.invoke(build_app(["import", "version"]), ["import", str(file)], env={"COLUMNS": "300"})
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
     assert not await parts.pool.fetchval("SELECT count(*) FROM users")
