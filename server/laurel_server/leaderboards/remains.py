@@ -1,6 +1,7 @@
 """Clears away what is left of boards that were deleted or are laid out otherwise, whoever may have died over it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from laurel_server.domain.board_owners import BoardOwners
@@ -9,7 +10,7 @@ from laurel_server.events.rounds import Rounds
 from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.postgres import boards as board_rows
-from laurel_server.postgres.boards import Forgotten, Remains
+from laurel_server.postgres.boards import Remains
 from laurel_server.postgres.errors import RETRYABLE, UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Connection, Pool
@@ -58,20 +59,22 @@ class BoardRemains:
         try:
             while forgotten:
                 some, forgotten = forgotten[:PERIODS_AT_ONCE], forgotten[PERIODS_AT_ONCE:]
-                await self._drop_periods(some)
-                await board_rows.forget_periods(self._pool, [each.board for each in some])
+                slots = {each.board: each.slots for each in some}
+                await board_rows.forget_periods(self._pool, slots, partial(self._drop_periods, slots))
         except RETRYABLE:
             return False
         return True
 
-    async def _drop_periods(self, forgotten: Sequence[Forgotten]) -> None:
+    async def _drop_periods(
+        self, slots_of: Mapping[BoardKey, Sequence[int]], boards: Collection[BoardKey]
+    ) -> None:
         """Drop keys of periods: of an archived one there are some for a while after it was read."""
         by_slots: dict[int, list[BoardKey]] = {}
-        for each in forgotten:
-            for slots in each.slots:
-                by_slots.setdefault(slots, []).append(each.board)
-        for slots, boards in by_slots.items():
-            await self._rebuild.forget(boards, slot_names(slots))
+        for board in boards:
+            for slots in slots_of[board]:
+                by_slots.setdefault(slots, []).append(board)
+        for slots, some in by_slots.items():
+            await self._rebuild.forget(some, slot_names(slots))
 
     async def drop(self) -> Sequence[Remains]:
         """Drop all keys that are noted, which they still are after it. BoardsUnavailable, one of UNAVAILABLE."""

@@ -100,6 +100,9 @@ class SplitBoard:
     def _user(self, line: Line) -> str:
         return line.member[self._width + TIE_LENGTH :]
 
+    def _others(self, lines: Iterable[Line], user_id: str) -> list[Line]:
+        return [line for line in lines if self._user(line) != user_id]
+
     async def _metadata(self, lines: Sequence[Line]) -> list[Any]:
         """Return what is stored with the scores of lines, in their order; nothing where there are none."""
         if not self._traits.has_scores:
@@ -145,12 +148,14 @@ class SplitBoard:
             return [int(complete), total, -1, 0, 0, [], [], [], [], 0]
         own = found[user_id].line if listed else Line(int(score), member)
         near = await asyncio.gather(
-            *(self._run("near", slot, *own, max(1, range_)) for slot in range(len(self._keys)))
+            *(self._run("near", slot, *own, range_ + 1) for slot in range(len(self._keys)))
         )
         position = sum(reply[2] for reply in near)
-        before = _merged(reply[3] for reply in near)
+        before, after = (_merged(reply[side] for reply in near) for side in (3, 4))
+        if listed:  # with the line that he had: he may have moved, or left, since it was read
+            before, after = self._others(before, user_id), [own, *self._others(after, user_id)]
         above = before[len(before) - min(range_, len(before)) :]
-        lines = above + _merged(reply[4] for reply in near)[: range_ + listed]
+        lines = above + after[: range_ + listed]
         first = position - len(above)
         _, _, ranks = await self.ranks([own, *lines[:1]])
         rank, first_rank = ranks[0], ranks[-1]

@@ -1,8 +1,8 @@
 """Board instances and scores, as a change of the configured boards leaves them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import orjson
 
@@ -43,6 +43,10 @@ class Forgotten(NamedTuple):
     slots: Sequence[int]
 
 
+Drop: TypeAlias = Callable[[Collection[BoardKey]], Awaitable[None]]
+"""Drops the keys of periods."""
+
+
 async def instances(connection: Connection, config: BoardConfig) -> list[BoardKey]:
     """Return the instances of a board that may be in Redis: all but those that are archived."""
     board_no = config.board_no if config.kind is BoardKind.SCORES else None
@@ -62,26 +66,29 @@ async def are_forgotten(session: Session, config: BoardConfig) -> bool:
     return answer
 
 
-async def forget_periods(pool: Pool, boards: Collection[BoardKey]) -> None:
-    """Forget periods of boards that are gone, with what hangs on them; it works for as long as it rests.
+async def forget_periods(pool: Pool, boards: Collection[BoardKey], drop: Drop) -> None:
+    """Forget those of some periods that are of no board, with what hangs on them; it works for as long as it rests.
 
-    Can be killed anywhere: the periods themselves go last. One of RETRYABLE while somebody still writes what hangs on
-    them.
+    Can be killed anywhere: the periods themselves go last. Just before, `drop` is told which they are: as long as they
+    are there, nobody creates a board that has them. One of RETRYABLE while somebody still writes what hangs on them.
     """
     are_gone = False
     while not are_gone:
         async with resting(), pool.acquire() as connection, connection.transaction():
-            are_gone = await _forget_some(connection, boards)
+            are_gone = await _forget_some(connection, boards, drop)
 
 
-async def _forget_some(connection: Connection, boards: Collection[BoardKey]) -> bool:
+async def _forget_some(connection: Connection, boards: Collection[BoardKey], drop: Drop) -> bool:
     """Delete a part of what hangs on the periods, or, where nothing does, them; return whether they are gone."""
-    locked = await connection.fetch(load("boards_lock_forgotten"), *_columns(boards))
-    columns = _columns([BoardKey(*row) for row in locked])
+    locked = [
+        BoardKey(*row) for row in await connection.fetch(load("boards_lock_forgotten"), *_columns(boards))
+    ]
+    columns = _columns(locked)
     if await connection.fetchval(load("boards_forget_ranks"), *columns, RANK_ROWS_AT_ONCE):
         return False
     if await connection.fetchval(load("boards_forget_winners"), *columns, ROWS_AT_ONCE):
         return False
+    await drop(locked)
     await connection.execute(load("boards_forget_periods"), *columns)
     return True
 

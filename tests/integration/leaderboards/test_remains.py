@@ -193,6 +193,27 @@ async def test_a_board_is_not_created_again_while_redis_may_have_something_of_th
     assert await lines(parts) == []
 
 
+async def test_who_is_late_to_clear_away_a_board_leaves_the_keys_of_one_that_was_created_since(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await compete(parts)
+    keep_keys(parts, monkeypatch)
+    await parts.boards.delete("race", request())
+    forgotten = await board_rows.forgotten_periods(parts.pool)
+    assert {each.board.scope for each in forgotten} == {"race"}
+    monkeypatch.undo()
+    await parts.boards.create(SCORES, request())
+    await report(parts, "cid", 1)
+
+    async def as_read_before(_pool: Pool) -> list[board_rows.Forgotten]:
+        return forgotten
+
+    await rest_repair(parts, monkeypatch)
+    monkeypatch.setattr(board_rows, "forgotten_periods", as_read_before)
+    assert await parts.boards._remains.forget_periods()
+    assert await lines(parts) == [(1, "cid", 1, 0)]
+
+
 async def test_keys_of_another_layout_are_dropped_by_whoever_leads(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

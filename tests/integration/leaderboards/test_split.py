@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from laurel_server.leaderboards import split
 from laurel_server.leaderboards.reading import Ranks
 from laurel_server.leaderboards.seating import Seat, Seating, seat
 from laurel_server.leaderboards.split import Line, SplitBoard
-from laurel_server.redis.keys import all_keys, board_keys, slot_names, tie
+from laurel_server.redis.keys import all_keys, board_keys, slot_names, slot_of, tie
 from laurel_server.redis.node import RedisNode
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.test_administration import request
@@ -89,6 +91,40 @@ async def test_answers_lists_ranks_and_surroundings_agree(parts: Parts) -> None:
     assert await wrongs(parts) == []
     await parts.maintenance.rebuild(board)
     assert await listed(parts) == order
+
+
+async def leaps(parts: Parts, user_id: str) -> None:
+    await give(parts, user_id, 1000)
+
+
+async def climbs(parts: Parts, user_id: str) -> None:
+    await give(parts, user_id, 1)
+
+
+async def hides(parts: Parts, user_id: str) -> None:
+    await parts.people.set_visibility(order_for(user_id, "r-1"), Visibility.HIDDEN)
+
+
+@pytest.mark.parametrize("move", [leaps, climbs, hides])
+async def test_who_moves_while_he_is_looked_for_is_where_he_was(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, move: Callable[[Parts, str], Awaitable[None]]
+) -> None:
+    await configured(parts, "global-all", slots=SLOTS)
+    await play(parts, random.Random(7))
+    order = await listed(parts)
+    user_id, run, looked = order[50][0], SplitBoard._run, asyncio.Event()
+
+    async def moves_before(self: SplitBoard, name: str, slot: int, *args: str | bytes | int) -> Any:
+        if name == "near" and slot == slot_of(user_id, SLOTS) and not looked.is_set():
+            looked.set()
+            await move(parts, user_id)
+        return await run(self, name, slot, *args)
+
+    monkeypatch.setattr(SplitBoard, "_run", moves_before)
+    around = await parts.queries.surrounding(board_at(parts), user_id, 4)
+    assert looked.is_set()
+    assert [(line.user_id, line.score) for line in around.lines] == order[46:55]
+    assert around.place.score == order[50][1]
 
 
 async def test_who_is_hidden_leaves_and_a_shadow_user_sees_himself(parts: Parts) -> None:
