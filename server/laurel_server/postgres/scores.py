@@ -181,9 +181,9 @@ async def of_users(connection: Session, user_nos: Collection[int]) -> list[Score
     return [_scorer(row) for row in await connection.fetch(load("scores_of_users"), list(user_nos))]
 
 
-async def of_user(pool: Pool, user_id: str) -> list[Scorer]:
-    """Return all that a user has on score boards."""
-    return [_scorer(row) for row in await pool.fetch(load("scores_of_user"), user_id)]
+async def of_user(session: Session, user_id: str) -> list[Scorer]:
+    """Return all that a user has on score boards, archived ones too."""
+    return [_scorer(row) for row in await session.fetch(load("scores_of_user"), user_id)]
 
 
 async def on_boards(

@@ -94,8 +94,8 @@ class Moves:
     async def remove_scores(
         self, connection: Connection, account: Account, version: int
     ) -> dict[BoardKey, Seating]:
-        """Delete all that a user has on score boards, and return which he leaves."""
-        scorers = await scores.of_users(connection, [account.user_no])
+        """Delete all that a user has on score boards; return which he leaves: archived ones may be in Redis, too."""
+        scorers = await scores.of_user(connection, account.user_id)
         await scores.delete_of_user(connection, account.user_no)
         left = [Erased(account.user_id, version, [scorer.board for scorer in scorers])]
         return seatings_of_removed(left, self._catalogue)

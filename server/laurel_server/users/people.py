@@ -68,10 +68,9 @@ class People:
 
         async def change(connection: Connection, batch_no: int, account: Account) -> Moved:
             left = [*self._moves.boards_of(account), *await people.leave_past(connection, account.user_no)]
-            now = self._clock.now()
-            await people.erase(connection, account.user_no, now)
-            version = batch_no * BATCH_NUMBERS
+            now, version = self._clock.now(), batch_no * BATCH_NUMBERS
             seatings = await self._moves.remove_scores(connection, account, version)
+            await people.erase(connection, account.user_no, now)
             scored = Erased(account.user_id, version, list(seatings))
             await people.note_erasure(
                 connection, batch_no, Erased(account.user_id, version, left), scored, now

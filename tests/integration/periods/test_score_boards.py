@@ -57,6 +57,15 @@ async def see(parts: Parts, user_id: str, visibility: Visibility) -> None:
     await parts.people.set_visibility(order, visibility)
 
 
+async def test_who_is_erased_leaves_an_archived_standing_that_was_read_just_before(parts: Parts) -> None:
+    await race(parts)
+    assert (await go_to(parts, MONDAY + timedelta(days=14)))["archived"] == 1
+    assert await lines(parts, period_id=FIRST) == STANDING
+    await parts.people.erase(Order("bob", "erase", b"erase".ljust(16), b"", "tests"))
+    assert [name for _, name, _, _ in await lines(parts, period_id=FIRST)] == ["ann", "cid", "dot"]
+    assert await wrongs(parts) == []
+
+
 async def test_a_reset_period_goes_through_its_states_and_pays_once(parts: Parts) -> None:
     await race(parts)
     now = await parts.periods.period(instance(parts))

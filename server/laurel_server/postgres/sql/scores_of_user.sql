@@ -1,4 +1,4 @@
--- As scores_of_users, of one user. $1: user id.
+-- As scores_of_users, of one user and those that are archived, too. $1: user id.
 SELECT b.board_id, s.period_id, s.user_no, u.user_id, s.score, s.sub_score, s.reached,
        coalesce(s.final_visibility, u.visibility) AS visibility,
        greatest(s.version, r.version) AS version, s.metadata::text AS metadata
