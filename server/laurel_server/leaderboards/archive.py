@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey, is_score_board
+from laurel_server.domain.boards import BoardKey, TiePolicy, Traits, is_score_board
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.board_fill import READ_AT_ONCE
 from laurel_server.leaderboards.catalogue import Catalogue
@@ -19,7 +19,7 @@ from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.turns import Turns
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
-from laurel_server.redis.keys import all_keys, board_keys, slot_names
+from laurel_server.redis.keys import all_keys, board_keys, extra_keys, slot_names
 from laurel_server.redis.scripts import script
 
 log = structlog.get_logger()
@@ -73,13 +73,21 @@ class Archive:
     async def _bring(self, board: BoardKey) -> None:
         try:
             async with self._turns.turn():
-                slots = self._catalogue.traits_of(board).slots
-                if not (await look(self._redis, board, slots))[0]:
-                    members = await self._fill(board, slots)
-                    await self._drop_forgotten(board, slots)
+                traits = self._catalogue.traits_of(board)
+                if not await self._is_whole(board, traits):
+                    members = await self._fill(board, traits.slots)
+                    await self._drop_forgotten(board, traits.slots)
                     log.info("board.brought_back", board=tuple(board), members=members)
         except (BoardsUnavailable, LaurelError, RedisUnavailable, *UNAVAILABLE) as away:
             log.warning("board.not_brought_back", board=tuple(board), error=f"{type(away).__name__}: {away}")
+
+    async def _is_whole(self, board: BoardKey, traits: Traits) -> bool:
+        """Return whether Redis has all of a board; one that was filled before it became DENSE has no levels."""
+        if not (await look(self._redis, board, traits.slots))[0]:
+            return False
+        return traits.tie_policy is not TiePolicy.DENSE or bool(
+            await self._redis.call("EXISTS", extra_keys(board).levels)
+        )
 
     async def _drop_forgotten(self, board: BoardKey, slots: int) -> None:
         """Drop what was brought back of a board that was deleted meanwhile: it may have been cleared away before."""

@@ -1,11 +1,12 @@
 """Boards whose period is long over: out of Redis, and readable all the same."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from laurel_server.domain.boards import Visibility
+from laurel_server.domain.boards import TiePolicy, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Order
@@ -67,6 +68,16 @@ async def test_more_boards_than_the_pool_has_connections_come_back_at_once(parts
     async with asyncio.timeout(60):
         boards = await asyncio.gather(*(listed(parts, f"country:{each}", WEEK) for each in countries))
     assert boards == [[(f"user-{each}", 10)] for each in countries]
+
+
+async def test_another_tie_policy_holds_for_what_was_brought_back_before(parts: Parts) -> None:
+    await archived(parts)
+    assert await listed(parts, period_id=WEEK) == STANDING[:3]
+    weekly = await parts.boards.board("global-weekly")
+    await parts.boards.update(replace(weekly, tie_policy=TiePolicy.DENSE), ["tie_policy"])
+    for _ in ("once more from the ledger", "as it is"):
+        page = await parts.queries.page(board_at(parts, period_id=WEEK), "", 10)
+        assert [(line.rank, line.user_id) for line in page.lines] == [(1, "ann"), (2, "bob"), (2, "cid")]
 
 
 async def test_what_was_brought_back_goes_by_itself(parts: Parts) -> None:
