@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from laurel_client import BoardConfig, BoardKind, Laurel, Period, User
 from tests.e2e.browser import needs_chromium, started, visiting
@@ -53,6 +53,22 @@ async def fill(laurel: Laurel) -> None:
 
 async def award(laurel: Laurel, user_id: str, points: int) -> None:
     await laurel.rewards.award_points(user_id, "PURCHASE", {"order_value": str(100 * points)})
+
+
+async def test_a_server_that_stops_as_the_page_comes_is_asked_again(
+    browser: Browser, serve: Serve, laurel: Laurel
+) -> None:
+    await fill(laurel)
+
+    async def stopping(route: Route) -> None:
+        cancelled = {"code": 1, "message": "CANCELLED", "details": []}
+        await route.fulfill(status=499, json=cancelled)
+
+    async with visiting(browser, serve.run["http"]) as visit:
+        await visit.page.route("**/api/v1/leaderboard/watch?*", stopping, times=1)
+        page = await visit.open("/")
+        await expect(page.locator("#board .name")).to_have_text(list(NAMES.values()))
+        await expect(page.locator("#state")).to_have_text("Live")
 
 
 async def test_it_shows_the_board_and_follows_it(browser: Browser, serve: Serve, laurel: Laurel) -> None:

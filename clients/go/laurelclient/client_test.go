@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,7 +124,7 @@ func TestAWatchResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	tokens := server.tokens
-	if len(tokens) != 4 || tokens[0] != "" || tokens[1] != "after-1" || tokens[2] != "after-2" || tokens[3] != "" {
+	if !slices.Equal(tokens, []string{"", "after-1", "after-2", "after-2", ""}) {
 		t.Errorf("resumed with %q", tokens)
 	}
 }

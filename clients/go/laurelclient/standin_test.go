@@ -12,7 +12,8 @@ import (
 	leaderboardv1 "laurel.example/clients/go/laurel/leaderboard/v1"
 )
 
-// endingServer tells one rank a stream and ends it: in-band, then by breaking off, then it has forgotten the token.
+// endingServer tells one rank a stream and ends it: in-band, then by breaking off, then it
+// stops, then it has forgotten the token.
 type endingServer struct {
 	leaderboardv1.LeaderboardServiceClient
 	tokens []string
@@ -33,10 +34,13 @@ type endingStream struct {
 func (stream *endingStream) Recv() (*leaderboardv1.WatchRankResponse, error) {
 	stream.sent++
 	token := fmt.Sprintf("after-%d", stream.number)
-	if stream.number == 3 && stream.sent == 1 {
+	if stream.number == 3 {
+		return nil, status.Error(codes.Canceled, "stopping")
+	}
+	if stream.number == 4 {
 		return nil, forgotten()
 	}
-	if stream.sent <= 1 || stream.number == 4 {
+	if stream.sent <= 1 || stream.number == 5 {
 		update := &leaderboardv1.RankUpdate{Rank: int64(stream.number)}
 		return &leaderboardv1.WatchRankResponse{ResumeToken: token, Event: &leaderboardv1.WatchRankResponse_Update{Update: update}}, nil
 	}

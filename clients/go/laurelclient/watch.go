@@ -17,8 +17,11 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// passing are the codes of failures after which the same watch may succeed.
-var passing = map[codes.Code]bool{codes.Unavailable: true, codes.ResourceExhausted: true, codes.DeadlineExceeded: true}
+// passing are the codes of failures after which the same watch may succeed. A server that stops in the moment in which
+// the watch begins answers Canceled.
+var passing = map[codes.Code]bool{
+	codes.Unavailable: true, codes.Canceled: true, codes.ResourceExhausted: true, codes.DeadlineExceeded: true,
+}
 
 // WatchRank calls each with where the user stands now, once a board, and then with every change, until ctx is done
 // or each returns an error, which it returns.

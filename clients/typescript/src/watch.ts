@@ -9,7 +9,8 @@ import type { BoardRef } from "./gen/laurel/type/v1/board_pb.js";
 
 const firstPause = 100;
 const longestPause = 5000;
-const passing = new Set([Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded]);
+// Canceled by a server that stops in the moment in which the watch begins; who aborts it himself gets no error.
+const passing = new Set([Code.Unavailable, Code.Canceled, Code.ResourceExhausted, Code.DeadlineExceeded]);
 
 type Leaderboards = Pick<Client<typeof LeaderboardService>, "watchRank" | "watchLeaderboard">;
 

@@ -15,7 +15,7 @@ const said = (event: MessageInitShape<typeof WatchLeaderboardResponseSchema>["ev
   create(WatchLeaderboardResponseSchema, { event });
 const line = (userId: string, rank: bigint) => create(LeaderboardEntrySchema, { userId, rank });
 
-test("a watch resumes after an end, a broken connection and a forgotten token", async () => {
+test("a watch resumes after an end, a broken connection, a server that stops and a forgotten token", async () => {
   const tokens: string[] = [];
   const transport = createRouterTransport(({ service }) => {
     service(LeaderboardService, {
@@ -28,10 +28,12 @@ test("a watch resumes after an end, a broken connection and a forgotten token", 
           yield update(2n);
           throw new ConnectError("broken off", Code.Unavailable);
         } else if (tokens.length === 3) {
+          throw new ConnectError("stopping", Code.Canceled);
+        } else if (tokens.length === 4) {
           const info = { desc: ErrorInfoSchema, value: { reason: "PAGE_TOKEN_INVALID", domain: "laurel" } };
           throw new ConnectError("unknown token", Code.InvalidArgument, undefined, [info]);
         } else {
-          yield update(4n);
+          yield update(5n);
         }
       },
     });
@@ -39,10 +41,10 @@ test("a watch resumes after an end, a broken connection and a forgotten token", 
   const ranks: bigint[] = [];
   for await (const { rank } of watchRank(connect(transport).leaderboards, "ada")) {
     ranks.push(rank);
-    if (rank === 4n) break;
+    if (rank === 5n) break;
   }
-  assert.deepEqual(ranks, [1n, 2n, 4n]);
-  assert.deepEqual(tokens, ["", "after-end", "after-2", ""]);
+  assert.deepEqual(ranks, [1n, 2n, 5n]);
+  assert.deepEqual(tokens, ["", "after-end", "after-2", "after-2", ""]);
 });
 
 test("a top is the snapshot with every delta since", async () => {

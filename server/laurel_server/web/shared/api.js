@@ -22,9 +22,9 @@ export class CallError extends Error {
     return this.status === 401 || this.status === 403;
   }
 
-  /** Whether the same call may succeed later. */
+  /** Whether the same call may succeed later. 499: it came to a server that was just told to stop. */
   get mayPass() {
-    return [0, 429, 502, 503, 504].includes(this.status);
+    return [0, 429, 499, 502, 503, 504].includes(this.status);
   }
 }
 
@@ -115,7 +115,7 @@ async function* stream(url, signal) {
 
 /** Returns a message of a stream; one that is an error is thrown. */
 function messageOf(message) {
-  if (message.code && message.message !== undefined) throw new CallError(message.code === 14 ? 503 : 400, message);
+  if (message.code && message.message !== undefined) throw new CallError({ 1: 499, 14: 503 }[message.code] ?? 400, message);
   return message;
 }
 
