@@ -90,7 +90,7 @@ class Caller:
         except asyncio.CancelledError:
             if is_cancelled():
                 raise
-            raise LaurelCallError(grpc.StatusCode.CANCELLED, "the client was closed") from None
+            raise LaurelCallError(grpc.StatusCode.FAILED_PRECONDITION, "the client was closed") from None
 
 
 def is_cancelled() -> bool:

@@ -1,7 +1,8 @@
 """Creating, changing and deleting boards while awards go on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -23,7 +24,7 @@ from laurel_server.leaderboards.size_caps import SizeCaps
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import rules as rule_rows
 from laurel_server.postgres import scores
-from laurel_server.postgres.errors import UNAVAILABLE
+from laurel_server.postgres.errors import RETRYABLE, UNAVAILABLE
 from laurel_server.postgres.idempotency import KeptAnswer, keep_answer, read_answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
 from laurel_server.postgres.scores import Instance
@@ -112,8 +113,7 @@ class BoardAdministration:
         """
         if "slots" in fields:
             await self._drop_ahead()
-        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            await rule_rows.hold_back_batches(connection)
+        async with self._changing() as connection:
             known = _named(await rule_rows.read_boards(connection), wanted.board_id)
             config = known.changed(wanted, fields)
             is_laid_out = (config.tie_policy, config.slots) == (known.tie_policy, known.slots)
@@ -168,12 +168,24 @@ class BoardAdministration:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)
 
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[Connection]:
+        """Begin a transaction beside which no batch is open. LEDGER_UNAVAILABLE if others hold it up for too long."""
+        try:
+            async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
+                # First: who clears away has it for as long as Redis takes, and awards need not wait for that.
+                await board_rows.lock_remains(connection)
+                await rule_rows.hold_back_batches(connection)
+                yield connection
+        except RETRYABLE as busy:
+            message = "boards are being cleared away; try again"
+            raise LaurelError(Reason.LEDGER_UNAVAILABLE, message) from busy
+
     async def _once(self, family: str, request: RequestKey, change: Change) -> None:
         """Make a change in one transaction unless its request was answered before; a refusal is kept as well."""
         key = idempotency_key(family, request.caller, request.request_id)
         refusal: LaurelError | None = None
-        async with ledger_errors(), self._pool.acquire() as connection, connection.transaction():
-            await rule_rows.hold_back_batches(connection)
+        async with self._changing() as connection:
             answered = await read_answer(connection, key)
             if answered is not None:
                 _repeat(answered, request)
@@ -244,5 +256,5 @@ async def _postponed(clearing: Awaitable[object]) -> None:
     """Clear away; what that needs and is away is waited for by the leading server."""
     try:
         await clearing
-    except (BoardsUnavailable, *UNAVAILABLE) as away:
+    except (BoardsUnavailable, *RETRYABLE, *UNAVAILABLE) as away:
         log.warning("boards.clearing_postponed", error=f"{type(away).__name__}: {away}")

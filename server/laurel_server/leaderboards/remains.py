@@ -32,7 +32,7 @@ class BoardRemains:
 
     async def run(self) -> None:
         """Clear away what others have left, every few seconds, until cancelled; the leading server does."""
-        await Rounds("board remains", self._round, (BoardsUnavailable, *UNAVAILABLE)).run()
+        await Rounds("board remains", self._round, (BoardsUnavailable, *RETRYABLE, *UNAVAILABLE)).run()
 
     async def clear(self) -> None:
         """Clear away all that is noted. Can be killed anywhere. BoardsUnavailable, one of UNAVAILABLE.

@@ -297,6 +297,22 @@ async def test_what_is_noted_is_dropped_before_batches_are_held_back(
     assert [has_keys for goes_on, has_keys in found if not goes_on] == [False]
 
 
+async def test_awards_go_on_while_a_change_waits_for_who_clears_away(parts: Parts) -> None:
+    await parts.boards.create(POINTS, request())
+    await give(parts, "ann", 5)
+    async with parts.pool.acquire() as other, other.transaction():
+        await board_rows.note_remains(other, 0, 1, [BoardKey("race", "all")])
+        await other.execute("LOCK TABLE board_remains")  # as long as Redis takes to drop what is noted
+        change = asyncio.create_task(refusal(parts.boards.delete("regions", request())))
+        waits = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+        await until(partial(parts.pool.fetchval, waits), "the change waits")
+        async with asyncio.timeout(2):
+            await give(parts, "ann", 5)
+        assert not change.done()
+        assert await change is Reason.LEDGER_UNAVAILABLE
+    await parts.boards.delete("regions", request())
+
+
 async def test_scores_that_somebody_else_deletes_are_not_all_there_were(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
