@@ -186,8 +186,12 @@ async def _send(producer: AIOKafkaProducer, lane: Lane, batches: Sequence[Batch]
     topic, partition = lane
     for number, records in enumerate(batches):
         batch = producer.create_batch()
-        for record in records:
+        taken = [
             batch.append(key=record.key, value=record.payload, timestamp=None, headers=record.headers)
+            for record in records
+        ]
+        if None in taken:  # more than we reckoned: what was not taken would never be sent
+            return list(batches[number:])
         try:
             await (await producer.send_batch(batch, topic, partition=partition))
         except _TOO_LARGE:

@@ -1,6 +1,9 @@
+from typing import cast
+
+from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from laurel_server.events.kafka import _BATCH_BYTES, _batches
+from laurel_server.events.kafka import _BATCH_BYTES, _batches, _send
 from laurel_server.events.topics import LEADERBOARD_UPDATED, Record
 
 LONGEST = "segment:" + "\U0001f3c6" * 64 + "/2026-11-30"
@@ -28,3 +31,15 @@ def test_a_large_record_goes_alone() -> None:
     payloads = [1, _BATCH_BYTES, 1, 1]
     batches = _batches([record(number, payload) for number, payload in enumerate(payloads)])
     assert [[len(each.payload) for each in batch] for batch in batches] == [[1], [_BATCH_BYTES], [1, 1]]
+
+
+class FullProducer:
+    """Makes batches as a producer does, and sends none."""
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(_BATCH_BYTES, 0)
+
+
+async def test_a_batch_that_turns_out_too_large_is_left_whole() -> None:
+    batches = [[record(number, 300) for number in range(2000)], [record(2000, 1)]]
+    assert await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), batches) == batches
