@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser
 
+from tests.e2e.browser import started
 from tests.e2e.serving import STANDIN, Serve, eventually, is_deserted
 from tests.today import pytest_runtest_protocol  # noqa: F401 - a hook
 
@@ -44,6 +46,19 @@ def start_shared(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> It
     """Starts `laurel serve` as `start_serve` does, for all tests of a file."""
     with starting(tmp_path_factory.mktemp("module"), prepared) as start:
         yield start
+
+
+@pytest.fixture(scope="module")
+def serve(start_shared: StartServe) -> Serve:
+    """A server for all tests of a file, which is left without people by each of them."""
+    return start_shared()
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium for all tests of a file."""
+    async with started() as browser:
+        yield browser
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from laurel_client import Laurel, User
 from tests.e2e.accessibility import nameless, of_role, tab_order, tree_of
-from tests.e2e.browser import needs_chromium, started, visiting
-from tests.e2e.conftest import StartServe
+from tests.e2e.browser import needs_chromium, visiting
 from tests.e2e.guests import visited
 from tests.e2e.serving import Serve
 
@@ -24,18 +23,6 @@ TOASTS_STAY = """
 """A toast is there for 6 s, which is not long for a look at the whole page on a busy machine."""
 
 PARTS = ("Overview", "People", "Boards", "Periods", "Actions", "Campaigns", "Badges", "Jobs", "Integrity")
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def serve(start_shared: StartServe) -> Serve:
-    """A server that is left without people by each test."""
-    return start_shared()
 
 
 @pytest.fixture

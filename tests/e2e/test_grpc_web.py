@@ -1,13 +1,13 @@
 """gRPC-Web in a real browser: a page of another origin that calls with the TypeScript client."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser
 
 from laurel_client import Laurel
-from tests.e2e.browser import needs_chromium, started
+from tests.e2e.browser import needs_chromium
 from tests.e2e.conftest import StartServe
 from tests.e2e.serving import Serve
 from tests.e2e.typescript_site import needs_node_modules, site
@@ -38,12 +38,6 @@ async ({ gateway, token, userId }) => {
   }
 }
 """
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with started() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from laurel_client import BoardConfig, BoardKind, Laurel, Period, User
-from tests.e2e.browser import needs_chromium, started, visiting
+from tests.e2e.browser import needs_chromium, visiting
 from tests.e2e.conftest import StartServe
 from tests.e2e.guests import visited
 from tests.e2e.serving import Serve
@@ -23,18 +23,6 @@ window.glides = 0;
 const animate = Element.prototype.animate;
 Element.prototype.animate = function (...how) { window.glides++; return animate.apply(this, how); };
 """
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def serve(start_shared: StartServe) -> Serve:
-    """A server that is left without people by each test."""
-    return start_shared()
 
 
 @pytest.fixture

@@ -18,24 +18,12 @@ from laurel_client import (
     User,
     Visibility,
 )
-from tests.e2e.browser import needs_chromium, started, visiting
+from tests.e2e.browser import needs_chromium, visiting
 from tests.e2e.conftest import StartServe
 from tests.e2e.guests import visited
 from tests.e2e.serving import Serve
 
 pytestmark = needs_chromium
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with started() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def serve(start_shared: StartServe) -> Serve:
-    """A server that is left without people by each test."""
-    return start_shared()
 
 
 @pytest.fixture
