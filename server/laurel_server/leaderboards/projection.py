@@ -51,7 +51,7 @@ class Projected:
         for user_id, rank in seated.left:
             if rank.board in boards[user_id]:  # out of points; boards of another tier or country are not told
                 self._ranks.setdefault(user_id, []).append(rank)
-        self.complete = self.complete and seated.complete
+        self.complete = self.complete and not seated.incomplete
         for user_id, rank in seated.ranks:
             self._ranks.setdefault(user_id, []).append(rank)
 

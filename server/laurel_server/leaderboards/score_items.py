@@ -54,6 +54,9 @@ class Done(NamedTuple):
 
 Result: TypeAlias = Done | LaurelError
 
+Place: TypeAlias = tuple[BoardKey, str]
+"""A board and a user on it."""
+
 
 @dataclass(slots=True)
 class ScoreBatch:
@@ -66,8 +69,8 @@ class ScoreBatch:
     batch_no: int
     rules: Rules
     results: list[Result]
-    standing: dict[tuple[BoardKey, str], Score] = field(default_factory=dict)
-    off: dict[tuple[BoardKey, str], int] = field(default_factory=dict)
+    standing: dict[Place, Score] = field(default_factory=dict)
+    off: dict[Place, int] = field(default_factory=dict)
     new_boards: set[BoardKey] = field(default_factory=set)
     wrote: bool = False
     drops: bool = False

@@ -14,9 +14,9 @@ from laurel_server.domain.scores import Score, ScoreAnswer, ScoreCommand, not_ra
 from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.leaderboards.score_batch import ScoreWriter
-from laurel_server.leaderboards.score_items import Done, Item, ScoreBatch
+from laurel_server.leaderboards.score_items import Done, Item, Place, ScoreBatch
 from laurel_server.leaderboards.score_seats import seat_of
-from laurel_server.leaderboards.seating import Seated, Seating, seat
+from laurel_server.leaderboards.seating import Seating, seat
 from laurel_server.postgres import scores
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import LaneConnection, Pool
@@ -89,37 +89,38 @@ class Scores:
             if isinstance(result, Done) and result.is_listed
         }
         with self._confirmations.carrying(batch.batch_no):
-            seated = await self._seat(batch, listed)
-        ranks = {(rank.board, user_id): rank for user_id, rank in seated.ranks} if seated else {}
+            ranks = await self._seat(batch, listed)
         for each, result in zip(waiting, batch.results, strict=True):
             if isinstance(result, LaurelError):
                 each.answer(result)
                 continue
             place = (result.board, each.item.command.user_id)
-            each.answer(_answer(result, batch.standing.get(place), ranks.get(place), seated))
+            each.answer(_answer(result, batch.standing.get(place), ranks.get(place)))
 
-    async def _seat(self, batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> Seated | None:
-        """Return the ranks, or None when the boards do not answer in time: repair takes the scores there."""
+    async def _seat(self, batch: ScoreBatch, listed: set[Place]) -> dict[Place, BoardRank]:
+        """Return the ranks that the boards tell in time; repair, or who fills a board, takes the other scores there."""
         try:
             if batch.drops:
                 async with asyncio.timeout(self._budget):  # others may have all connections of the pool
                     batch.off.update(await scores.dropped(self._pool, batch.off))
         except UNAVAILABLE as away:
             log.warning("scores.pending", batch=batch.batch_no, error=f"{type(away).__name__}: {away}")
-            return None
+            return {}
         seatings = seatings_of(batch, listed)
         seating = seat(self._redis, seatings, batch.new_boards, ranked=True, tell=True)
         try:
             seated = await within_budget(seating, self._redis, self._budget)
         except (TimeoutError, RedisUnavailable) as late:
             log.warning("scores.pending", batch=batch.batch_no, error=str(late))
-            return None
+            return {}
         if batch.wrote:
             self._confirmations.confirm(batch.batch_no)
-        return seated if seated.complete else None
+        filling = {board for board in seatings if not batch.rules.boards[board.scope].is_filled}
+        untold = filling | seated.incomplete
+        return {(rank.board, user_id): rank for user_id, rank in seated.ranks if rank.board not in untold}
 
 
-def seatings_of(batch: ScoreBatch, listed: set[tuple[BoardKey, str]]) -> dict[BoardKey, Seating]:
+def seatings_of(batch: ScoreBatch, listed: set[Place]) -> dict[BoardKey, Seating]:
     """Return what a batch does to its boards: absolute scores, so that it does no harm to apply them twice or late."""
     seatings: dict[BoardKey, Seating] = {}
     for board in batch.new_boards:
@@ -137,10 +138,11 @@ def _traits(batch: ScoreBatch, board: BoardKey) -> Traits:
     return batch.rules.boards[board.scope].traits
 
 
-def _answer(done: Done, score: Score | None, rank: BoardRank | None, seated: Seated | None) -> ScoreAnswer:
-    kept = 0 if score is None else score.pair.score
-    if not done.is_listed or (seated is not None and rank is None):
+def _answer(done: Done, score: Score | None, rank: BoardRank | None) -> ScoreAnswer:
+    if not done.is_listed or score is None:
+        kept = 0 if score is None else score.pair.score
         return ScoreAnswer(not_ranked(done.board, kept), done.updated, done.replayed, RankState.NOT_RANKED)
     if rank is None:
-        return ScoreAnswer(not_ranked(done.board, kept), done.updated, done.replayed, RankState.PENDING)
+        pending = not_ranked(done.board, score.pair.score)
+        return ScoreAnswer(pending, done.updated, done.replayed, RankState.PENDING)
     return ScoreAnswer(rank, done.updated, done.replayed, RankState.FRESH)

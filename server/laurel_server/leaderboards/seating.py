@@ -53,16 +53,16 @@ class Seating:
 class Seated:
     """Ranks after a seating, of those put on and of those taken off.
 
-    `complete` is False when one of the boards is being rebuilt: its ranks mean nothing.
+    `incomplete` are boards that are being rebuilt: the ranks on them mean nothing.
     """
 
-    complete: bool = True
+    incomplete: set[BoardKey] = field(default_factory=set)
     ranks: list[tuple[str, BoardRank]] = field(default_factory=list)
     left: list[tuple[str, BoardRank]] = field(default_factory=list)
 
     def add(self, other: "Seated") -> None:
         """Add what was seated on another board."""
-        self.complete = self.complete and other.complete
+        self.incomplete |= other.incomplete
         self.ranks += other.ranks
         self.left += other.left
 
@@ -95,7 +95,8 @@ async def seat(
     for (board, part), (whole, total, old, new, stood) in zip(calls, replies, strict=True):
         if filling(board):
             continue
-        seated.complete = seated.complete and (bool(whole) or not part.on)
+        if part.on and not whole:
+            seated.incomplete.add(board)
         for each, before, now in zip(part.on, old, new, strict=False):  # empty if not ranked
             score = sorted_score(part.traits, int(each.score))
             seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
@@ -139,7 +140,7 @@ async def _seat_split(
         return BoardRank(board, now.rank if now else 0, was.rank if was else 0, told, total)
 
     return Seated(
-        complete or not seating.on,
+        {board} if seating.on and not complete else set(),
         [(each.user_id, rank(each.user_id, int(each.score))) for each in seating.on],
         [(user_id, rank(user_id, 0)) for user_id, _ in seating.off],
     )

@@ -11,9 +11,11 @@ from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.domain.people import Order
+from laurel_server.domain.scores import ScoreAnswer
+from laurel_server.postgres.turns import REBUILD, Turns
 from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.scoring import board, lines, refusal, remove, report, see
+from tests.integration.leaderboards.scoring import board, command, lines, refusal, remove, report, see
 from tests.integration.wired import give, rest_repair, until, wrongs
 
 
@@ -159,3 +161,30 @@ async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(
     await parts.redis.call("HDEL", members, "who", "ann")
     (incomplete,) = await wrongs(parts, "boards")
     assert incomplete == "boards_are_complete: race all"
+
+
+async def test_a_board_that_is_filled_anew_keeps_no_rank_on_another_from_being_told(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for board_id in ("race", "dash"):
+        await board(parts, board_id)
+    race = await report(parts, "ann", 10)
+    await rest_repair(parts, monkeypatch)  # which would find what is lost
+
+    async def states() -> list[tuple[RankState, int]]:
+        commands = [command("bob", 7, scope=board_id) for board_id in ("race", "dash")]
+        answers = await parts.scores.do_batch([*commands, command("ann", 9)], None)
+        return [(each.rank_state, each.rank.rank) for each in answers if isinstance(each, ScoreAnswer)]
+
+    pending = [(RankState.PENDING, 0), (RankState.FRESH, 1), (RankState.PENDING, 0)]
+    fresh = [(RankState.FRESH, 2), (RankState.FRESH, 1), (RankState.FRESH, 1)]
+    await parts.redis.call("UNLINK", *all_keys(race.rank.board))
+    assert await states() == pending
+    await parts.maintenance.rebuild(None)
+    assert await states() == fresh
+    async with Turns(parts.pool, REBUILD).turn():  # nobody fills a board meanwhile
+        config = replace(await parts.boards.board("race"), tie_policy=TiePolicy.DENSE)
+        assert not (await parts.boards.update(config, {"tie_policy"})).is_filled
+        assert await states() == pending
+    await parts.maintenance.rebuild(None)
+    assert await states() == fresh

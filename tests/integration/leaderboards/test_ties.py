@@ -68,7 +68,7 @@ class Bench:
             self.model.standings[user_id] = standing
             seating.on.append(self.seat_of(user_id, standing, self.version))
         seated = await seat(self.redis, {self.key: seating}, {self.key}, ranked=True, tell=False)
-        assert seated.complete
+        assert not seated.incomplete
         told = {user_id: (rank.previous_rank, rank.rank) for user_id, rank in seated.ranks}
         assert told == {user: (before.get(user, 0), self.model.row(user).rank) for user in standings}
         return told
