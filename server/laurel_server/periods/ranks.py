@@ -46,26 +46,22 @@ class RankHistory:
     async def take(self, progress: Tell) -> dict[str, int]:
         """Note where everybody stood at the end of each day since the last time, on the boards that ran then.
 
-        Before the end of a day it notes the day as it is; the end replaces that. Cost: one statement a period, and a
-        copy for each further day; nothing waits for it. LEDGER_UNAVAILABLE.
+        Before the end of a day it notes the day as it is; the end replaces that. Cost: one statement a period, and each
+        line once a day; nothing waits for it. LEDGER_UNAVAILABLE.
         """
         now, lines, boards = self._clock.now(), 0, 0
         async with ledger_errors():
             covered = await covered_until(self._pool, JOB, now)
             ends = ends_to_note(covered, now, self._zone)
             running = await rank_history.boards_since(self._pool, ends[0].moment)
-            for (period_id, _), some in groupby(
-                running, key=lambda each: (each.board.period_id, each.ends_at)
-            ):
+            for _, some in groupby(running, key=lambda each: (each.board.period_id, each.ends_at)):
                 instances = list(some)
                 within = [end for end in ends if instances[0].contains(end.moment)]
                 if not within:
                     continue
                 rules = self._rule_book.latest_read
-                terms = {
-                    each.board.scope: terms_of(each.board, rules.matrix, rules.boards) for each in instances
-                }
-                lines += await rank_history.take_ranks(self._pool, period_id, terms, within)
+                terms = {each: terms_of(each.board, rules.matrix, rules.boards) for each in instances}
+                lines += await rank_history.take_ranks(self._pool, terms, within)
                 boards += len(terms)
                 progress(lines)
         return {"boards": boards, "days": len(ends), "lines": lines}

@@ -86,6 +86,8 @@ async def _forget_some(connection: Connection, boards: Collection[BoardKey], dro
     columns = _columns(locked)
     if await connection.fetchval(load("boards_forget_ranks"), *columns, RANK_ROWS_AT_ONCE):
         return False
+    if await connection.fetchval(load("boards_forget_days"), *columns, ROWS_AT_ONCE):
+        return False
     if await connection.fetchval(load("boards_forget_winners"), *columns, ROWS_AT_ONCE):
         return False
     await drop(locked)

@@ -1,8 +1,11 @@
 """Ranks day by day, as rows."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import NamedTuple
+
+from asyncpg import Record
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.closing import Terms
@@ -19,65 +22,127 @@ ROWS_AT_ONCE = 2000
 ROWS_KEPT_AT_ONCE = 100
 """Rows of a day and 1,024 users that are written together: some two megabytes, milliseconds of a disk."""
 
+DAYS_TOLD_AT_ONCE = 5000
+"""Days of boards that are told of together."""
+
 TIER_NAMES = [tier.name.lower() for tier in sorted(Tier)]
 
 
 class Instance(NamedTuple):
-    """A board instance with its bounds, None for all-time."""
+    """A board instance with its bounds, None for all-time; `number`: one that is created again has another."""
 
     board: BoardKey
     starts_at: datetime | None
     ends_at: datetime | None
+    number: int
 
     def contains(self, moment: datetime) -> bool:
         """Whether the moment lies in the period."""
         return self.starts_at is None or self.ends_at is None or self.starts_at <= moment < self.ends_at
 
 
+class Take(NamedTuple):
+    """Everybody's ranks at one moment, on boards of a period, which are noted for some days.
+
+    `numbers` are those of the boards' instances by scope. Of two takes of a day the one with the greater number holds.
+    """
+
+    number: int
+    period_id: str
+    numbers: Mapping[str, int]
+    ends: Sequence[DayEnd]
+
+    @property
+    def days(self) -> list[date]:
+        """The days."""
+        return [end.day for end in self.ends]
+
+
 async def boards_since(pool: Pool, moment: datetime) -> list[Instance]:
     """Return the boards whose period had not ended by then, by period."""
     rows = await pool.fetch(load("ranks_boards"), moment)
-    return [Instance(BoardKey(row[0], row[1]), row[2], row[3]) for row in rows]
+    return [Instance(BoardKey(row[0], row[1]), *row[2:]) for row in rows]
 
 
-async def take_ranks(pool: Pool, period_id: str, boards: Mapping[str, Terms], ends: Sequence[DayEnd]) -> int:
-    """Note where everybody stands on the boards of a period, in place of what was noted on those days before.
+async def take_ranks(pool: Pool, boards: Mapping[Instance, Terms], ends: Sequence[DayEnd]) -> int:
+    """Note where everybody stands on boards of one period, in place of what was noted on those days before.
 
-    `boards` has the terms of each board by scope; one that is gone is left out. Ranks are worked out once. Returns
-    how many lines a day.
+    Ranks are worked out once, at one moment, and written some at a time, while nobody waits. They are told when all
+    are there; till then those from before are. One board that is deleted meanwhile gets none. Can be killed anywhere,
+    and is then done from its beginning. Returns how many lines a day.
     """
-    days = [end.day for end in ends]
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SET LOCAL statement_timeout = 0")
-        scopes = [
-            row["scope"] for row in await connection.fetch(load("ranks_lock_boards"), period_id, list(boards))
-        ]
-        terms = [boards[scope] for scope in scopes]
-        await connection.execute(load("ranks_forget_days"), period_id, scopes, days, timeout=LONG_SECONDS)
-        await connection.execute(load("ranks_table"))
-        lines: int = await connection.fetchval(
-            load("ranks_take"),
-            period_id,
-            scopes,
-            [int(each.tie_policy) for each in terms],
-            TIER_NAMES,
-            [sign(each) for each in terms],
-            timeout=LONG_SECONDS,
-        )
-        await _keep(connection, period_id, ends)
+    numbers = {each.board.scope: each.number for each in boards}
+    period_id = next(iter(boards)).board.period_id
+    take = Take(await pool.fetchval(load("ranks_number")), period_id, numbers, ends)
+    lines = 0
+    async with pool.acquire() as connection, _worked_out(connection, period_id, boards):
+        step = max(1, ROWS_KEPT_AT_ONCE // len(ends))
+        while rows := await connection.fetch(f"FETCH {step} FROM ranks_taken"):
+            async with resting():
+                await _keep(connection, take, rows)
+            lines += sum(row["lines"] for row in rows)
+    await _tell(pool, take)
     return lines
 
 
-async def _keep(connection: Connection, period_id: str, ends: Sequence[DayEnd]) -> None:
-    """Keep the ranks that were worked out, some at a time: a commit waits for all of the log before it."""
-    days, moments = [end.day for end in ends], [end.moment for end in ends]
-    step, after, kept = max(1, ROWS_KEPT_AT_ONCE // len(ends)), 0, 1
-    while kept:
+@asynccontextmanager
+async def _worked_out(
+    connection: Connection, period_id: str, boards: Mapping[Instance, Terms]
+) -> AsyncIterator[None]:
+    """Have the ranks in the cursor `ranks_taken`, which the transaction that made it has left behind."""
+    await connection.execute("BEGIN READ ONLY")
+    try:
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute(
+            load("ranks_take"),
+            period_id,
+            [each.board.scope for each in boards],
+            [int(terms.tie_policy) for terms in boards.values()],
+            TIER_NAMES,
+            [sign(terms) for terms in boards.values()],
+        )
+        await connection.execute("COMMIT", timeout=LONG_SECONDS)
+    except BaseException:
+        await _unless_lost(connection, "ROLLBACK")
+        raise
+    try:
+        yield
+    finally:
+        await _unless_lost(connection, "CLOSE ranks_taken")
+
+
+async def _unless_lost(connection: Connection, statement: str) -> None:
+    if not connection.is_closed():
+        await connection.execute(statement)
+
+
+async def _keep(connection: Connection, take: Take, rows: Sequence[Record]) -> None:
+    """Write some of the ranks: a commit waits for all of the log before it."""
+    await connection.execute(
+        load("ranks_keep"),
+        take.number,
+        take.period_id,
+        take.days,
+        [end.moment for end in take.ends],
+        [row["scope"] for row in rows],
+        [take.numbers[row["scope"]] for row in rows],
+        *([row[column] for row in rows] for column in ("shard", "total", "user_nos", "ranks", "scores")),
+    )
+
+
+async def _tell(pool: Pool, take: Take) -> None:
+    """Have the ranks told, all of which are written, and delete those that they replace."""
+    scopes, step = sorted(take.numbers), max(1, DAYS_TOLD_AT_ONCE // len(take.ends))
+    for first in range(0, len(scopes), step):
+        some = scopes[first : first + step]
+        numbers = [take.numbers[scope] for scope in some]
         async with resting():
-            kept = await connection.fetchval(
-                load("ranks_keep"), period_id, days, moments, after, after + step, timeout=LONG_SECONDS
-            )
-        after += step
+            await pool.execute(load("ranks_tell"), take.number, take.period_id, take.days, some, numbers)
+    replaced = (load("ranks_forget_replaced"), take.period_id, scopes, take.days, ROWS_AT_ONCE)
+    found = 1
+    while found:
+        async with resting():
+            found = await pool.fetchval(*replaced)
 
 
 async def ranks_of(
@@ -107,6 +172,7 @@ async def ranks_on(
 
 async def forget_ranks(pool: Pool, before: date) -> AsyncIterator[int]:
     """Delete what was taken before that day, some rows at a time; yield how many each time. A row has 1,024 users."""
+    await pool.execute(load("ranks_forget_days"), before)
     while rows := await pool.fetchval(load("ranks_forget"), before, ROWS_AT_ONCE):
         yield rows
 

@@ -17,7 +17,6 @@ from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.periods.close import PeriodClose
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import closing, scores, standings
-from laurel_server.postgres.sql import load
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import report
 from tests.integration.leaderboards.test_administration import refusal, request
@@ -46,7 +45,7 @@ OF_ONE_COUNTRY = BoardConfig("us", BoardKind.POINTS, "country:US", PeriodType.WE
 FIRST_RACE = "2026-11-25T00:00Z"
 LONG_AFTER, LATER, GRACE = timedelta(days=20), timedelta(days=21), timedelta(hours=1)
 DAYS = re.compile(r"^\d{4}-\d\d-\d\d")
-TABLES = ("leaderboard_periods", "leaderboard_snapshots", "period_winners", "rank_history")
+TABLES = ("leaderboard_periods", "leaderboard_snapshots", "period_winners", "rank_history", "rank_days")
 BOTH = pytest.mark.parametrize(("board_id", "scope"), [(DAILY, "global"), ("race", "race")])
 
 
@@ -191,18 +190,6 @@ async def test_a_board_that_is_deleted_while_its_period_closes_pays_nobody_twice
     assert (paid.count(others), paid.count(own)) in {(1, 0), (1, 1)}
     assert (step != "paid" or scope != "global") or paid.count(own) == 1
     assert await wrongs(parts) == []
-
-
-async def test_ranks_that_are_being_taken_go_with_the_board(parts: Parts) -> None:
-    await play(parts)
-    async with parts.pool.acquire() as job, job.transaction():
-        assert await job.fetch(load("ranks_lock_boards"), DAY, ["global"])
-        await parts.boards.delete(DAILY, request())
-        await job.execute(
-            "INSERT INTO rank_history VALUES ('global', $1, 0, '2026-12-24', now(), 1, '{1}', '{1}', '{1}')",
-            DAY,
-        )
-    await until(partial(are_gone, parts, "global"), "nothing is left")
 
 
 async def test_a_repeated_delete_leaves_a_board_that_was_created_since(parts: Parts) -> None:

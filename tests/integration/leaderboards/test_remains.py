@@ -42,7 +42,8 @@ SELECT scope, period_id, 2, 10, 5, 5, '{1,2}', '{1,2}', '{5,5}', now() FROM lead
 INSERT INTO period_winners
 SELECT scope, period_id, unnest(user_nos), 1, 5, 1, NULL, 'REFUSED' FROM leaderboard_snapshots;
 INSERT INTO rank_history
-SELECT scope, period_id, 0, '2026-11-24', now(), 2, user_nos, ranks, scores FROM leaderboard_snapshots;
+SELECT scope, period_id, 0, '2026-11-24', now(), 2, user_nos, ranks, scores, 1 FROM leaderboard_snapshots;
+INSERT INTO rank_days SELECT scope, period_id, '2026-11-24', 1 FROM leaderboard_snapshots;
 """
 """What a board has of periods that are over."""
 
@@ -94,7 +95,7 @@ async def nothing_left(parts: Parts, name: str) -> bool:
 
 async def rows_of(parts: Parts, scope: str) -> list[int]:
     """Return how many rows of periods, and of what hangs on them, there are of a scope."""
-    tables = ("leaderboard_periods", "leaderboard_snapshots", "period_winners", "rank_history")
+    tables = ("leaderboard_periods", "leaderboard_snapshots", "period_winners", "rank_history", "rank_days")
     return [
         await parts.pool.fetchval(f"SELECT count(*) FROM {table} WHERE scope = $1", scope) for table in tables
     ]
@@ -173,7 +174,7 @@ async def test_a_board_that_is_created_again_after_a_cut_has_nothing_of_the_one_
             await parts.boards.delete("race", request("delete"))
             await parts.boards.create(SCORES, request())
             assert await lines(parts) == []
-            assert await rows_of(parts, "race") == [0, 0, 0, 0]
+            assert await rows_of(parts, "race") == [0, 0, 0, 0, 0]
             answer = await report(parts, "cid", 1)
             assert (answer.rank.rank, answer.rank.total) == (1, 1)
             assert await lines(parts) == [(1, "cid", 1, 0)]

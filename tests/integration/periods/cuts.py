@@ -35,7 +35,11 @@ class CuttingPool:
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["_CuttingConnection"]:
         async with self._pool.acquire() as connection:
-            yield _CuttingConnection(connection, self)
+            try:
+                yield _CuttingConnection(connection, self)
+            except Cut:
+                connection.terminate()
+                raise
 
     def _counted(self, statement: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **options: Any) -> Any:

@@ -163,3 +163,23 @@ def test_versions_are_numbered_without_gaps_and_have_their_sql() -> None:
     assert [name.partition("_")[0] for name in modules] == [f"{n:04}" for n in range(1, len(modules) + 1)]
     assert sorted(file.stem for file in versions.glob("*.sql")) == modules
     assert schema.head() == modules[-1].partition("_")[0]
+
+
+async def test_ranks_of_days_from_before_are_told_further_on(
+    dsn: str, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    def later(_directory: str, names: list[str]) -> list[str]:
+        return [name for name in names if name[:4].isdigit() and name[:4] > "0029"]
+
+    before = shutil.copytree(schema.MIGRATIONS, tmp_path / "before", ignore=later)
+    await upgrade(dsn, before)
+    await connection.execute(
+        "INSERT INTO leaderboard_periods (scope, period_id, period_type) VALUES ('global', 'all', 6);"
+        "INSERT INTO rank_history SELECT 'global', 'all', shard, day, now(), 2, ARRAY[shard << 10], '{1}', '{5}'"
+        " FROM generate_series(0, 1) shard, unnest('{2026-11-24,2026-11-25}'::date[]) day"
+    )
+    await upgrade(dsn)
+    told = "SELECT count(*) FROM rank_history JOIN rank_days USING (scope, period_id, taken_on, take_no)"
+    assert await connection.fetchval(told) == 4
+    numbers = "SELECT instance_no IS NOT NULL FROM board_periods WHERE scope = 'global' AND period_id = 'all'"
+    assert await connection.fetchval(numbers)

@@ -1,2 +1,2 @@
--- Drops what was taken of a period on some days, to take it anew. $1: period, $2: scopes, $3: the days.
-DELETE FROM rank_history WHERE scope = ANY ($2::text[]) AND period_id = $1 AND taken_on = ANY ($3::date[])
+-- Tells no more of days before one. $1: that day. Cost: all days of boards.
+DELETE FROM rank_days WHERE taken_on < $1

@@ -1,10 +1,14 @@
--- Keeps some of what ranks_take has worked out, of days: nothing has moved between them. $1: period, $2, $3: the days and their
--- ends, $4, $5: the rows after that place up to that one. Result: how many. Cost: those rows, copied as they are.
-WITH kept AS (
-    INSERT INTO rank_history (scope, period_id, shard, taken_on, taken_at, total, user_nos, ranks, scores)
-    SELECT t.scope, $1, t.shard, d.taken_on, d.taken_at, t.total, t.user_nos, t.ranks, t.scores
-      FROM ranks_taken t CROSS JOIN unnest($2::date[], $3::timestamptz[]) AS d(taken_on, taken_at)
-     WHERE t.place > $4 AND t.place <= $5
-    RETURNING 1
+-- Writes some of what ranks_take has worked out, of days: nothing has moved between them. Boards that were deleted since get
+-- nothing; the others stay until this is committed, so that it goes with them. $1: the number of these ranks, $2: period, $3, $4:
+-- the days and their ends; one element a row: $5: scopes, $6: numbers of the boards' instances, $7: shards, $8: totals, $9, $10,
+-- $11: user numbers, ranks and scores as text. Cost: those rows.
+WITH present AS MATERIALIZED (
+    SELECT scope FROM board_periods
+     WHERE period_id = $2 AND scope = ANY ($5::text[]) AND instance_no = ANY ($6::bigint[]) ORDER BY scope FOR KEY SHARE
 )
-SELECT count(*) FROM kept
+INSERT INTO rank_history (scope, period_id, shard, taken_on, take_no, taken_at, total, user_nos, ranks, scores)
+SELECT t.scope, $2, t.shard, d.taken_on, $1, d.taken_at, t.total, t.user_nos::bigint[], t.ranks::bigint[], t.scores::bigint[]
+  FROM unnest($5::text[], $7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::text[])
+       AS t(scope, shard, total, user_nos, ranks, scores)
+  JOIN present USING (scope)
+  CROSS JOIN unnest($3::date[], $4::timestamptz[]) AS d(taken_on, taken_at)

@@ -1,7 +1,10 @@
--- Works out where everybody stands on the boards of one period, into ranks_taken. $1: period, $2, $3: scopes of the boards and
--- their tie policies (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: of each board 1 where the
--- greatest score is the best, otherwise -1.
--- Result: how many lines. Cost: all hot rows once, and the lines of the boards sorted; locks nothing.
+-- Works out where everybody stands on the boards of one period, at the end of this transaction, which writes nothing: the result
+-- stays on the connection, in a file if it is large, and nobody waits for whoever reads it. $1: period, $2, $3: scopes of the
+-- boards and their tie policies (1 earliest first, 2 competition, 3 dense), $4: names of the tiers by number, $5: of each board 1
+-- where the greatest score is the best, otherwise -1.
+-- Result: a row a board and 1,024 users; arrays as text, which goes through a server without being taken apart.
+-- Cost: all hot rows once, and the lines of the boards sorted; locks nothing.
+DECLARE ranks_taken NO SCROLL CURSOR WITH HOLD FOR
 WITH had AS (
     SELECT r.user_no, (r.open_totals -> $1 ->> 0)::bigint AS score, (r.open_totals -> $1 ->> 1)::bigint AS reached,
            ARRAY['global', 'tier:' || ($4::text[])[r.tier]]
@@ -26,11 +29,7 @@ WITH had AS (
                ELSE dense_rank() OVER (PARTITION BY s.scope ORDER BY s.score * b.sign DESC, s.sub_score * b.sign DESC)
            END AS rank
       FROM stood s JOIN unnest($2::text[], $3::smallint[], $5::bigint[]) AS b(scope, policy, sign) USING (scope)
-), noted AS (
-    INSERT INTO ranks_taken (scope, shard, total, user_nos, ranks, scores)
-    SELECT scope, user_no >> 10, max(total), array_agg(user_no ORDER BY user_no),
-           array_agg(rank ORDER BY user_no), array_agg(score ORDER BY user_no)
-      FROM ranked GROUP BY scope, user_no >> 10
-    RETURNING cardinality(user_nos) AS lines
 )
-SELECT coalesce(sum(lines), 0)::bigint FROM noted
+SELECT scope, user_no >> 10 AS shard, max(total) AS total, count(*) AS lines, array_agg(user_no ORDER BY user_no)::text AS user_nos,
+       array_agg(rank ORDER BY user_no)::text AS ranks, array_agg(score ORDER BY user_no)::text AS scores
+  FROM ranked GROUP BY scope, user_no >> 10

@@ -1,0 +1,2 @@
+-- Draws a number for everybody's ranks at a moment.
+SELECT nextval('rank_takes')
