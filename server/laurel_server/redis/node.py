@@ -2,7 +2,8 @@
 
 Replies come back in order, so that nobody waits for a connection. A write wakes Redis, and its answer wakes us: under
 load that costs more than what is asked for, and so it is done once for many callers. As long as commands come in
-company, they go out when the event loop has turned some times without bringing more. A lone caller never waits.
+company, they go out when the event loop has turned some times without bringing more, or after some milliseconds at the
+latest. A lone caller never waits.
 """
 
 import asyncio
@@ -30,6 +31,9 @@ MOST_AT_ONCE = 32
 HELD_BYTES = 16 << 10
 """So many commands, or so much, go out without waiting for more: Redis reads as much at a time."""
 
+HELD_SECONDS = 0.005
+"""So long a command waits for company at most, however much is done in a turn and however steadily others come."""
+
 
 class _Stream(asyncio.Protocol):
     """The wire: commands out, replies in, matched by order."""
@@ -44,6 +48,7 @@ class _Stream(asyncio.Protocol):
         self._come_in_company = False  # as told by the last write
         self._seen = 0  # of `_out`, a turn ago
         self._quiet_turns = 0
+        self._held_until = 0.0  # by the time of the loop
         self._reader = hiredis.Reader()
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
@@ -59,6 +64,7 @@ class _Stream(asyncio.Protocol):
         self._out_bytes += len(command)
         if not self._is_flush_due:
             self._is_flush_due = True
+            self._held_until = self._loop.time() + HELD_SECONDS
             self._loop.call_soon(self._look)
         return future
 
@@ -68,7 +74,8 @@ class _Stream(asyncio.Protocol):
         self._quiet_turns = self._quiet_turns + 1 if count == self._seen else 0
         self._seen = count
         more_may_come = self._come_in_company and self._quiet_turns < QUIET_TURNS
-        if more_may_come and count < MOST_AT_ONCE and self._out_bytes < HELD_BYTES:
+        has_room = count < MOST_AT_ONCE and self._out_bytes < HELD_BYTES
+        if more_may_come and has_room and self._loop.time() < self._held_until:
             self._loop.call_soon(self._look)
         else:
             self._flush()

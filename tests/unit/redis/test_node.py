@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from laurel_server.redis.node import HELD_BYTES, MOST_AT_ONCE, QUIET_TURNS, _Stream
+from laurel_server.redis.node import HELD_BYTES, HELD_SECONDS, MOST_AT_ONCE, QUIET_TURNS, _Stream
 
 
 class Wire:
@@ -18,9 +18,25 @@ class Wire:
         self.writes.append(data)
 
 
+class Clock:
+    """What the event loop goes by: it stands still unless a test moves it on."""
+
+    now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+
 @pytest.fixture
 async def wire() -> Wire:
     return Wire()
+
+
+@pytest.fixture(autouse=True)
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", clock.time)
+    return clock
 
 
 @pytest.fixture
@@ -99,6 +115,24 @@ async def test_much_goes_out_at_once(stream: _Stream, wire: Wire) -> None:
     _ = stream.send(b"c" * HELD_BYTES)
     await _turns(1)
     assert wire.writes == [b"ab", b"c" * HELD_BYTES]
+
+
+async def test_nobody_waits_long_while_others_come_one_by_one(
+    stream: _Stream, wire: Wire, clock: Clock
+) -> None:
+    await _send_in_company(stream)
+    _ = stream.send(b"c")
+    for _ in range(5):  # turns in which much is done
+        clock.now += HELD_SECONDS / 6
+        await _turns(1)
+        _ = stream.send(b"d")
+    assert wire.writes == [b"ab"]
+    clock.now += HELD_SECONDS / 6 + 0.0001
+    await _turns(1)
+    assert wire.writes == [b"ab", b"cddddd"]
+    _ = stream.send(b"e")
+    await _turns(QUIET_TURNS)
+    assert wire.writes == [b"ab", b"cddddd"], "the next ones have as long again"
 
 
 async def _send_in_company(stream: _Stream) -> None:
