@@ -80,9 +80,14 @@ def board_updates(latest: Mapping[str, OutboxEvent], standings: Standings) -> li
     return [_board_update(event, standings.get(user_id, ())) for user_id, event in latest.items()]
 
 
+def update_id(event: OutboxEvent) -> str:
+    """Return the id of the record that tells where a user stands after an event."""
+    return f"{event.id}.ranks"
+
+
 def _board_update(event: OutboxEvent, standings: Sequence[Standing]) -> Record:
     moment = _MOVED_AT[str(event.body["type"])]
-    _UPDATED.event_id = f"{event.id}.ranks"
+    _UPDATED.event_id = update_id(event)
     _UPDATED.user_id = _text(event, "user_id")
     _UPDATED.updated_at.CopyFrom(_moment(_text(event, moment)))
     listed = field_of(LeaderboardUpdated, [message for _, message in standings])

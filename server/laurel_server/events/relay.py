@@ -10,6 +10,7 @@ import structlog
 from laurel_server.domain.views import RanksOnBoard
 from laurel_server.events.kafka import AWAY, KafkaProducer
 from laurel_server.events.messages import board_updates, mover_of, records_of
+from laurel_server.events.origins import origins_of
 from laurel_server.events.outbox import UNREADABLE, OutboxEvent, OutboxReader, OvertakenError, Page
 from laurel_server.events.rounds import Rounds
 from laurel_server.events.standings import Standings, standings_of
@@ -111,7 +112,7 @@ class Relay:
         page, records = ready
         if page.is_full:
             self._look_ahead(page)
-        for refused in await self._producer.publish(records):
+        if refused := await self._producer.publish(records):
             await self._set_aside(page, refused)
         await self._reader.done(page)
         return page.is_full
@@ -173,12 +174,9 @@ class Relay:
                 await asyncio.sleep(0)
         return records if standings is None else records + board_updates(moved, standings)
 
-    async def _set_aside(self, page: Page, record: Record) -> None:
-        log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
-        await self._reader.set_aside(_origin(page.events, record), f"{record.topic}: too large for Kafka")
-
-
-def _origin(events: Sequence[OutboxEvent], record: Record) -> OutboxEvent:
-    """Return the event of a page that a record was made of: one entry may have several, of different types."""
-    alike = [event for event in events if record.id == event.id or record.id.startswith(f"{event.id}.")]
-    return next((event for event in alike if event.body["type"] == record.topic), alike[0])
+    async def _set_aside(self, page: Page, refused: Sequence[Record]) -> None:
+        origins = origins_of(page.events)
+        for record in refused:
+            log.warning("events.set_aside", event_id=record.id, error="too large for Kafka")
+            event = origins[record.topic, record.id]
+            await self._reader.set_aside(event, f"{record.topic}: too large for Kafka")

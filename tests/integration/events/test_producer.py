@@ -3,13 +3,14 @@
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
 from tests.integration.events.reading import Reader
 from tests.integration.wired import command, gift, give, until
 from tests.kafka import Broker
 
-EARNED = "rewards.earned"
+EARNED, UNLOCKED = "rewards.earned", "achievements.unlocked"
 SMALL, LARGE = "GIVE", "GIVE_" + "A" * 59
 
 
@@ -35,6 +36,13 @@ async def both_aside(parts: Parts) -> bool:
     rows = await parts.pool.fetch("SELECT reader, origin, place, error FROM events_set_aside ORDER BY place")
     aside = [("kafka", "outbox", place, "rewards.earned: too large for Kafka") for place in (1, 4)]
     return [tuple(row) for row in rows] == aside
+
+
+async def badges_aside(parts: Parts) -> list[str]:
+    """Return the badges whose events are set aside."""
+    rows = await parts.pool.fetch("SELECT event::jsonb ->> 'badge_type', error FROM events_set_aside")
+    assert {error for _, error in rows} <= {f"{UNLOCKED}: too large for Kafka"}
+    return sorted(badge for badge, _ in rows)
 
 
 async def test_what_is_sent_again_by_the_client_is_written_once(
@@ -71,3 +79,26 @@ async def test_an_event_too_large_for_kafka_is_set_aside_and_those_around_it_go_
         await until(lambda: both_aside(parts), "both large ones are set aside", seconds=40)
     told = [each.body.points for each in seen if each.topic == EARNED]
     assert told == [1, 2, 4, 5, 7, 100]
+
+
+async def test_of_badges_of_one_award_that_which_is_too_large_is_set_aside(
+    connected: Connected, own_broker: Broker
+) -> None:
+    badges = ("B_SMALL", "M_" + "A" * 62, "Z_SMALL")
+    running = connected(own_broker, consumers="off")  # they would give badges by rank
+    async with running as parts, Reader(own_broker.bootstrap) as reader:
+        await give(parts, "early", 1)
+        await reader.until({UNLOCKED: 1}, "early")
+        (early,) = own_broker.batches(UNLOCKED)
+        await limit_size(own_broker, UNLOCKED, early.size + 30)
+        for badge in badges:
+            await parts.rule_book.put_badge(BadgeDefinition(badge, rule="points >= 50"), "tests")
+        await give(parts, "early", 50)
+        seen = await reader.until({UNLOCKED: 3}, "early")
+
+        async def is_set_aside() -> bool:
+            return await badges_aside(parts) == ["M_" + "A" * 62]
+
+        await until(is_set_aside, "the badge with the long name is set aside", seconds=40)
+    told = {each.body.badge.badge_type for each in seen if each.topic == UNLOCKED}
+    assert told == {"EARLY_ADOPTER", "B_SMALL", "Z_SMALL"}
