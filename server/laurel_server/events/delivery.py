@@ -1,13 +1,15 @@
 """Sends notifications that are due, and again later those that nobody took."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import structlog
 
 from laurel_server.domain.clock import Clock
-from laurel_server.events.sinks import NotSent, Sink
+from laurel_server.events.sinks import Refusal, Sink
 from laurel_server.metrics import NOTIFICATIONS_SENT
 from laurel_server.postgres import notifications
 from laurel_server.postgres.notifications import Attempt, Due, State
@@ -16,7 +18,6 @@ from laurel_server.postgres.pool import Pool
 log = structlog.get_logger()
 
 AT_ONCE: Final = 100
-SIDE_BY_SIDE: Final = 8
 FIRST_RETRY: Final = timedelta(seconds=30)
 LAST_RETRY: Final = timedelta(hours=1)
 
@@ -31,21 +32,52 @@ class Delivered(NamedTuple):
     given_up: int = 0
 
 
-class Delivery:
-    """Hands what is due to a sink; after `max_attempts` a notification is given up."""
+@dataclass(slots=True)
+class _Offer:
+    """A notification that is handed to the sinks: who has taken it by now, and why others have not."""
 
-    def __init__(self, pool: Pool, sink: Sink, clock: Clock, max_attempts: int) -> None:
+    due: Due
+    taken_by: list[str]
+    failed: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def note(self, sink: str, refusal: Refusal | None) -> None:
+        """Keep what a sink said."""
+        if refusal is None:
+            self.taken_by.append(sink)
+        else:
+            (self.refused if refusal.for_good else self.failed).append(refusal.error)
+
+    def attempt(self, now: datetime, max_attempts: int) -> Attempt:
+        """Return how it went in all."""
+        name, attempts, error = self.due.notification.id, self.due.attempts + 1, "; ".join(self.errors)
+        if self.failed and attempts < max_attempts:
+            return Attempt(name, State.WAITING, now + retry_after(attempts), error, self.taken_by)
+        return Attempt(name, State.GIVEN_UP if error else State.SENT, now, error, self.taken_by)
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """What went wrong."""
+        return [*self.failed, *self.refused]
+
+
+class Delivery:
+    """Hands what is due to all sinks; after `max_attempts` a notification is given up.
+
+    It comes again only to those sinks that did not take it, and is given up at once where none of them ever will.
+    """
+
+    def __init__(self, pool: Pool, sinks: Sequence[Sink], clock: Clock, max_attempts: int) -> None:
         self._pool = pool
-        self._sink = sink
+        self._sinks = sinks
         self._clock = clock
         self._max_attempts = max_attempts
-        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def deliver(self) -> Delivered:
         """Send all that is due now."""
         total = Delivered()
         while due := await notifications.read_due(self._pool, self._clock.now(), AT_ONCE):
-            attempts = await asyncio.gather(*(self._attempt(each) for each in due))
+            attempts = await self._attempts(due)
             await notifications.note(self._pool, attempts)
             states = [attempt.state for attempt in attempts]
             for state in states:
@@ -57,20 +89,30 @@ class Delivery:
             )
         return total
 
-    async def _attempt(self, due: Due) -> Attempt:
-        now, name = self._clock.now(), due.notification.id
-        async with self._turns:
-            try:
-                await self._sink.send(due.notification)
-            except NotSent as error:
-                return self._failed(due, now, str(error))
-        return Attempt(name, State.SENT, now, "")
+    async def _attempts(self, due: Sequence[Due]) -> list[Attempt]:
+        now, offers = self._clock.now(), [_Offer(each, list(each.taken_by)) for each in due]
+        await asyncio.gather(*(_hand_over(sink, offers) for sink in self._sinks))
+        for offer in offers:
+            if offer.errors:
+                log.warning(
+                    "notification.not_sent", notification_id=offer.due.notification.id, errors=offer.errors
+                )
+        return [offer.attempt(now, self._max_attempts) for offer in offers]
 
-    def _failed(self, due: Due, now: datetime, error: str) -> Attempt:
-        attempts = due.attempts + 1
-        state = State.GIVEN_UP if attempts >= self._max_attempts else State.WAITING
-        log.warning("notification.not_sent", notification_id=due.notification.id, error=error)
-        return Attempt(due.notification.id, state, now + retry_after(attempts), error)
+
+async def _hand_over(sink: Sink, offers: Sequence[_Offer]) -> None:
+    """Hand a sink what it has not taken yet."""
+    open_offers = [offer for offer in offers if sink.name not in offer.due.taken_by]
+    if not open_offers:
+        return
+    refusals: Sequence[Refusal | None]
+    try:
+        refusals = await sink.send([offer.due.notification for offer in open_offers])
+    except Exception as error:  # otherwise what other sinks have taken would go to them for ever
+        log.exception("notifications.failed", sink=sink.name)
+        refusals = [Refusal(f"{sink.name}: {error!r}"[:300])] * len(open_offers)
+    for offer, refusal in zip(open_offers, refusals, strict=True):
+        offer.note(sink.name, refusal)
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import orjson
 import structlog
@@ -21,18 +21,27 @@ log = structlog.get_logger()
 
 SIGNATURE: Final = "Laurel-Signature"
 ID: Final = "Laurel-Notification-Id"
+SIDE_BY_SIDE: Final = 8
+"""Posts that wait for the webhook at a time."""
+
 _OK: Final = range(200, 300)
+_TOO_LARGE: Final = 413
 
 
-class NotSent(Exception):
-    """A sink did not take a notification; it may be tried again."""
+class Refusal(NamedTuple):
+    """Why a sink did not take a notification. `for_good`: it never will."""
+
+    error: str
+    for_good: bool = False
 
 
 class Sink(Protocol):
-    """Takes notifications."""
+    """Takes notifications. `name` says in the ledger what it has taken: it has no comma, and stays."""
 
-    async def send(self, notification: Notification) -> None:
-        """Hand one over; the same one may come again. NotSent."""
+    name: str
+
+    async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
+        """Hand some over, and return of each why it was not taken; the same ones may come again."""
         ...
 
     async def close(self) -> None:
@@ -43,15 +52,19 @@ class Sink(Protocol):
 class LogSink:
     """Writes notifications to the log, where nothing else takes them."""
 
-    async def send(self, notification: Notification) -> None:
-        """Write one line."""
-        log.info(
-            "notification",
-            notification_id=notification.id,
-            user_id=notification.user_id,
-            kind=notification.kind.value,
-            message=notification.message,
-        )
+    name = "log"
+
+    async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
+        """Write a line for each."""
+        for notification in notifications:
+            log.info(
+                "notification",
+                notification_id=notification.id,
+                user_id=notification.user_id,
+                kind=notification.kind.value,
+                message=notification.message,
+            )
+        return [None] * len(notifications)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -60,19 +73,27 @@ class LogSink:
 class WebhookSink:
     """Posts notifications as JSON to an address, signed: see `signature`. Answers from 200 to 299 take one."""
 
+    name = "webhook"
+
     def __init__(self, url: str, secret: bytes, timeout: float) -> None:
         self._url = url
         self._secret = secret
-        self._http = urllib3.PoolManager(maxsize=8, retries=False, timeout=timeout)
+        self._http = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=timeout)
+        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def send(self, notification: Notification) -> None:
-        """Post one."""
-        try:
-            status = await asyncio.to_thread(self._post, notification)
-        except urllib3.exceptions.HTTPError as error:
-            raise NotSent(f"webhook: {type(error).__name__}") from error
-        if status not in _OK:
-            raise NotSent(f"webhook: status {status}")
+    async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
+        """Post each, some side by side."""
+        return await asyncio.gather(*map(self._send_one, notifications))
+
+    async def _send_one(self, notification: Notification) -> Refusal | None:
+        async with self._turns:
+            try:
+                status = await asyncio.to_thread(self._post, notification)
+            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                return Refusal(f"webhook: {type(error).__name__}")
+        if status in _OK:
+            return None
+        return Refusal(f"webhook: status {status}", for_good=status == _TOO_LARGE)
 
     def _post(self, notification: Notification) -> int:
         body = json_of(notification)
@@ -91,38 +112,26 @@ class WebhookSink:
 class KafkaSink:
     """Publishes notifications to their topic."""
 
+    name = "kafka"
+
     def __init__(self, producer: KafkaProducer) -> None:
         self._producer = producer
 
-    async def send(self, notification: Notification) -> None:
-        """Publish one."""
+    async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
+        """Publish all of them together."""
         try:
-            refused = await self._producer.publish([_record(notification)])
+            refused = await self._producer.publish([_record(notification) for notification in notifications])
         except AWAY as away:
-            raise NotSent(f"Kafka: {type(away).__name__}") from away
-        if refused:
-            raise NotSent("Kafka: too large")
+            return [Refusal(f"Kafka: {type(away).__name__}")] * len(notifications)
+        too_large = {record.id for record in refused}
+        return [
+            Refusal("Kafka: too large", for_good=True) if notification.id in too_large else None
+            for notification in notifications
+        ]
 
     async def close(self) -> None:
         """Close the connection."""
         await self._producer.close()
-
-
-class AllSinks:
-    """Hands each notification to every sink; it counts as taken when all took it."""
-
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
-
-    async def send(self, notification: Notification) -> None:
-        """Hand one to all."""
-        for sink in self._sinks:
-            await sink.send(notification)
-
-    async def close(self) -> None:
-        """Close all."""
-        for sink in self._sinks:
-            await sink.close()
 
 
 def signature(secret: bytes, seconds: int, body: bytes) -> str:

@@ -23,19 +23,21 @@ class State(IntEnum):
 
 
 class Due(NamedTuple):
-    """A notification to be sent, and how often that has failed."""
+    """A notification to be sent, how often that has failed, and the names of the sinks that have taken it already."""
 
     notification: Notification
     attempts: int
+    taken_by: Sequence[str]
 
 
 class Attempt(NamedTuple):
-    """How sending went: `due_at` is when to try again."""
+    """How sending went: `due_at` is when to try again, `taken_by` who has taken it by now."""
 
     notification_id: str
     state: State
     due_at: datetime
     error: str
+    taken_by: Sequence[str]
 
 
 async def add(pool: Pool, notifications: Sequence[tuple[Notification, datetime]]) -> int:
@@ -56,13 +58,19 @@ async def add(pool: Pool, notifications: Sequence[tuple[Notification, datetime]]
 async def read_due(pool: Pool, now: datetime, limit: int) -> list[Due]:
     """Return what is to be sent, the longest due first."""
     rows = await pool.fetch(load("notifications_due"), now, limit)
-    return [Due(_notification(row), row["attempts"]) for row in rows]
+    return [Due(_notification(row), row["attempts"], row["taken_by"]) for row in rows]
 
 
 async def note(pool: Pool, attempts: Sequence[Attempt]) -> None:
     """Keep how attempts went."""
-    columns = zip(*attempts, strict=True)
-    await pool.execute(load("notifications_note"), *columns)
+    await pool.execute(
+        load("notifications_note"),
+        [attempt.notification_id for attempt in attempts],
+        [attempt.state for attempt in attempts],
+        [attempt.due_at for attempt in attempts],
+        [attempt.error for attempt in attempts],
+        [",".join(attempt.taken_by) for attempt in attempts],
+    )
 
 
 async def read_preferences(pool: Pool, user_ids: Collection[str], zone: tzinfo) -> dict[str, Preferences]:

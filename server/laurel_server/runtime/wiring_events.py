@@ -23,7 +23,7 @@ from laurel_server.events.preferences import NotificationPreferences
 from laurel_server.events.relay import EVENTS_A_PAGE, Relay
 from laurel_server.events.relay import READER as RELAY
 from laurel_server.events.retention import Bounds, Retention
-from laurel_server.events.sinks import AllSinks, KafkaSink, LogSink, Sink, WebhookSink
+from laurel_server.events.sinks import KafkaSink, LogSink, Sink, WebhookSink
 from laurel_server.events.source import Source
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
 from laurel_server.jobs.job import Job
@@ -149,15 +149,15 @@ def _notifications(made: _Maker) -> Job:
     told = made.settings.notifications
     every = timedelta(minutes=told.rank_every_minutes)
     source = _consume(made, Notifier(made.pool, made.ranks, made.clock, made.zone, every), _SECONDS)
-    sink = AllSinks(_sinks(made))
-    made.closers.append(sink.close)
+    sinks = _sinks(made)
+    made.closers += [sink.close for sink in sinks]
 
     async def heard_all() -> bool:
         if made.settings.events.consumers_source == "off":
             return False
         return await source.caught_up(await last_batch(made.pool), _DISPATCH_WAITS_SECONDS)
 
-    return dispatch_notifications(heard_all, Delivery(made.pool, sink, made.clock, told.max_attempts))
+    return dispatch_notifications(heard_all, Delivery(made.pool, sinks, made.clock, told.max_attempts))
 
 
 def _sinks(made: _Maker) -> list[Sink]:

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,6 +20,7 @@ from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.domain.people import Order
 from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
+from tests.integration.events.limits import limit_size
 from tests.integration.events.reading import Reader
 from tests.integration.wired import DAY, DAY_CLOSES, START, give, run_job, running, until
 from tests.kafka import Broker
@@ -267,3 +269,85 @@ async def test_with_kafka_notifications_go_to_their_topic(
     ]
     assert milestone.id == milestone.body.event_id
     assert milestone.body.data == {"points": "1000"}
+
+
+async def mute_all_but_milestones(parts: Parts, user_id: str) -> None:
+    await parts.profiles.upsert([User(user_id)])
+    await parts.preferences.write(user_id, Preferences(frozenset(Kind) - {Kind.POINTS_MILESTONE}))
+
+
+async def dispatched(parts: Parts, outcome: str) -> None:
+    """Run the job until it has dealt with one notification, which must come to this."""
+    found: list[str] = []
+
+    async def is_heard() -> bool:
+        found.extend(name for name, number in (await dispatch(parts)).items() if number)
+        return bool(found)
+
+    await until(is_heard, "the consumer has made a notification")
+    assert found == [outcome]
+
+
+async def test_what_is_too_large_for_kafka_comes_to_the_webhook_once(
+    notifying: Notifying, hook: Hook, own_broker: Broker
+) -> None:
+    events = Events(kafka_bootstrap=own_broker.bootstrap, consumers="outbox")
+    async with notifying(events=events) as parts:
+        await mute_all_but_milestones(parts, "ada")
+        await limit_size(own_broker, "notifications.send", 100)
+        await give(parts, "ada", 1000)
+        await dispatched(parts, "given_up")
+        await move_clock(parts, timedelta(hours=2))
+        assert not any((await dispatch(parts)).values())
+        (left,) = await parts.pool.fetch("SELECT error, taken_by FROM notifications")
+    assert tuple(left) == ("Kafka: too large", ["webhook"])
+    assert hook.kinds("ada") == ["POINTS_MILESTONE"]
+
+
+async def test_while_kafka_is_away_the_webhook_gets_a_notification_once(
+    notifying: Notifying, hook: Hook, own_broker: Broker
+) -> None:
+    events = Events(kafka_bootstrap=own_broker.bootstrap, consumers="outbox", kafka_timeout_seconds=3)
+    async with notifying(events=events) as parts:
+        await mute_all_but_milestones(parts, "ada")
+        own_broker.signal(signal.SIGKILL)
+        await give(parts, "ada", 1000)
+        await dispatched(parts, "failed")
+        await move_clock(parts, timedelta(minutes=2))
+        await dispatched(parts, "failed")
+        with own_broker:
+            await move_clock(parts, timedelta(minutes=2))
+            await dispatched(parts, "sent")
+            async with Reader(own_broker.bootstrap) as reader:
+                await reader.until({"notifications.send": 1}, "ada")
+    assert hook.kinds("ada") == ["POINTS_MILESTONE"]
+
+
+async def test_a_webhook_that_is_away_keeps_no_notification_from_kafka(
+    notifying: Notifying, hook: Hook, broker: Broker, reader: Reader
+) -> None:
+    hook.status = 503
+    async with notifying(events=Events(kafka_bootstrap=broker.bootstrap, consumers="outbox")) as parts:
+        await mute_all_but_milestones(parts, "patient")
+        await give(parts, "patient", 1000)
+        await dispatched(parts, "failed")
+        await reader.until({"notifications.send": 1}, "patient")
+        hook.status = 200
+        await move_clock(parts, timedelta(minutes=2))
+        await dispatched(parts, "sent")
+        await give(parts, "patient", 4000)
+        await dispatched(parts, "sent")
+        seen = await reader.until({"notifications.send": 2}, "patient")
+    told = [each.body.data["points"] for each in seen if each.topic == "notifications.send"]
+    assert told == ["1000", "5000"]
+    assert [each["data"]["points"] for each in hook.got] == told
+
+
+async def test_what_is_too_large_for_the_webhook_is_given_up_at_once(
+    notifying: Notifying, hook: Hook
+) -> None:
+    hook.status = 413
+    async with notifying() as parts:
+        await mute_all_but_milestones(parts, "ada")
+        await give(parts, "ada", 1000)
+        await dispatched(parts, "given_up")

@@ -1,35 +1,15 @@
 """The producer as a real broker knows it: what it has written to its log, and what it refuses to."""
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
 from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
+from tests.integration.events.limits import limit_size
 from tests.integration.events.reading import Reader
 from tests.integration.wired import command, gift, give, until
 from tests.kafka import Broker
 
 EARNED, UNLOCKED = "rewards.earned", "achievements.unlocked"
 SMALL, LARGE = "GIVE", "GIVE_" + "A" * 59
-
-
-async def limit_size(broker: Broker, topic: str, size: int) -> None:
-    """Let the broker take no batch of a topic that is larger, in bytes."""
-    values = {"max.message.bytes": str(size)}
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=values)])
-
-        async def is_limited() -> bool:
-            (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-            ((*_, configs),) = answer.resources
-            return values.items() <= {config[0]: config[1] for config in configs}.items()
-
-        await until(is_limited, "the topic has its limit")
-    finally:
-        await admin.close()
 
 
 async def both_aside(parts: Parts) -> bool:
