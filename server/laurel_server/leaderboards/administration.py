@@ -15,8 +15,8 @@ from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason, idempotency_conflict, invalid_field
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.resets import reset_period
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.forgetting import forget_board
-from laurel_server.leaderboards.projection import BoardsUnavailable
 from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.remains import BoardRemains

@@ -8,8 +8,9 @@ from laurel_server.domain.boards import BoardKey, TiePolicy, Traits, is_score_bo
 from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.board_fill import READ_AT_ONCE
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placements import Placing
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
@@ -97,10 +98,10 @@ class Archive:
 
     async def _load(self, board: BoardKey) -> int:
         members, place = 0, Placing(self._catalogue.matrix, {board})
-        async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
-            placements = [place(member) for member in chunk]
-            await self._projection.load(placements, self._chunk, tell=False)
-            members += len(chunk)
+        async with self._projection.loading(self._chunk, tell=False) as loading:
+            async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
+                await loading.add([place(member) for member in chunk])
+                members += len(chunk)
         return members
 
     async def _load_scores(self, board: BoardKey) -> int:

@@ -1,17 +1,18 @@
 """What fills boards from the ledger, and empties and completes them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Container, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Container, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.leaderboards.ahead import ahead
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.fill_progress import FillProgress
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import Placing
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
@@ -84,24 +85,24 @@ class BoardFill:
 
         `before` is called with what comes next and the instances, to which it may add.
         """
-        members, loading = 0, asyncio.create_task(asyncio.sleep(0))
-        place = Placing(self._catalogue.matrix, wanted)
-        try:
-            periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
-            progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
-            async for chunk in ahead(self._members(periods), CHUNKS_AHEAD):
-                placements = [place(member) for member in chunk]
-                placed = sum(len(placement.boards) for placement in placements)
-                members += placed
-                if before is not None and isinstance(instances, set):
-                    await before(placements, instances)
-                await loading
-                progress.read(chunk[-1].user_no, placed)
-                loading = asyncio.create_task(self._projection.load(placements, self._chunk, tell=False))
-            await loading
-            progress.end()
-        finally:
-            loading.cancel()
+        members, place = 0, Placing(self._catalogue.matrix, wanted)
+        periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
+        progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
+        # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.
+        scans = [standings.scan_open_totals(self._pool, READ_AT_ONCE)]
+        scans += [standings.scan_period(self._pool, READ_AT_ONCE, period_id) for period_id in periods]
+        async with self._projection.loading(self._chunk, tell=False) as loading:
+            for scan in scans:
+                async for chunk in ahead(scan, CHUNKS_AHEAD):
+                    placements = [place(member) for member in chunk]
+                    placed = sum(len(placement.boards) for placement in placements)
+                    members += placed
+                    if before is not None and isinstance(instances, set):
+                        await before(placements, instances)
+                    await loading.add(placements)
+                    progress.read(chunk[-1].user_no, placed)
+                await loading.flush()  # who is met in the next scan too must not be in a call with himself
+        progress.end()
         return members
 
     async def load_scores(self, board: BoardKey) -> int:
@@ -166,14 +167,6 @@ class BoardFill:
             return (await look(self._redis, board, len(self._slots(board))))[0]
         except RedisRefused:  # somebody has put something else in the place of the board
             return False
-
-    async def _members(self, period_ids: Sequence[str]) -> AsyncIterator[list[standings.Member]]:
-        # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.
-        async for chunk in standings.scan_open_totals(self._pool, READ_AT_ONCE):
-            yield chunk
-        for period_id in period_ids:
-            async for chunk in standings.scan_period(self._pool, READ_AT_ONCE, period_id):
-                yield chunk
 
     def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, str]]]:
         """Return the boards with each of their slots, as many together as a script call may name."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, TiePolicy
 from laurel_server.domain.ledger import BoardRank
-from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.split import LAST_OF_EQUALS, Line, SplitBoard
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable

@@ -7,7 +7,7 @@ from typing import Final
 from laurel_server.domain.board_owners import BoardOwners
 from laurel_server.domain.boards import BoardKey
 from laurel_server.events.rounds import Rounds
-from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres.boards import Remains

@@ -11,9 +11,10 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.tiers import Tier
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import placement_of
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
@@ -221,18 +222,21 @@ class Repair:
         tiers: dict[str, set[Tier]],
         since: int,
     ) -> None:
-        members = await standings.read_members(self._pool, user_nos)
-        members += await standings.read_past(self._pool, user_nos, since)
-        placements = [
-            placement_of(
-                member,
-                self._catalogue.matrix,
-                left.get(member.user_no, ()),
-                tiers.get(member.user_id, ()),
-            )
-            for member in members
-        ]
-        await self._projection.load(placements, tell=True)
+        # One after the other: a total that moves to the past between the reads is in both.
+        for members in (
+            await standings.read_members(self._pool, user_nos),
+            await standings.read_past(self._pool, user_nos, since),
+        ):
+            placements = [
+                placement_of(
+                    member,
+                    self._catalogue.matrix,
+                    left.get(member.user_no, ()),
+                    tiers.get(member.user_id, ()),
+                )
+                for member in members
+            ]
+            await self._projection.load(placements, tell=True)
 
     async def _place_scores(self, user_nos: Sequence[int], removed: Sequence[standings.Erased]) -> None:
         off = {(board, each.user_id): each.version for each in removed for board in each.left}

@@ -13,8 +13,9 @@ from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.preview import Other, Step, preview_ranks, preview_with
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
+from laurel_server.leaderboards.projection import Projected, Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.metrics import AWARD_STAGE_SECONDS, AWARDS_PENDING_RANKS
 from laurel_server.postgres.badges import read_unlocked

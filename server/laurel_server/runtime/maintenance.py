@@ -10,7 +10,7 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.views import Board, Check, RebuildReport
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.reading import rebuilding
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.postgres.errors import UNAVAILABLE

@@ -8,8 +8,9 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projection
+from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
 from laurel_server.leaderboards.seating import Seating, seat

@@ -51,3 +51,43 @@ async def test_a_fill_and_a_projection_agree(redis: RedisNode, seed: int) -> Non
         await projection.load([placement(FILLED, *each) for each in batch], tell=False)
         await projection.apply([placement(ASKED, *each) for each in batch])
         assert await contents(redis, FILLED) == await contents(redis, ASKED)
+
+
+MANY = [f"user-{number:04}" for number in range(3000)]
+BOARDS = (
+    FILLED,
+    BoardKey("country:US", "2026-01"),
+    BoardKey("global", "2026-03"),
+    BoardKey("tier:gold", "2026-03"),
+)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 7, 400, 2000])
+@pytest.mark.parametrize("scores", [1, 20, 1_000_000])
+async def test_users_that_wait_for_others_near_them_all_come_to_their_boards(
+    redis: RedisNode, at_once: int, scores: int
+) -> None:
+    draw, projection = random.Random(f"{at_once} {scores}"), Projection(redis, 5)
+    size = max(60, min(len(MANY), 40 * at_once))
+    placements = [
+        Placement(
+            user_id,
+            draw.randint(1, 9),
+            {
+                period: (draw.randint(1, scores), draw.randint(1, 1 << 40))
+                for period in ("2026-01", "2026-03")
+            },
+            tuple(draw.sample(BOARDS, draw.randint(1, len(BOARDS)))),
+        )
+        for user_id in MANY[:size]
+    ]
+    await redis.call("FLUSHALL")
+    async with projection.loading(at_once, tell=False) as loading:
+        for start in range(0, size, 300):
+            await loading.add(placements[start : start + 300])
+    filled = {board: await contents(redis, board) for board in BOARDS}
+
+    await redis.call("FLUSHALL")
+    await projection.apply(placements)
+
+    assert filled == {board: await contents(redis, board) for board in BOARDS}

@@ -13,7 +13,7 @@ from laurel_server.domain.errors import Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board
-from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.periods.close import PeriodClose
 from laurel_server.postgres import boards as board_rows
 from laurel_server.postgres import closing, scores, standings

@@ -15,7 +15,7 @@ from laurel_server.domain.errors import Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.leaderboards.administration import BoardAdministration
-from laurel_server.leaderboards.projection import BoardsUnavailable
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.remains import BoardRemains
 from laurel_server.postgres import boards as board_rows

@@ -12,8 +12,10 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.leaderboards import repair
+from laurel_server.leaderboards.errors import BoardsUnavailable
+from laurel_server.leaderboards.loading import Loading
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.projection import BoardsUnavailable, Projected, Projection
+from laurel_server.leaderboards.projection import Projected, Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.metrics import BOARDS_REBUILT
 from laurel_server.postgres.turns import REBUILD, Turns
@@ -190,14 +192,23 @@ async def test_a_new_board_is_no_lost_board(parts: Parts, monkeypatch: pytest.Mo
 
 
 class Interrupted(Projection):
-    """A projection that does something before every call of a rebuild."""
+    """A projection that does something whenever a rebuild has read users."""
 
-    async def load(self, placements: Sequence[Placement], at_once: int = 1, *, tell: bool) -> None:
-        await self.before()
-        await super().load(placements, at_once, tell=tell)
+    def loading(self, at_once: int = 1, *, tell: bool) -> Loading:
+        return InterruptedLoading(self, at_once, tell=tell)
 
     async def before(self) -> None:
         await self._redis.call("FLUSHALL")
+
+
+class InterruptedLoading(Loading):
+    def __init__(self, projection: Interrupted, at_once: int, *, tell: bool) -> None:
+        super().__init__(projection._redis, projection._catalogue, at_once, tell=tell)
+        self._before = projection.before
+
+    async def add(self, placements: Sequence[Placement]) -> None:
+        await self._before()
+        await super().add(placements)
 
 
 async def test_a_board_lost_while_it_is_filled_is_not_called_complete(parts: Parts) -> None:
