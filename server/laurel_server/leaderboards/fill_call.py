@@ -1,7 +1,7 @@
 """Putting many users on boards for nobody who waits for ranks: script calls of `fill.lua`."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
@@ -9,10 +9,13 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.redis.keys import board_keys
 
+T = TypeVar("T")
+S = TypeVar("S")
+
 MOST_USERS: Final = 2000
 """Users on one board in one call: Lua passes at most some thousand arguments on."""
 
-Row = tuple[int, str, str, str]
+Row: TypeAlias = tuple[int, str, str, str]
 """A user on a board: score, member (tie and user id), user id, entry (tie and version). Rows sort as boards do."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -39,15 +42,15 @@ class FillCall:
         return _encode([_columns(rows) for rows in self._rows.values()])
 
 
-def _columns(rows: Sequence[Row]) -> tuple[list[str], list[int | str], list[str]]:
-    users: list[str] = []
-    standings: list[int | str] = []
-    entries: list[str] = []
-    for score, member, user_id, entry in rows:
-        users.append(user_id)
-        standings += (score, member)
-        entries += (user_id, entry)
-    return users, standings, entries
+def _columns(rows: Sequence[Row]) -> tuple[Sequence[str], list[int | str], list[str]]:
+    scores, members, users, entries = zip(*rows, strict=True)
+    return users, _in_turn(scores, members), _in_turn(users, entries)
+
+
+def _in_turn(first: Sequence[T], second: Sequence[S]) -> list[T | S]:
+    both: list[Any] = [None] * (2 * len(first))
+    both[::2], both[1::2] = first, second
+    return both
 
 
 def apart(placements: Sequence[Placement]) -> tuple[list[Placement], list[Placement]]:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.leaderboards.fill_call import MOST_USERS, FillCall, Row
@@ -11,6 +11,9 @@ from laurel_server.redis.keys import tie
 
 PARTS: Final = 256
 """Parts of all boards together, each of which holds the users of at most one call: some 30 MB of rows."""
+
+MOST_GROUPS: Final = 65_536
+"""Lists of boards whose parts are kept at hand: where everybody has segments of his own, there is one for each user."""
 
 _tie = tie.__wrapped__  # a fill meets each tie once a user, so that nothing is gained by keeping it
 
@@ -32,18 +35,22 @@ class FillOrder:
     def _start(self) -> None:
         self._spare = PARTS
         self._boards: dict[BoardKey, _Parts] = {}
-        # Most users share their boards.
-        self._groups: dict[Sequence[BoardKey], list[tuple[str, list[tuple[BoardKey, _Parts]]]]] = {}
+        # Most users share the very object that names their boards; it is kept, so that no other has its id.
+        self._groups: dict[int, tuple[Sequence[BoardKey], _Group]] = {}
 
     def add(self, placements: Sequence[Placement]) -> Iterator[FillCall]:
         """Yield the calls that are full with these placements, which take nobody off, and whose boards are tuples."""
+        at_once = self._at_once
         for user_id, version, totals, boards, _ in placements:
-            for period_id, parts in self._groups.get(boards) or self._group(boards):
+            _, group = self._groups.get(id(boards)) or self._group(boards)
+            for period_id, parts in group:
                 score, reached = totals[period_id]
                 place = _tie(reached)
                 row = (score, place + user_id, user_id, f"{place}{version}")
                 for board, each in parts:
-                    if each.add(row) >= self._at_once and (full := self._relieve(each, row)):
+                    part = each.parts[bisect_right(each.bounds, row)]
+                    part.append(row)
+                    if len(part) >= at_once and (full := self._relieve(each, row)):
                         yield FillCall({board: full})
 
     def rest(self) -> Iterator[FillCall]:
@@ -70,49 +77,50 @@ class FillOrder:
         parts.halve(row)
         return []
 
-    def _group(self, boards: Sequence[BoardKey]) -> list[tuple[str, list[tuple[BoardKey, "_Parts"]]]]:
+    def _group(self, boards: Sequence[BoardKey]) -> "tuple[Sequence[BoardKey], _Group]":
         """Return the boards by period, because boards over one period share the score."""
+        if len(self._groups) >= MOST_GROUPS:
+            self._groups.clear()
         periods: dict[str, list[tuple[BoardKey, _Parts]]] = {}
         for board in boards:
             parts = self._boards.setdefault(board, _Parts())
             periods.setdefault(board.period_id, []).append((board, parts))
-        group = self._groups[boards] = list(periods.items())
+        group = self._groups[id(boards)] = boards, list(periods.items())
         return group
 
 
 class _Parts:
     """The rows of one board that wait, in parts by place."""
 
-    __slots__ = ("_bounds", "_parts")
+    __slots__ = ("bounds", "parts")
 
     def __init__(self) -> None:
-        self._bounds: list[Row] = []  # the first row that belongs into each part but the first
-        self._parts: list[list[Row]] = [[]]
-
-    def add(self, row: Row) -> int:
-        """Add a row, and return how many its part has. O(log parts)."""
-        part = self._parts[bisect_right(self._bounds, row)]
-        part.append(row)
-        return len(part)
+        self.bounds: list[
+            Row
+        ] = []  # the first row that belongs into each part but the first: bisect finds the part
+        self.parts: list[list[Row]] = [[]]
 
     def halve(self, row: Row) -> None:
         """Make two of the part with that row."""
-        at = bisect_right(self._bounds, row)
-        part = sorted(self._parts[at])
+        at = bisect_right(self.bounds, row)
+        part = sorted(self.parts[at])
         middle = len(part) // 2
-        self._parts[at : at + 1] = [part[:middle], part[middle:]]
-        self._bounds.insert(at, part[middle])
+        self.parts[at : at + 1] = [part[:middle], part[middle:]]
+        self.bounds.insert(at, part[middle])
 
     def take_part(self, row: Row) -> list[Row]:
         """Return the part with that row, sorted, which is empty from then on."""
-        at = bisect_right(self._bounds, row)
-        part, self._parts[at] = self._parts[at], []
+        at = bisect_right(self.bounds, row)
+        part, self.parts[at] = self.parts[at], []
         part.sort()
         return part
 
     def ordered(self) -> Iterator[list[Row]]:
         """Yield the parts that have rows, sorted."""
-        for part in self._parts:
+        for part in self.parts:
             if part:
                 part.sort()
                 yield part
+
+
+_Group: TypeAlias = list[tuple[str, list[tuple[BoardKey, _Parts]]]]

@@ -1,7 +1,7 @@
 """Where the ledger says that users stand: what boards are filled from and repaired by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -108,7 +108,7 @@ async def read_members(pool: Session, user_nos: Collection[int]) -> list[Member]
 async def read_past(pool: Pool, user_nos: Collection[int], since_batch: int) -> list[Member]:
     """Return what those users have in periods that are over, as far as batches from `since_batch` on changed it."""
     rows = await pool.fetch(load("standings_past"), list(user_nos), since_batch)
-    return [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+    return [_past_member(row) for row in rows]
 
 
 async def read_member(pool: Pool, user_id: str) -> Member | None:
@@ -146,7 +146,7 @@ async def scan_period(pool: Pool, chunk: int, period_id: str) -> AsyncIterator[l
     """Yield all users with a total kept of a period that is over, in chunks by number."""
     after = 0
     while rows := await pool.fetch(load("standings_scan_period"), after, chunk, period_id):
-        yield [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+        yield [_past_member(row) for row in rows]
         after = rows[-1]["user_no"]
 
 
@@ -154,7 +154,7 @@ async def scan_board(pool: Pool, chunk: int, board: BoardKey) -> AsyncIterator[l
     """Yield all members of a frozen board, in chunks by number."""
     after = 0
     while rows := await pool.fetch(load("standings_scan_board"), after, chunk, *board):
-        yield [_member(row)._replace(scopes=tuple(row["scopes"])) for row in rows]
+        yield [_past_member(row) for row in rows]
         after = rows[-1]["user_no"]
 
 
@@ -198,11 +198,15 @@ async def watermark(pool: Pool) -> int:
     return number
 
 
-def _member(row: asyncpg.Record) -> Member:
-    membership = _membership(
-        row["country"], row["region"], row["tier"], tuple(row["segments"]), row["visibility"]
-    )
-    return Member(row["user_no"], row["user_id"], row["version"], membership, orjson.loads(row["totals"]))
+def _member(row: Iterable[Any]) -> Member:
+    user_no, user_id, country, region, segments, visibility, tier, version, totals = row
+    membership = _membership(country, region, tier, tuple(segments), visibility)
+    return Member(user_no, user_id, version, membership, orjson.loads(totals))
+
+
+def _past_member(row: Iterable[Any]) -> Member:
+    *now, scopes = row
+    return _member(now)._replace(scopes=tuple(scopes))
 
 
 # Most users share theirs, and boards are looked up by it: the same object is found the faster.
