@@ -91,8 +91,8 @@ class Repair(Part):
     interval_ms: Annotated[float, Field(ge=50, le=60_000)] = 1000
     """Time between two looks at the boards, in milliseconds."""
 
-    chunk: Annotated[int, Field(ge=1, le=2000)] = 200
-    """Users that a rebuild sends to Redis in one call, which holds Redis for about 5 us each and board."""
+    chunk: Annotated[int, Field(ge=1, le=2000)] = 400
+    """Users that a rebuild sends to a board in Redis in one call, which holds Redis for about 5 us each."""
 
 
 class Sandbox(Part):
