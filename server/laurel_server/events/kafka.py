@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
     KafkaError,
     MessageSizeTooLargeError,
@@ -21,6 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
+from laurel_server.events.batches import BATCH_BYTES, Batch, BatchSizes, batches
 from laurel_server.events.topics import TOPICS, Record
 from laurel_server.metrics import EVENTS_PUBLISHED
 
@@ -30,13 +32,17 @@ AWAY: Final = (KafkaError, OSError, TimeoutError)
 Lane: TypeAlias = tuple[str, int]
 """A topic and one of its partitions."""
 
-Batch: TypeAlias = list[Record]
-"""Records that go together."""
+
+class Stopped(NamedTuple):
+    """Where publishing to a partition ended early: at a batch that was too large, with what comes after it."""
+
+    batch: Batch
+    after: Batch
+
 
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
-_BATCH_BYTES: Final = 256 << 10
-_RECORD_BYTES: Final = 500
-"""What key, headers and framing of a record take at most: a name of a scope has up to 256 bytes in UTF-8."""
+_SIZE: Final = "max.message.bytes"
+"""The setting of a topic, or else of its broker, that bounds a batch."""
 
 log = structlog.get_logger()
 logging.getLogger("aiokafka").setLevel(
@@ -53,8 +59,11 @@ class Topics:
         self._partitions = partitions
         self._replication = replication
 
-    async def make(self) -> None:
-        """Make the topics that are missing. Raises one of AWAY."""
+    async def make(self) -> Mapping[str, int]:
+        """Make the topics that are missing, and return how many bytes a batch of each may have.
+
+        Nothing is in it from a Kafka that does not tell. Raises one of AWAY.
+        """
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=self._timeout_ms)
         try:
             await admin.start()
@@ -62,6 +71,7 @@ class Topics:
             if missing:
                 topics = [NewTopic(topic, self._partitions, self._replication) for topic in missing]
                 _check((await admin.create_topics(topics)).topic_errors)
+            return await _limits(admin)
         finally:
             await admin.close()
 
@@ -78,6 +88,7 @@ class KafkaProducer:
         self._timeout_ms = int(timeout * 1000)
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._sizes = BatchSizes()
 
     async def publish(self, records: Sequence[Record]) -> list[Record]:
         """Publish all records, each user's in order, and return those that Kafka will never take.
@@ -88,15 +99,32 @@ class KafkaProducer:
         try:
             lanes = await _lanes(await self._connected(), records)
             while lanes:
-                lanes = await _send_all(await self._connected(), lanes)
-                if lanes:  # the broker misses the numbers of what it refused: this producer can go on no more
+                stopped = await self._send_all(await self._connected(), lanes)
+                if stopped:  # the broker misses the numbers of what it refused: go on with another producer
                     await self.close()
-                    refused += chain.from_iterable(map(_divide, lanes.values()))
+                lanes = {lane: left for lane, each in stopped.items() if (left := self._left(each, refused))}
         except AWAY:
             await self.close()
             raise
         _count(records, refused)
         return refused
+
+    async def _send_all(self, producer: AIOKafkaProducer, lanes: Mapping[Lane, Batch]) -> dict[Lane, Stopped]:
+        """Publish the records of all partitions, and return where that ended early. Raises one of AWAY."""
+        sending = (
+            _send(producer, lane, list(batches(records, self._sizes.of(lane[0]))))
+            for lane, records in lanes.items()
+        )
+        answers = await asyncio.gather(*sending, return_exceptions=True)
+        return {lane: each for lane, each in zip(lanes, map(_unfailed, answers), strict=True) if each}
+
+    def _left(self, stopped: Stopped, refused: list[Record]) -> Batch:
+        """Return what is left to be sent, in smaller batches; a record alone is added to those that are refused."""
+        if len(stopped.batch) == 1:
+            refused += stopped.batch
+            return stopped.after
+        self._sizes.refused(stopped.batch)
+        return [*stopped.batch, *stopped.after]
 
     async def close(self) -> None:
         """Give the connection up; the next record opens another."""
@@ -107,7 +135,7 @@ class KafkaProducer:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
             if self._producer is None:
-                await self._topics.make()
+                self._sizes.tell(await self._topics.make())
                 self._producer = await self._started()
             return self._producer
 
@@ -118,7 +146,7 @@ class KafkaProducer:
             acks="all",
             enable_idempotence=True,
             request_timeout_ms=self._timeout_ms,
-            max_batch_size=_BATCH_BYTES,
+            max_batch_size=BATCH_BYTES,
         )
         try:
             await producer.start()
@@ -145,8 +173,24 @@ def _check(answers: Sequence[tuple[str, int, str | None]]) -> None:
             raise error(f"{topic}: {text}")
 
 
-async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[Lane, list[Batch]]:
-    """Return the records by where they go, in their order. Batches of our own cost half of what single records cost."""
+async def _limits(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """Return how many bytes a batch of each topic may have, as far as Kafka tells."""
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, topic, {_SIZE: None}) for topic in TOPICS]
+    try:
+        answers = await admin.describe_configs(wanted)
+    except KafkaError:
+        return {}
+    return {
+        topic: int(value)
+        for answer in answers
+        for _, _, _, topic, configs in answer.resources
+        for name, value, *_ in configs or ()
+        if name == _SIZE and value
+    }
+
+
+async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[Lane, Batch]:
+    """Return the records by where they go, in their order."""
     partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in TOPICS}
     lanes: dict[Lane, list[Record]] = {}
     for record in records:
@@ -156,7 +200,7 @@ async def _lanes(producer: AIOKafkaProducer, records: Sequence[Record]) -> dict[
             lanes[lane].append(record)
         else:
             lanes[lane] = [record]
-    return {lane: list(_batches(some)) for lane, some in lanes.items()}
+    return dict(lanes)
 
 
 @lru_cache(maxsize=100_000)
@@ -166,60 +210,31 @@ def _hash_of(subject: str) -> int:
     return hashed & 0x7FFFFFFF
 
 
-async def _send_all(
-    producer: AIOKafkaProducer, lanes: Mapping[Lane, Sequence[Batch]]
-) -> dict[Lane, list[Batch]]:
-    """Publish the batches of all partitions and return what is left where one was too large. Raises one of AWAY."""
-    sending = (_send(producer, lane, batches) for lane, batches in lanes.items())
-    answers = await asyncio.gather(*sending, return_exceptions=True)
-    return {lane: left for lane, left in zip(lanes, map(_unfailed, answers), strict=True) if left}
-
-
-def _unfailed(answer: list[Batch] | BaseException) -> list[Batch]:
+def _unfailed(answer: Stopped | BaseException | None) -> Stopped | None:
     if isinstance(answer, BaseException):
         raise answer
     return answer
 
 
-async def _send(producer: AIOKafkaProducer, lane: Lane, batches: Sequence[Batch]) -> list[Batch]:
-    """Publish the batches of a partition in order, and return them from the first on that is too large."""
+async def _send(producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch]) -> Stopped | None:
+    """Publish the batches of a partition in order, up to one that is too large. Raises one of AWAY.
+
+    Batches of our own cost half of what single records cost.
+    """
     topic, partition = lane
-    for number, records in enumerate(batches):
+    for number, records in enumerate(parts):
         batch = producer.create_batch()
         taken = [
             batch.append(key=record.key, value=record.payload, timestamp=None, headers=record.headers)
             for record in records
         ]
-        if None in taken:  # more than we reckoned: what was not taken would never be sent
-            return list(batches[number:])
         try:
+            if None in taken:  # more than we reckoned: what was not taken would never be sent
+                raise MessageSizeTooLargeError
             await (await producer.send_batch(batch, topic, partition=partition))
         except _TOO_LARGE:
-            return list(batches[number:])
-    return []
-
-
-def _divide(batches: list[Batch]) -> Batch:
-    """Part the first batch, which is too large, so that its records go alone; return it if it is but one."""
-    first = batches.pop(0)
-    if len(first) == 1:
-        return first
-    batches[:0] = ([record] for record in first)
-    return []
-
-
-def _batches(records: Sequence[Record]) -> Iterator[Batch]:
-    """Yield records that go together, in their order; a large one goes alone."""
-    some: Batch = []
-    size = 0
-    for record in records:
-        size += len(record.payload) + _RECORD_BYTES
-        if some and size > _BATCH_BYTES:
-            yield some
-            some, size = [], len(record.payload) + _RECORD_BYTES
-        some.append(record)
-    if some:
-        yield some
+            return Stopped(records, list(chain.from_iterable(parts[number + 1 :])))
+    return None
 
 
 def _count(records: Sequence[Record], refused: Sequence[Record]) -> None:

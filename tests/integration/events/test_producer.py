@@ -1,6 +1,10 @@
 """The producer as a real broker knows it: what it has written to its log, and what it refuses to."""
 
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
 from laurel_server.domain.badges import BadgeDefinition
+from laurel_server.events import kafka
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.conftest import Connected
 from tests.integration.events.limits import limit_size
@@ -82,3 +86,33 @@ async def test_of_badges_of_one_award_that_which_is_too_large_is_set_aside(
         await until(is_set_aside, "the badge with the long name is set aside", seconds=40)
     told = {each.body.badge.badge_type for each in seen if each.topic == UNLOCKED}
     assert told == {"EARLY_ADOPTER", "B_SMALL", "Z_SMALL"}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_batches_are_as_large_as_the_broker_takes(
+    connected: Connected, own_broker: Broker, monkeypatch: pytest.MonkeyPatch, *, tells: bool
+) -> None:
+    async def tell_nothing(_: AIOKafkaAdminClient) -> dict[str, int]:
+        return {}
+
+    if not tells:
+        monkeypatch.setattr(kafka, "_limits", tell_nothing)
+    async with (
+        connected(own_broker, consumers="off") as parts,
+        Reader(own_broker.bootstrap) as reader,
+    ):
+        await give(parts, "many", 1)
+        await reader.until({EARNED: 1}, "many")
+        await limit_size(own_broker, EARNED, 20_000)
+        await parts.awards.award_batch([command("many", 1) for _ in range(500)], None)
+        await reader.until({EARNED: 501}, "many")
+        await parts.awards.award_batch([command("many", 1) for _ in range(500)], None)
+        seen = await reader.until({EARNED: 1001}, "many")
+    totals = [each.body.total_points for each in seen if each.topic == EARNED]
+    assert totals == list(range(1, 1002)), "each once, in order"
+    batches = own_broker.batches(EARNED)
+    assert max(batch.size for batch in batches) <= 20_000
+    assert len(batches) < 150
+    assert len({batch.producer_id for batch in batches}) <= (2 if tells else 6)
+    half = batches[len(batches) // 2 :]
+    assert len({batch.producer_id for batch in half}) == 1, "nothing is found by trial any more"

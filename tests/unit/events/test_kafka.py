@@ -3,7 +3,8 @@ from typing import cast
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from laurel_server.events.kafka import _BATCH_BYTES, _batches, _send
+from laurel_server.events.batches import BATCH_BYTES, BatchSizes, batches
+from laurel_server.events.kafka import Stopped, _send
 from laurel_server.events.topics import LEADERBOARD_UPDATED, Record
 
 LONGEST = "segment:" + "\U0001f3c6" * 64 + "/2026-11-30"
@@ -17,29 +18,63 @@ def record(number: int, payload: int) -> Record:
 
 def test_every_record_of_a_batch_fits_whatever_its_key() -> None:
     records = [record(number, 300) for number in range(2000)]
-    batches = list(_batches(records))
-    assert [each for batch in batches for each in batch] == records
-    assert len(batches) > 1
-    for batch in batches:
-        builder = BatchBuilder(_BATCH_BYTES, 0)
+    parts = list(batches(records, BATCH_BYTES))
+    assert [each for batch in parts for each in batch] == records
+    assert len(parts) > 1
+    for batch in parts:
+        builder = BatchBuilder(BATCH_BYTES, 0)
         for each in batch:
             told = builder.append(timestamp=None, key=each.key, value=each.payload, headers=each.headers)
             assert told is not None, "what does not fit would not be sent"
 
 
 def test_a_large_record_goes_alone() -> None:
-    payloads = [1, _BATCH_BYTES, 1, 1]
-    batches = _batches([record(number, payload) for number, payload in enumerate(payloads)])
-    assert [[len(each.payload) for each in batch] for batch in batches] == [[1], [_BATCH_BYTES], [1, 1]]
+    payloads = [1, BATCH_BYTES, 1, 1]
+    parts = batches([record(number, payload) for number, payload in enumerate(payloads)], BATCH_BYTES)
+    assert [[len(each.payload) for each in batch] for batch in parts] == [[1], [BATCH_BYTES], [1, 1]]
 
 
 class FullProducer:
     """Makes batches as a producer does, and sends none."""
 
     def create_batch(self) -> BatchBuilder:
-        return BatchBuilder(_BATCH_BYTES, 0)
+        return BatchBuilder(BATCH_BYTES, 0)
 
 
 async def test_a_batch_that_turns_out_too_large_is_left_whole() -> None:
-    batches = [[record(number, 300) for number in range(2000)], [record(2000, 1)]]
-    assert await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), batches) == batches
+    parts = [[record(number, 300) for number in range(2000)], [record(2000, 1)], [record(2001, 1)]]
+    stopped = await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), parts)
+    assert stopped == Stopped(parts[0], [*parts[1], *parts[2]])
+
+
+def test_batches_are_as_large_as_kafka_tells() -> None:
+    sizes = BatchSizes()
+    assert sizes.of(LEADERBOARD_UPDATED) == BATCH_BYTES
+    sizes.tell({LEADERBOARD_UPDATED: 10_000})
+    assert sizes.of(LEADERBOARD_UPDATED) == 10_000
+    assert sizes.of("rewards.earned") == BATCH_BYTES
+    sizes.tell({LEADERBOARD_UPDATED: 2 * BATCH_BYTES})
+    assert sizes.of(LEADERBOARD_UPDATED) == BATCH_BYTES
+
+
+def test_what_is_refused_is_parted_until_it_is_taken() -> None:
+    sizes, records = BatchSizes(), [record(number, 500) for number in range(200)]
+    refused = [len(records)]
+    while refused[-1] > 1:
+        first = next(batches(records, sizes.of(LEADERBOARD_UPDATED)))
+        refused.append(len(first))
+        sizes.refused(first)
+        sizes.tell({})
+    assert refused == [200, 200, 100, 50, 25, 12, 6, 3, 1]
+
+
+def test_what_kafka_tells_explains_what_it_refused() -> None:
+    sizes, batch = BatchSizes(), [record(number, 500) for number in range(20)]
+    sizes.refused(batch)
+    assert sizes.of(LEADERBOARD_UPDATED) == 10_000
+    sizes.tell({LEADERBOARD_UPDATED: 20_000})
+    assert sizes.of(LEADERBOARD_UPDATED) == 10_000, "so much it should have taken"
+    sizes.tell({LEADERBOARD_UPDATED: 19_999})
+    assert sizes.of(LEADERBOARD_UPDATED) == 19_999
+    sizes.tell({LEADERBOARD_UPDATED: BATCH_BYTES})
+    assert sizes.of(LEADERBOARD_UPDATED) == BATCH_BYTES, "the limit was raised"

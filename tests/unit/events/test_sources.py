@@ -36,8 +36,9 @@ class Made(Topics):
     def __init__(self) -> None:
         self.bootstrap = ""
 
-    async def make(self) -> None:
-        """Nothing."""
+    async def make(self) -> Mapping[str, int]:
+        """Make none."""
+        return {}
 
 
 class Member:
