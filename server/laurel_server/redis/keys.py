@@ -50,7 +50,8 @@ class BoardKeys(NamedTuple):
 
     standings: sorted set, score = points, member = tie + user id.
     members: hash, user id -> tie + version, and the marker; always one field more than the sorted set has members.
-    gone: hash, user id -> version, of users who left; keeps a late old write from bringing them back.
+    gone: hash, user id -> version, of users who left; keeps a late old write from bringing them back. It goes with
+    `members`, and after a while where that is not there.
     """
 
     standings: str

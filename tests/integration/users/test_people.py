@@ -8,7 +8,9 @@ import asyncpg
 import orjson
 import pytest
 
+from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.boards import BoardKey, Visibility
+from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.domain.people import Order
@@ -16,8 +18,10 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.user_filter import UserFilter
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
+from laurel_server.redis.keys import board_keys
 from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
+from tests.integration.leaderboards.scoring import lines, report
 from tests.integration.spend import hold, redeem
 from tests.integration.wired import (
     DAY,
@@ -340,6 +344,58 @@ class TestErasure:
         late = Placement("ann", answer.rewards.version, totals, (BoardKey("global", "all"),))
         await Projection(parts.redis, 60).load([late], tell=False)
         assert await listed(parts) == []
+
+    async def test_leaves_nothing_in_redis_of_boards_that_are_not_there(self, parts: Parts) -> None:
+        assert parts.clock is not None
+        race = BoardConfig("race", BoardKind.SCORES, "race", reset_cron="0 0 * * *")
+        await parts.boards.create(race, RequestKey("tests", "create", b""))
+        for user_id in ("ann", "bob", "cid"):
+            await parts.profiles.upsert([User(user_id, country="US")])
+            await give(parts, user_id, 100)
+            await report(parts, user_id, 9)
+        await parts.clock.advance(timedelta(days=40))
+        assert (await run_job(parts, "close_periods"))["archived"] > 3
+        await give(parts, "bob", 1)
+        await parts.boards.delete("country-weekly", RequestKey("tests", "delete", b""))
+        await parts.boards._remains.clear()
+
+        await parts.people.erase(order("ann"))
+
+        archived = BoardKey("global", WEEK), BoardKey("race", "2026-11-25T00:00Z")
+        assert await all_go_with_their_boards(parts) >= {board_keys(board).gone for board in archived}
+        assert await listed(parts, *archived[0]) == [("bob", 100), ("cid", 100)]
+        assert await lines(parts, *archived[1]) == [(1, "bob", 9, 0), (2, "cid", 9, 0)]
+        await parts.redis.call("DEL", *(board_keys(board).gone for board in archived))
+        await parts.people.erase(order("bob", "r-2"))
+        assert await listed(parts, *archived[0]) == [("cid", 100)]
+        assert await all_go_with_their_boards(parts) >= {board_keys(board).gone for board in archived}
+        for board in archived:
+            stays = await parts.redis.call("TTL", board_keys(board).members)
+            assert 30 < stays <= 3600
+            assert await parts.redis.call("TTL", board_keys(board).gone) == pytest.approx(stays, abs=1)
+
+    async def test_an_award_that_is_late_to_begin_a_board_does_not_bring_him_back(self, parts: Parts) -> None:
+        await parts.boards.delete(
+            "country-weekly", RequestKey("tests", "delete", b"")
+        )  # a board to play with
+        board = BoardKey("country:US", WEEK)
+        projection = Projection(parts.redis, 60)
+        await projection.apply([Placement("ann", 2, {}, (), (board,))])
+        assert 0 < await parts.redis.call("TTL", board_keys(board).gone) <= 30
+        await projection.apply([Placement("ann", 1, {WEEK: (5, 1)}, (board,))], {board})
+        assert await parts.redis.call("ZCARD", board_keys(board).standings) == 0
+        await projection.apply([Placement("bob", 3, {}, (), (board,))])  # the board is there now
+        assert await parts.redis.call("TTL", board_keys(board).gone) == -1
+
+
+async def all_go_with_their_boards(parts: Parts) -> set[str]:
+    """Check that what is known of departures goes with the boards, or by itself; return the keys."""
+    found = [key.decode() for key in await parts.redis.call("KEYS", "{leaderboard:*:gone")]
+    for key in found:
+        stays = await parts.redis.call("TTL", key)
+        is_there = await parts.redis.call("EXISTS", key.removesuffix(":gone") + ":members")
+        assert is_there or 0 < stays <= 30, key
+    return set(found)
 
 
 async def _nothing(*_: object) -> None:

@@ -1,6 +1,7 @@
 -- Puts users where the ledger says they stand, like project.lua, on boards that need more: score boards, and boards whose tie
 -- policy is not EARLIEST_FIRST. Scores are absolute and guarded by versions: applied twice, late or out of order, it is harmless.
 -- Uses     ranking
+-- Uses     departures
 -- KEYS     standings, members, gone, levels, metadata of each board
 -- ARGV[1]  msgpack: { boards, ranked }; boards in the order of KEYS, each
 --            { tie policy, characters of the sub-score, created, on, off }
@@ -69,7 +70,7 @@ function Board:take_off(user, version)
     call('HDEL', self.members, user)
     call('HDEL', self.metadata, user)
   end
-  call('HSET', self.gone, user, version)
+  note_departures(self.members, self.gone, { user, version })
 end
 
 function Board:ranks(on)

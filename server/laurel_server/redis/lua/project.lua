@@ -1,6 +1,6 @@
 -- Puts users where the ledger says they stand, on many boards at once, and tells where that is.
 -- Scores are absolute and guarded by the version of the user's row: applied twice, late or out of order, it is harmless.
---
+-- Uses     departures
 -- KEYS     standings, members, gone of each board
 -- ARGV[1]  msgpack: { users, versions, periods, boards, ranked }
 --            users     user ids
@@ -33,7 +33,7 @@ end
 
 local function take_off(standings, members, gone, off)
   local fields = chosen(off, '\0')
-  local stored, left, stood = call('HMGET', members, unpack(fields)), departures(gone, fields), {}
+  local stored, left, stood, departed = call('HMGET', members, unpack(fields)), departures(gone, fields), {}, {}
   for k = 1, #off do
     local was = stored[k + 1]
     stood[k] = ranked and was and call('ZREVRANK', standings, sub(was, 1, TIE) .. fields[k + 1])
@@ -43,11 +43,12 @@ local function take_off(standings, members, gone, off)
     if was and tonumber(sub(was, TIE + 1)) < version then
       call('ZREM', standings, sub(was, 1, TIE) .. user)
       call('HDEL', members, user)
-      call('HSET', gone, user, version)
+      departed[#departed + 1], departed[#departed + 2] = user, version
     elseif not was and tonumber(left[k + 1] or -1) < version then
-      call('HSET', gone, user, version)
+      departed[#departed + 1], departed[#departed + 2] = user, version
     end
   end
+  if #departed > 0 then note_departures(members, gone, departed) end
   return stood
 end
 
