@@ -48,7 +48,7 @@ Drop: TypeAlias = Callable[[Collection[BoardKey]], Awaitable[None]]
 
 
 async def instances(connection: Connection, config: BoardConfig) -> list[BoardKey]:
-    """Return the instances of a board that may be in Redis: all but those that are archived."""
+    """Return the instances of a board that may be in Redis: all but those that the archive has taken out of it."""
     board_no = config.board_no if config.kind is BoardKind.SCORES else None
     rows = await connection.fetch(load("boards_instances"), board_no, config.scope, int(config.period_type))
     return [BoardKey(*row) for row in rows]

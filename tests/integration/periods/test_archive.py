@@ -10,7 +10,9 @@ from laurel_server.domain.boards import TiePolicy, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Order
+from laurel_server.periods.close import PeriodClose
 from laurel_server.runtime.wiring import Parts
+from tests.integration.periods.cuts import Cut
 from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, wrongs
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
@@ -95,3 +97,34 @@ async def test_awards_and_other_boards_do_not_touch_it(parts: Parts) -> None:
     await give(parts, "bob", 500, occurred_at=MONDAY - timedelta(minutes=1))
     await parts.maintenance.rebuild(None)
     assert await listed(parts, period_id=WEEK) == before
+
+
+@pytest.mark.parametrize("before", [1, 3])
+async def test_another_layout_leaves_nothing_of_what_the_archive_was_about_to_drop(
+    parts: Parts, before: int
+) -> None:
+    weekly = await parts.boards.board("country-weekly")
+    weekly = await parts.boards.update(replace(weekly, slots=before), ["slots"])
+    for name, points in STANDING:
+        await parts.profiles.upsert([User(name, country="US")])
+        await give(parts, name, points)
+    assert parts.clock is not None
+    await parts.clock.set(MONDAY + timedelta(days=14))
+
+    async def cut(step: str) -> None:
+        if step == "archived":
+            raise Cut
+
+    close = PeriodClose(
+        parts.pool, parts.redis, parts.rule_book, parts.awards, parts.badges, parts.clock, cut
+    )
+    with pytest.raises(Cut):
+        await close.run(lambda _closed: None)
+    week_of_country = f"*country:US:weekly:{WEEK}*"
+    assert await parts.redis.call("KEYS", week_of_country)
+    await parts.boards.update(replace(weekly, slots=2), ["slots"])
+    await parts.boards._remains.clear()
+    assert (await run_job(parts, "close_periods"))["archived"] > 0
+    assert await parts.redis.call("KEYS", week_of_country) == []
+    assert await listed(parts, "country:US", WEEK) == STANDING
+    assert await wrongs(parts) == []
