@@ -98,7 +98,7 @@ def notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterato
         case "achievements.unlocked":
             yield _badge_notice(event_id, body, now)
         case "period.won":
-            yield _winner_notice(body, now)
+            yield _winner_notice(event_id, body, now)
         case "points.expiring":
             yield _expiry_notice(event_id, body, now)
         case _:
@@ -134,13 +134,13 @@ def _badge_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Noti
     return Notification(notice_id, body["user_id"], Kind.BADGE_UNLOCKED, message, data, now)
 
 
-def _winner_notice(body: Mapping[str, Any], now: datetime) -> Notification:
+def _winner_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Notification:
     names = ("scope", "period_id", "rank", "score", "bonus_points", "transaction_id")
     bonus = int(body["bonus_points"])
     where = body["scope"] if is_score_board(str(body["scope"])) else body["period_id"]
     message = f"You came in at rank {body['rank']} in {where}: {bonus:,} points for you!"
     return Notification(
-        f"won.{body['scope']}.{body['period_id']}.{body['user_id']}",
+        f"{event_id}.won.notice",  # of the prize: a board that is created again may pay for the same period once more
         body["user_id"],
         Kind.PERIOD_WON,
         message,

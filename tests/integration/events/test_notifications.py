@@ -15,6 +15,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from laurel_server.domain.boards import WinnerBonus
+from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.domain.people import Order
@@ -22,6 +24,7 @@ from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.limits import limit_size
 from tests.integration.events.reading import Reader
+from tests.integration.leaderboards.scoring import board, report
 from tests.integration.wired import DAY, DAY_CLOSES, START, give, run_job, running, until
 from tests.kafka import Broker
 
@@ -351,3 +354,32 @@ async def test_what_is_too_large_for_the_webhook_is_given_up_at_once(
         await mute_all_but_milestones(parts, "ada")
         await give(parts, "ada", 1000)
         await dispatched(parts, "given_up")
+
+
+async def test_who_wins_again_on_a_board_that_was_created_again_is_told_again(
+    notifying: Notifying, hook: Hook
+) -> None:
+    """The period has the same id, as both boards have a reset at the same moment."""
+
+    def told() -> list[str]:
+        return [each["data"]["bonus_points"] for each in hook.got if each["kind"] == "PERIOD_WON"]
+
+    async with notifying() as parts:
+        assert parts.clock is not None
+        for reset_cron, bonus, end in (
+            ("0 0 * * *", 90, DAY_CLOSES),
+            ("0 0 * * 3", 40, DAY_CLOSES + timedelta(days=6)),
+        ):
+            await board(parts, reset_cron=reset_cron, winner_bonuses=(WinnerBonus(1, bonus),))
+            answer = await report(parts, "ada", 7)
+            assert answer.rank.board.period_id == "2026-11-25T00:00Z"
+            await parts.clock.set(end)
+            await run_job(parts, "close_periods")
+            await parts.boards.delete("race", RequestKey("tests", f"delete {bonus}", b""))
+
+            async def is_told(prize: str = str(bonus)) -> bool:
+                await dispatch(parts)
+                return prize in told()
+
+            await until(is_told, "the winner is told")
+    assert told() == ["90", "40"]
