@@ -118,7 +118,12 @@ class Rebuild:
         return {board for board in boards if self._catalogue.is_filling(board)}
 
     async def _register(self, placements: Sequence[Placement], known: set[BoardKey]) -> None:
-        """Make boards known to the ledger before somebody is put on them, and flag them as not complete."""
+        """Make boards known to the ledger before somebody is put on them, and flag them as not complete.
+
+        No batch needs to be held back: one that finds a board known and places a user before it is flagged leaves him
+        on it, as flagging empties nothing; one that has made it known itself calls no board complete that is being
+        filled, and the board is taken off what is filled here and filled anew by `_end_filling`.
+        """
         new = sorted({board for placement in placements for board in placement.boards} - known)
         if not new:
             return
