@@ -1,5 +1,6 @@
 """The live leaderboard in a real browser."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -22,6 +23,12 @@ COUNT_ANIMATIONS = """
 window.glides = 0;
 const animate = Element.prototype.animate;
 Element.prototype.animate = function (...how) { window.glides++; return animate.apply(this, how); };
+"""
+
+NOTE_PLACES = """
+new MutationObserver(() => {
+  document.body.dataset.places += ", " + document.querySelector("#pinned .place").textContent;
+}).observe(document.querySelector("#pinned"), { childList: true });
 """
 
 
@@ -120,6 +127,34 @@ async def test_the_one_who_is_followed_stays_in_view(browser: Browser, serve: Se
         await expect(pinned).to_contain_text("Ada Lovelace")
         await pinned.get_by_role("button", name="Follow Ada Lovelace no more").click()
         await expect(pinned).to_be_hidden()
+
+
+async def test_a_slow_answer_is_not_shown_in_the_place_of_a_newer_one(
+    browser: Browser, serve: Serve, laurel: Laurel
+) -> None:
+    await fill(laurel)
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def dawdle(route: Route) -> None:
+        response = await route.fetch()
+        asked.set()
+        await go.wait()
+        await route.fulfill(response=response)
+
+    async with visiting(browser, serve.run["http"]) as visit:
+        page = await visit.open("/?period=weekly&user=bob")
+        place = page.locator("#pinned .place")
+        await expect(place).to_have_text("Rank 2")
+        await page.evaluate(NOTE_PLACES)
+        await page.route("**/api/v1/leaderboard/surrounding/**", dawdle, times=1)
+        await award(laurel, "cleo", 300)
+        await asked.wait()
+        await award(laurel, "bob", 1000)
+        await expect(page.locator("#board .name").first).to_have_text("Bob Kahn")
+        go.set()
+        both = re.compile("Rank 3.*Rank 1|Rank 1.*Rank 3")
+        await expect(page.locator("body")).to_have_attribute("data-places", both)
+        await expect(place).to_have_text("Rank 1")
 
 
 async def test_another_board_and_period_is_a_choice_away(

@@ -12,6 +12,8 @@ export class Pinned {
   #spoken;
   #onLeave;
   #following = new AbortController();
+  #news; // of the watch, that is not told yet
+  #isTelling = false;
 
   constructor(element, spoken, onLeave) {
     this.#element = element;
@@ -35,14 +37,30 @@ export class Pinned {
     try {
       await watch(`/api/v1/leaderboard/rank/${encodeURIComponent(userId)}/watch`, query, {
         signal,
-        onMessage: ({ update }) => update && this.#tell(userId, board, update.message, signal),
+        onMessage: ({ update }) => update && this.#tell({ userId, board, message: update.message, signal }),
       });
     } catch (error) {
       if (!signal.aborted) this.#show(userId, undefined, said(error));
     }
   }
 
-  async #tell(userId, board, message, signal) {
+  /** Tells what is newest, one after another: an answer that comes late must not stand in the place of a newer one. */
+  async #tell(news) {
+    this.#news = news;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      while (this.#news) {
+        const newest = this.#news;
+        this.#news = undefined;
+        await this.#tellOf(newest);
+      }
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  async #tellOf({ userId, board, message, signal }) {
     const query = { "board.scope": board.scope, "board.period": board.period, range: 1 };
     try {
       const around = await get(`/api/v1/leaderboard/surrounding/${encodeURIComponent(userId)}`, query, signal);
