@@ -1,4 +1,4 @@
-"""Statements: a page of the newest entries against one a million entries further down."""
+"""Statements: a page of the newest entries, and all of a short statement, against a page a million entries down."""
 
 from collections.abc import Iterator
 from itertools import repeat
@@ -14,7 +14,7 @@ from bench.workbench import Workbench
 from laurel.rewards.v1.rewards_service_pb2 import ListTransactionsRequest
 from laurel.rewards.v1.rewards_service_pb2_grpc import RewardsServiceStub
 
-USER = "statement-long"
+LONG, SHORT = "statement-long", "statement-short"
 ENTRIES = 1_000_000
 PAGE, LARGEST_PAGE = 50, 1000
 _TEN = 10
@@ -29,26 +29,34 @@ _COPY = """
 
 
 async def depth(bench: Workbench) -> list[Row]:
-    """One page at a time, at row 10 and at row 1,000,000 of one statement."""
+    """One page at a time: at row 10 and at row 1,000,000 of one statement, and a statement that is one page long.
+
+    Where a page had to be sorted out of the whole statement, both pages of the long one would take equally long.
+    """
     laurel, seconds = await bench.laurel(), bench.options.seconds
     target = laurel.method(LIST_TRANSACTIONS)
     await _fill(laurel)
     near, far = await _pages(laurel)
-    floor, ours = await in_turn(
+    short = repeat(_request(SHORT, "", PAGE).SerializeToString())
+    at_ten, whole, far_down = await in_turn(
         bench.options.rounds,
         lambda: laurel.costing(closed_loop(target, near, 1, seconds)),
+        lambda: laurel.costing(closed_loop(target, short, 1, seconds)),
         lambda: laurel.costing(closed_loop(target, far, 1, seconds)),
     )
-    goal = Goal(1.15, at_most=True)
-    return [compared("statement at row 1,000,000", "at row 10", "p50_ms", (floor, ours), goal)]
+    return [
+        compared("statement at row 1,000,000", name, "p50_ms", (floor, far_down), Goal(1.15, at_most=True))
+        for name, floor in (("at row 10", at_ten), ("one page long", whole))
+    ]
 
 
 async def _fill(laurel: Laurel) -> None:
     async with grpc.aio.insecure_channel(laurel.address) as channel:
-        await people.give(RewardsServiceStub(channel), [USER], 1)
+        await people.give(RewardsServiceStub(channel), [LONG, SHORT], 1)
     connection = await asyncpg.connect(laurel.pg_dsn)
     try:
-        await connection.execute(_COPY, ENTRIES + PAGE, USER)
+        await connection.execute(_COPY, ENTRIES + PAGE, LONG)
+        await connection.execute(_COPY, PAGE - 1, SHORT)
         await connection.execute("VACUUM ANALYZE reward_transactions")
     finally:
         await connection.close()
@@ -65,10 +73,12 @@ async def _pages(laurel: Laurel) -> tuple[Iterator[bytes], Iterator[bytes]]:
 
 
 async def _next(rewards: RewardsServiceStub, token: str, size: int) -> str:
-    request = ListTransactionsRequest(user_id=USER, page_size=size, page_token=token)
-    return (await rewards.ListTransactions(request)).next_page_token
+    return (await rewards.ListTransactions(_request(LONG, token, size))).next_page_token
 
 
 def _again(token: str) -> Iterator[bytes]:
-    request = ListTransactionsRequest(user_id=USER, page_size=PAGE, page_token=token)
-    return repeat(request.SerializeToString())
+    return repeat(_request(LONG, token, PAGE).SerializeToString())
+
+
+def _request(user_id: str, token: str, size: int) -> ListTransactionsRequest:
+    return ListTransactionsRequest(user_id=user_id, page_size=size, page_token=token)
