@@ -18,13 +18,14 @@ LONG, SHORT = "statement-long", "statement-short"
 ENTRIES = 1_000_000
 PAGE, LARGEST_PAGE = 50, 1000
 _TEN = 10
+_FREE = 1_000_000  # as far behind the two awards' own ids begin those of their copies
 
 # The entry of the one award over and over, under the ids that follow. It is not in the chain, as nobody verifies here.
 _COPY = """
     INSERT INTO reward_transactions
     SELECT (jsonb_populate_record(t, jsonb_build_object('transaction_id', t.transaction_id + n))).*
-      FROM reward_transactions t CROSS JOIN generate_series(1, $1) AS n
-     WHERE t.user_no = (SELECT user_no FROM users WHERE user_id = $2)
+      FROM reward_transactions t CROSS JOIN generate_series($1::bigint, $2::bigint) AS n
+     WHERE t.user_no = (SELECT user_no FROM users WHERE user_id = $3)
 """
 
 
@@ -55,8 +56,8 @@ async def _fill(laurel: Laurel) -> None:
         await people.give(RewardsServiceStub(channel), [LONG, SHORT], 1)
     connection = await asyncpg.connect(laurel.pg_dsn)
     try:
-        await connection.execute(_COPY, ENTRIES + PAGE, LONG)
-        await connection.execute(_COPY, PAGE - 1, SHORT)
+        await connection.execute(_COPY, _FREE, _FREE + ENTRIES + PAGE - 1, LONG)
+        await connection.execute(_COPY, 3 * _FREE, 3 * _FREE + PAGE - 2, SHORT)
         await connection.execute("VACUUM ANALYZE reward_transactions")
     finally:
         await connection.close()
