@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta, tzinfo
 from functools import cache
 
@@ -101,6 +102,13 @@ class Rebuild:
     async def forget(self, boards: Collection[BoardKey], slots: Sequence[str] = ("",)) -> None:
         """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
         await self._boards.forget(boards, slots)
+
+    def at_rest(self) -> AbstractAsyncContextManager[bool]:
+        """Keep everybody from filling boards while in the context if nobody does, and tell whether that is so.
+
+        One of UNAVAILABLE.
+        """
+        return self._turns.turn_if_free()
 
     async def _unfilled(self) -> list[int]:
         """Return the numbers of the boards to fill, as far as this process knows their configuration."""

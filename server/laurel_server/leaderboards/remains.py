@@ -37,7 +37,8 @@ class BoardRemains:
     async def clear(self) -> None:
         """Clear away all that is noted. Can be killed anywhere. BoardsUnavailable, one of UNAVAILABLE.
 
-        Keys are dropped again for a while: a server that has not heard yet may write some once more.
+        Keys are dropped again for a while: a server that has not heard yet may write some once more, and somebody who
+        fills boards does so to the end.
         """
         remains = await self.drop()
         gone = [each for each in remains if each.is_gone]
@@ -47,7 +48,19 @@ class BoardRemains:
             remains = [each for each in remains if not each.is_gone]
         cleared = [each for each in remains if each.is_old or not each.instances]
         if cleared:
-            await board_rows.forget_remains(self._pool, cleared)
+            await self._forget(cleared)
+
+    async def _forget(self, cleared: Sequence[Remains]) -> None:
+        """Forget what has been cleared away, once nobody fills boards who may have begun when it was there.
+
+        What he has written to the end is cleared away before.
+        """
+        async with self._rebuild.at_rest() as is_at_rest:
+            if not is_at_rest:
+                return
+            await self.drop()
+            if await self.forget_periods():
+                await board_rows.forget_remains(self._pool, cleared)
 
     async def forget_periods(self) -> bool:
         """Forget the periods of boards that are gone, with all that hangs on them, and say whether none is left.

@@ -14,6 +14,7 @@ FIRST_LIMIT: Final = "first limit"
 """The turns of who counts what was awarded before an action was limited."""
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('laurel ' || $1))"
+_IF_NOBODY = "SELECT pg_try_advisory_xact_lock(hashtext('laurel ' || $1))"
 
 
 class Turns:
@@ -40,3 +41,12 @@ class Turns:
             await connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
             await connection.execute(_ONE_AT_A_TIME, self._name)
             yield
+
+    @asynccontextmanager
+    async def turn_if_free(self) -> AsyncIterator[bool]:
+        """Keep the turn to the end of the context if nobody has it, and tell whether that is so. One of UNAVAILABLE."""
+        if self._here.locked():
+            yield False
+            return
+        async with self._here, self._pool.acquire() as connection, connection.transaction():
+            yield await connection.fetchval(_IF_NOBODY, self._name)

@@ -243,6 +243,37 @@ async def test_keys_that_a_straggler_writes_after_the_delete_are_dropped_too(par
     await until(partial(nothing_noted, parts), "what is left is forgotten")
 
 
+@pytest.mark.parametrize("slots", [1, 3])
+async def test_a_fill_that_goes_on_for_long_after_the_delete_leaves_no_keys(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    for name in ("ann", "bob"):
+        await parts.profiles.upsert([User(name, region="North")])
+        await give(parts, name, 5)
+    rebuilder, begun, is_cleared = parts.maintenance.rebuilder, asyncio.Event(), asyncio.Event()
+    register = rebuilder._register
+
+    async def register_late(*args: Any) -> None:
+        begun.set()
+        await is_cleared.wait()
+        await register(*args)
+
+    monkeypatch.setattr(rebuilder, "_register", register_late)
+    await parts.boards.create(replace(POINTS, slots=slots), request())
+    await begun.wait()
+    await parts.boards.delete("regions", request())
+    await parts.pool.execute("UPDATE board_remains SET noted_at = noted_at - interval '1 minute'")
+    await parts.boards._remains.clear()
+    is_cleared.set()
+    await rebuilder.fill_new()  # when the other one has ended
+    await until(partial(nothing_noted, parts), "what is left is forgotten")
+    assert await nothing_left(parts, "region:North")
+    await parts.boards.create(POINTS, request())
+    await until(partial(is_filled, parts, "regions"), "the board is there again")
+    assert await listed(parts, "region:North") == [("ann", 5), ("bob", 5)]
+    assert await wrongs(parts) == []
+
+
 async def test_another_board_leaves_the_rest_of_what_is_noted_to_be_dropped_further_on(parts: Parts) -> None:
     for name, country in (("ann", "US"), ("bob", "DE")):
         await parts.profiles.upsert([User(name, country=country)])
