@@ -43,11 +43,16 @@ _INTERRUPTED: Final = 130
 def main() -> None:
     """Run the command that was asked for."""
     asked = [name for name in sys.argv[1:2] if name in COMMANDS]
+    as_json = "--json" in sys.argv
 
     def run() -> None:
-        build_app(asked or COMMANDS)(prog_name="laurel")
+        app = build_app(asked or COMMANDS)
+        if as_json:
+            _run_for_program(app)
+        else:
+            app(prog_name="laurel")
 
-    run_plainly(run, as_json="--json" in sys.argv)
+    run_plainly(run, as_json=as_json)
 
 
 def build_app(commands: Iterable[str] = COMMANDS) -> typer.Typer:
@@ -66,6 +71,15 @@ def laurel() -> None:
     """A rewards ledger and a live leaderboard in one gRPC service. Settings are LAUREL_* variables."""
 
 
+def _run_for_program(app: typer.Typer) -> NoReturn:
+    """Run a command so that wrong usage is told as JSON, too."""
+    try:
+        code = app(prog_name="laurel", standalone_mode=False)
+    except typer.TyperException as wrong:
+        _give_up([wrong.format_message()], as_json=True, code=wrong.exit_code)
+    raise SystemExit(code)
+
+
 def run_plainly(command: Callable[[], object], *, as_json: bool = False) -> None:
     """Run a command; an error that the person can put right ends it with 1 and plain words."""
     try:
@@ -78,10 +92,10 @@ def run_plainly(command: Callable[[], object], *, as_json: bool = False) -> None
         raise SystemExit(_INTERRUPTED) from None
 
 
-def _give_up(problems: Sequence[str], *, as_json: bool) -> NoReturn:
+def _give_up(problems: Sequence[str], *, as_json: bool, code: int = 1) -> NoReturn:
     if as_json:
         typer.echo(json.dumps({"error": {"message": "\n".join(problems)}}, indent=2, ensure_ascii=False))
-        raise SystemExit(1)
+        raise SystemExit(code)
     raise SystemExit("\n".join(f"laurel: {problem}" for problem in problems))
 
 

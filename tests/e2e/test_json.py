@@ -145,4 +145,28 @@ def test_envoy_takes_the_gateway_as_json(tmp_path: Path) -> None:
     envoy = [str(find_envoy().path), "--mode", "validate", "-c", str(config)]
     done = subprocess.run(envoy, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert laurel_command("gateway", "--json", "--print-descriptors").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("award", "--json"), "USER"),
+        (("top", "--jsn", "--json"), "--jsn"),
+        (("serv", "--json"), "serv"),
+        (
+            ("gateway", "--json", "--print-descriptors"),
+            "descriptors are binary; they cannot be printed as JSON",
+        ),
+        (("gateway", "--json", "--server", "nowhere"), "nowhere is not HOST:PORT"),
+    ],
+)
+def test_wrong_usage_is_json_too(arguments: tuple[str, ...], said: str) -> None:
+    done = laurel_command(*arguments)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert said in json.loads(done.stdout)["error"]["message"]
+
+
+def test_help_is_for_people() -> None:
+    done = laurel_command("top", "--json", "--help")
+    assert done.returncode == 0
+    assert "Usage: laurel top" in done.stdout
