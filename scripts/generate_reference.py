@@ -15,7 +15,11 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from laurel_server.runtime.config_part import Part
-from laurel_server.runtime.environment import part_types, variable_name
+
+# Before the parts are made, which take their docstrings along then: no program but this one reads them.
+Part.model_config["use_attribute_docstrings"] = True
+
+from laurel_server.runtime.environment import part_types, variable_name  # noqa: E402
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"

@@ -144,6 +144,6 @@ def in_time(seconds: float, attempt: Callable[[], object]) -> None:
 def slowdown() -> float:
     """Returns how much longer a program takes at present than it would with a processor to itself."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run([sys.executable, "-c", "import laurel_server.runtime.server"], check=True)
+    subprocess.run([sys.executable, "-c", "import laurel_server.runtime.serving"], check=True)
     after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - started
     return wall / (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import REGISTRY
 
-import laurel_server.runtime.server  # noqa: F401 - brings in every module that measures
+import laurel_server.runtime.serving  # noqa: F401 - brings in every module that measures
 from tests.e2e.curl import curl
 from tests.e2e.gateway import award
 from tests.e2e.serving import Serve

@@ -1,5 +1,6 @@
 """The Laurel server as a child."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -50,5 +51,7 @@ class ServerProcess:
         return Launch(command=self._command, env=env, death_signal=Signals.SIGTERM, cwd=Path.cwd())
 
     async def probe(self) -> None:
-        """Asks for its health."""
+        """Asks for its health. First whether it listens: while it starts, a client that finds it out takes long."""
+        _, writer = await asyncio.open_connection(self._grpc.host, self._grpc.port)
+        writer.close()
         await self._probe(str(self._grpc))

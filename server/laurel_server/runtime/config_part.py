@@ -18,6 +18,5 @@ class Part(BaseSettings):
         frozen=True,
         hide_input_in_errors=True,  # a rejected value may be a secret
         populate_by_name=True,
-        use_attribute_docstrings=True,
         validate_default=True,
     )
