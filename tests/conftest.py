@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 MEMORY = Path("/dev/shm")
@@ -27,6 +28,14 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("repeatable")
+
+# Errors that tests provoke are logged. With all local variables, as structlog shows them by itself, that takes seconds.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest decides on the place

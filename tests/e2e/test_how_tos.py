@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,8 +81,25 @@ def test_the_commands_of_the_terminal(start_serve: StartServe) -> None:
     commands, _ = commands_of_the_terminal()
     assert len(commands) >= 12
     for command in commands:
-        limited = f"timeout 5 {LAUREL} {command.removeprefix('laurel ')}" if " watch " in command else command
-        run(limited, serve, *([124] if " watch " in command else []))
+        (watch if " watch " in command else run)(command, serve)
+
+
+def watch(command: str, serve: Serve) -> None:
+    """Run a command that goes on until Ctrl-C, up to the first that it shows."""
+    watching = subprocess.Popen(
+        shlex.split(re.sub(r"^laurel\b", LAUREL, command)),
+        env={**os.environ, "LAUREL_DATA_DIR": str(serve.data_dir)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert watching.stdout is not None
+        assert watching.stdout.readline().startswith("global daily 20")
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=60)
+        assert watching.returncode == 130
+    finally:
+        watching.kill()
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="there is no jq on PATH")

@@ -1,7 +1,7 @@
 """Boards that are deleted by a server which is killed at each step in turn: what is left is cleared away by others."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -14,6 +14,7 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
+from laurel_server.leaderboards import remains
 from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.rebuild import Rebuild
@@ -126,6 +127,14 @@ async def compete(parts: Parts) -> None:
     await parts.pool.execute(A_PAST)
 
 
+@pytest.fixture
+def often() -> Iterator[None]:
+    """Let who leads look several times a second for what is left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remains, "INTERVAL_SECONDS", 0.1)
+        yield
+
+
 def keep_keys(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no key be dropped, as if Redis were away, until the patch is undone."""
 
@@ -215,6 +224,7 @@ async def test_who_is_late_to_clear_away_a_board_leaves_the_keys_of_one_that_was
     assert await lines(parts) == [(1, "cid", 1, 0)]
 
 
+@pytest.mark.usefixtures("often")
 async def test_keys_of_another_layout_are_dropped_by_whoever_leads(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +243,7 @@ async def test_keys_of_another_layout_are_dropped_by_whoever_leads(
     assert await wrongs(parts) == []
 
 
+@pytest.mark.usefixtures("often")
 async def test_keys_that_a_straggler_writes_after_the_delete_are_dropped_too(parts: Parts) -> None:
     await compete(parts)
     await parts.boards.delete("race", request())
@@ -274,6 +285,7 @@ async def test_a_fill_that_goes_on_for_long_after_the_delete_leaves_no_keys(
     assert await wrongs(parts) == []
 
 
+@pytest.mark.usefixtures("often")
 async def test_another_board_leaves_the_rest_of_what_is_noted_to_be_dropped_further_on(parts: Parts) -> None:
     for name, country in (("ann", "US"), ("bob", "DE")):
         await parts.profiles.upsert([User(name, country=country)])

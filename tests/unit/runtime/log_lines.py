@@ -41,10 +41,11 @@ def captured_log() -> Iterator[LogLines]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     written = StringIO()
+    before = structlog.get_config()
     configure_logging("info", written)
     try:
         yield LogLines(written)
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
         root.handlers[:] = handlers
         root.setLevel(level)
