@@ -93,9 +93,10 @@ class Notifier:
                 await set_aside(heard, error)
             if number % TURN == 0:
                 await asyncio.sleep(0)
+        told: dict[str, ToldRank] = {}
         if polled.ranked and latest:
-            notices += await self._rank_notices(latest)
-        await self._keep(notices)
+            told = await self._tell_ranks(latest, notices)
+        await self._keep(notices, told)
 
     async def _note(self, heard: Heard, latest: dict[str, str]) -> None:
         if heard.body["type"] in ENTRY_EVENTS:
@@ -105,26 +106,28 @@ class Notifier:
             await notifications.forget(self._pool, user_id)
             self._lately_told.forget([user_id])
 
-    async def _rank_notices(self, latest: Mapping[str, str]) -> list[Notification]:
-        """Return what is to be told of the ranks of those who had an entry, whose last events are given."""
+    async def _tell_ranks(
+        self, latest: Mapping[str, str], notices: list[Notification]
+    ) -> dict[str, ToldRank]:
+        """Add what is to be told of the ranks of those who had an entry, whose last events are given.
+
+        Returns the ranks that they have been told then.
+        """
         now = self._clock.now()
         concerned = await self._concerned(latest, now)
         places = await self._places.overall(concerned) if concerned else None
         if places is None or not places.ranks:
-            return []
-        told = await notifications.read_told(self._pool, places.ranks)
-        notices: list[Notification] = []
-        changed: dict[str, int] = {}
+            return {}
+        before = await notifications.read_told(self._pool, places.ranks)
+        self._lately_told.note(before)
+        told: dict[str, ToldRank] = {}
         for user_id, rank in places.ranks.items():
-            notice = rank_notice(latest[user_id], user_id, rank, told.get(user_id), now, self._rank_every)
+            notice = rank_notice(latest[user_id], user_id, rank, before.get(user_id), now, self._rank_every)
             if notice is not None:
                 notices.append(notice)
-            if notice is not None or user_id not in told:
-                changed[user_id] = rank
-        if changed:
-            await notifications.tell(self._pool, changed, now)
-        self._lately_told.note(told | {user_id: ToldRank(rank, now) for user_id, rank in changed.items()})
-        return notices
+            if notice is not None or user_id not in before:
+                told[user_id] = ToldRank(rank, now)
+        return told
 
     async def _concerned(self, user_ids: Collection[str], now: datetime) -> Collection[str]:
         """Return those who may be told of their ranks: of milestones at once, of other moves when it is time."""
@@ -134,17 +137,23 @@ class Notifier:
         leading = await self._places.leading(LAST_MILESTONE)
         return user_ids if leading is None else leading.intersection(user_ids).union(others)
 
-    async def _keep(self, notices: Sequence[Notification]) -> None:
-        """Keep what its user wants to be told, until he may be."""
-        if not notices:
-            return
+    async def _keep(self, notices: Sequence[Notification], told: Mapping[str, ToldRank]) -> None:
+        """Keep what its user wants to be told, until he may be, and with it the ranks that it tells."""
+        wanted = await self._wanted(notices) if notices else []
+        if wanted or told:
+            async with self._pool.acquire() as connection, connection.transaction():
+                added = await notifications.add(connection, wanted) if wanted else 0
+                if told:
+                    await notifications.tell(connection, told)
+            NOTIFICATIONS_MADE.inc(added)
+        self._lately_told.note(told)
+
+    async def _wanted(self, notices: Sequence[Notification]) -> list[tuple[Notification, datetime]]:
         users = {notice.user_id for notice in notices}
         preferences = await notifications.read_preferences(self._pool, users, self._zone)
         now = self._clock.now()
-        wanted = [
+        return [
             (notice, preferences[notice.user_id].earliest(now))
             for notice in notices
             if notice.user_id in preferences and preferences[notice.user_id].wants(notice.kind)
         ]
-        if wanted:
-            NOTIFICATIONS_MADE.inc(await notifications.add(self._pool, wanted))

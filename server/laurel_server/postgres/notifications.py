@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.notifications import Kind, Notification, Preferences, ToldRank
-from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.postgres.sql import load
 
 
@@ -40,9 +40,9 @@ class Attempt(NamedTuple):
     taken_by: Sequence[str]
 
 
-async def add(pool: Pool, notifications: Sequence[tuple[Notification, datetime]]) -> int:
+async def add(connection: Connection, notifications: Sequence[tuple[Notification, datetime]]) -> int:
     """Keep notifications with when they are due, and return how many were new."""
-    added: int = await pool.fetchval(
+    added: int = await connection.fetchval(
         load("notifications_add"),
         [each.id for each, _ in notifications],
         [each.user_id for each, _ in notifications],
@@ -108,9 +108,14 @@ async def read_told(pool: Pool, user_ids: Collection[str]) -> dict[str, ToldRank
     return {row["user_id"]: ToldRank(row["rank"], row["told_at"]) for row in rows}
 
 
-async def tell(pool: Pool, ranks: Mapping[str, int], now: datetime) -> None:
+async def tell(connection: Connection, told: Mapping[str, ToldRank]) -> None:
     """Keep the ranks that users were told."""
-    await pool.execute(load("notifications_tell"), list(ranks), list(ranks.values()), now)
+    await connection.execute(
+        load("notifications_tell"),
+        list(told),
+        [each.rank for each in told.values()],
+        [each.told_at for each in told.values()],
+    )
 
 
 async def forget(pool: Pool, user_id: str) -> None:

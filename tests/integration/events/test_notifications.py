@@ -20,6 +20,7 @@ from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.domain.people import Order
+from laurel_server.postgres import notifications
 from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
 from tests.integration.events.limits import limit_size
@@ -383,3 +384,28 @@ async def test_who_wins_again_on_a_board_that_was_created_again_is_told_again(
 
             await until(is_told, "the winner is told")
     assert told() == ["90", "40"]
+
+
+async def test_a_rank_is_told_although_its_notification_could_not_be_kept_at_first(
+    notifying: Notifying, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = notifications.add
+    failed: list[Any] = []
+
+    async def add_later(*args: Any) -> int:
+        if not failed:
+            failed.append(args)
+            raise ConnectionResetError("the ledger is away")
+        return await add(*args)
+
+    monkeypatch.setattr(notifications, "add", add_later)
+    async with notifying() as parts:
+        await give(parts, "ada", 1000)
+
+        async def is_told() -> bool:
+            await dispatch(parts)
+            return hook.kinds("ada").count("POINTS_MILESTONE") == 1
+
+        await until(is_told, "it is kept at last")
+    assert failed
+    assert hook.kinds("ada").count("RANK_MILESTONE") == 1
