@@ -121,7 +121,9 @@ class EmbeddedPostgres:
         login = [f"--username={_SUPERUSER}", f"--pwfile={password}", "--auth=scram-sha-256"]
         # Locales built into PostgreSQL do not change with the operating system, which would break indexes.
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        return [program, "-D", directory, *login, *locale, "--no-instructions"]
+        # A commit that needs a new file of the log waits until that is full of zeroes on the disk: a quarter of them.
+        log = ["--wal-segsize=4"]
+        return [program, "-D", directory, *login, *locale, *log, "--no-instructions"]
 
     def _check_major_version(self) -> None:
         found = (self._cluster / "PG_VERSION").read_text().strip()
