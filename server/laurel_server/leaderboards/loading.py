@@ -8,7 +8,7 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.fill_call import FillCall, apart
 from laurel_server.leaderboards.fill_order import FillOrder
-from laurel_server.leaderboards.payload import Payload, payloads, run
+from laurel_server.leaderboards.payload import MAX_PLACEMENTS, Payload, payloads, run
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.seating import seat, seatings_of, without_special
 from laurel_server.leaderboards.window import Window
@@ -32,10 +32,10 @@ class Loading:
     """
 
     def __init__(self, redis: RedisConnection, catalogue: Catalogue, at_once: int, *, tell: bool) -> None:
-        """`at_once`: users in one call. `tell`: watchers learn of it."""
+        """`at_once`: users of a board in one call. `tell`: watchers learn of it."""
         self._redis = redis
         self._catalogue = catalogue
-        self._at_once = at_once
+        self._users_of_move = min(at_once, MAX_PLACEMENTS)
         self._tell = tell
         self._order = FillOrder(at_once, one_board=redis.one_slot)
         self._window = Window(CALLS_TO_CLUSTER if redis.one_slot else CALLS_TO_SERVER)
@@ -62,7 +62,7 @@ class Loading:
         fills, moves = apart(placements)
         for call in self._order.add(fills):
             await self._window.add(self._fill(call))
-        for payload in payloads(moves, self._at_once, one_board=self._redis.one_slot):
+        for payload in payloads(moves, self._users_of_move, one_board=self._redis.one_slot):
             await self._window.add(self._move(payload))
 
     async def flush(self) -> None:

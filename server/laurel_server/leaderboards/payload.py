@@ -12,6 +12,9 @@ from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import BOARD_CHANGES, board_keys, signal_of, tie
 from laurel_server.redis.scripts import script
 
+MAX_PLACEMENTS = 128
+"""Users in one script call: more would hold up every read of a rank for over 10 ms."""
+
 _NOTHING = (0, 0)
 
 _encode = msgspec.msgpack.Encoder().encode

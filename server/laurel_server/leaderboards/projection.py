@@ -11,14 +11,11 @@ from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.loading import Loading
 from laurel_server.leaderboards.patience import within_budget
-from laurel_server.leaderboards.payload import Payload, payloads, run
+from laurel_server.leaderboards.payload import MAX_PLACEMENTS, Payload, payloads, run
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.seating import Seated, seat, seatings_of, without_special
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
-
-MAX_PLACEMENTS = 128
-"""Users in one script call: more would hold up every read of a rank for over 10 ms."""
 
 
 @dataclass(slots=True)
