@@ -87,7 +87,7 @@ class Notifier:
         for number, heard in enumerate(polled.events, start=1):
             try:
                 notices += notices_of(heard.id, heard.body, now)
-                await self._note(heard, latest)
+                await self._note(heard, latest, notices)
             except UNREADABLE as error:
                 log.warning("notifications.set_aside", event_id=heard.id, error=repr(error))
                 await set_aside(heard, error)
@@ -98,11 +98,13 @@ class Notifier:
             told = await self._tell_ranks(latest, notices)
         await self._keep(notices, told)
 
-    async def _note(self, heard: Heard, latest: dict[str, str]) -> None:
+    async def _note(self, heard: Heard, latest: dict[str, str], notices: list[Notification]) -> None:
         if heard.body["type"] in ENTRY_EVENTS:
             latest[str(heard.body["user_id"])] = heard.id
         elif heard.body["type"] == USER_ERASED:
             user_id = str(heard.body["user_id"])
+            latest.pop(user_id, None)
+            notices[:] = [notice for notice in notices if notice.user_id != user_id]
             await notifications.forget(self._pool, user_id)
             self._lately_told.forget([user_id])
 

@@ -10,7 +10,10 @@ from laurel_server.leaderboards.placement import Placement
 from laurel_server.redis.keys import tie
 
 PARTS: Final = 256
-"""Parts of all boards together, each of which holds the users of at most one call: some 30 MB of rows."""
+"""Parts in which boards are halved, all together, each of which holds the users of at most one call."""
+
+MOST_WAITING: Final = 200_000
+"""Rows after which all are sent: where there are many small boards, of which none has enough for a call. Some 60 MB."""
 
 MOST_GROUPS: Final = 65_536
 """Lists of boards whose parts are kept at hand: where everybody has segments of his own, there is one for each user."""
@@ -27,7 +30,7 @@ class FillOrder:
     """
 
     def __init__(self, at_once: int, *, one_board: bool) -> None:
-        """`at_once`: rows in one call; `one_board`: a call names no second board, as a cluster wants it."""
+        """`at_once`: rows in one call, of all its boards; `one_board`: it names one board, as a cluster wants it."""
         self._at_once = min(at_once, MOST_USERS)
         self._one_board = one_board
         self._start()
@@ -35,15 +38,15 @@ class FillOrder:
     def _start(self) -> None:
         self._spare = PARTS
         self._boards: dict[BoardKey, _Parts] = {}
-        # Most users share the very object that names their boards; it is kept, so that no other has its id.
-        self._groups: dict[int, tuple[Sequence[BoardKey], _Group]] = {}
+        self._waiting = 0
+        # Most users share their boards.
+        self._groups: dict[Sequence[BoardKey], _Group] = {}
 
     def add(self, placements: Sequence[Placement]) -> Iterator[FillCall]:
         """Yield the calls that are full with these placements, which take nobody off, and whose boards are tuples."""
         at_once = self._at_once
         for user_id, version, totals, boards, _ in placements:
-            _, group = self._groups.get(id(boards)) or self._group(boards)
-            for period_id, parts in group:
+            for period_id, parts in self._groups.get(boards) or self._group(boards):
                 score, reached = totals[period_id]
                 place = _tie(reached)
                 row = (score, place + user_id, user_id, f"{place}{version}")
@@ -51,7 +54,11 @@ class FillOrder:
                     part = each.parts[bisect_right(each.bounds, row)]
                     part.append(row)
                     if len(part) >= at_once and (full := self._relieve(each, row)):
+                        self._waiting -= len(full)
                         yield FillCall({board: full})
+        self._waiting += sum(len(placement.boards) for placement in placements)
+        if self._waiting > MOST_WAITING:
+            yield from self.rest()
 
     def rest(self) -> Iterator[FillCall]:
         """Yield the calls for all rows that still wait, those of small boards together; begin anew."""
@@ -77,7 +84,7 @@ class FillOrder:
         parts.halve(row)
         return []
 
-    def _group(self, boards: Sequence[BoardKey]) -> "tuple[Sequence[BoardKey], _Group]":
+    def _group(self, boards: Sequence[BoardKey]) -> "_Group":
         """Return the boards by period, because boards over one period share the score."""
         if len(self._groups) >= MOST_GROUPS:
             self._groups.clear()
@@ -85,7 +92,7 @@ class FillOrder:
         for board in boards:
             parts = self._boards.setdefault(board, _Parts())
             periods.setdefault(board.period_id, []).append((board, parts))
-        group = self._groups[id(boards)] = boards, list(periods.items())
+        group = self._groups[boards] = list(periods.items())
         return group
 
 

@@ -1,5 +1,6 @@
 """Putting many users on boards for nobody who waits for ranks."""
 
+import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ class Loading:
     """
 
     def __init__(self, redis: RedisConnection, catalogue: Catalogue, at_once: int, *, tell: bool) -> None:
-        """`at_once`: users of a board in one call. `tell`: watchers learn of it."""
+        """`at_once`: rows in one call, of all its boards. `tell`: watchers learn of it."""
         self._redis = redis
         self._catalogue = catalogue
         self._users_of_move = min(at_once, MAX_PLACEMENTS)
@@ -64,6 +65,7 @@ class Loading:
             await self._window.add(self._fill(call))
         for payload in payloads(moves, self._users_of_move, one_board=self._redis.one_slot):
             await self._window.add(self._move(payload))
+        await asyncio.sleep(0)  # perhaps nothing was full: awards and reads get their turn all the same
 
     async def flush(self) -> None:
         """Apply all that was added. BoardsUnavailable when Redis is away."""

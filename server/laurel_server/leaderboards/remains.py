@@ -59,8 +59,11 @@ class BoardRemains:
             if not is_at_rest:
                 return
             await self.drop()
-            if await self.forget_periods():
-                await board_rows.forget_remains(self._pool, cleared)
+            if await board_rows.forgotten_periods(
+                self._pool
+            ):  # forgotten in the next round, and not while others wait
+                cleared = [each for each in cleared if not each.is_gone]
+            await board_rows.forget_remains(self._pool, cleared)
 
     async def forget_periods(self) -> bool:
         """Forget the periods of boards that are gone, with all that hangs on them, and say whether none is left.

@@ -26,4 +26,5 @@ class Window:
     def cancel(self) -> None:
         """Give up the calls that are left."""
         for task in self._under_way:
-            task.cancel()
+            if not task.cancel() and not task.cancelled():
+                task.exception()  # the first one was raised already; asyncio would complain of the others

@@ -82,6 +82,7 @@ async def take_ranks(pool: Pool, boards: Mapping[Instance, Terms], ends: Sequenc
                 await _keep(connection, take, rows)
             lines += sum(row["lines"] for row in rows)
     await _tell(pool, take)
+    await _forget_replaced(pool, take)
     return lines
 
 
@@ -103,7 +104,7 @@ async def _worked_out(
         )
         await connection.execute("COMMIT", timeout=LONG_SECONDS)
     except BaseException:
-        await _unless_lost(connection, "ROLLBACK")
+        await _unless_lost(connection, "ROLLBACK; CLOSE ALL")
         raise
     try:
         yield
@@ -131,18 +132,23 @@ async def _keep(connection: Connection, take: Take, rows: Sequence[Record]) -> N
 
 
 async def _tell(pool: Pool, take: Take) -> None:
-    """Have the ranks told, all of which are written, and delete those that they replace."""
+    """Have the ranks told, all of which are written."""
     scopes, step = sorted(take.numbers), max(1, DAYS_TOLD_AT_ONCE // len(take.ends))
     for first in range(0, len(scopes), step):
         some = scopes[first : first + step]
         numbers = [take.numbers[scope] for scope in some]
         async with resting():
             await pool.execute(load("ranks_tell"), take.number, take.period_id, take.days, some, numbers)
-    replaced = (load("ranks_forget_replaced"), take.period_id, scopes, take.days, ROWS_AT_ONCE)
+
+
+async def _forget_replaced(pool: Pool, take: Take) -> None:
+    """Delete what has been replaced, however long it takes to find it: a run that fails for that is done all over."""
+    replaced = (load("ranks_forget_replaced"), take.period_id, sorted(take.numbers), take.days, ROWS_AT_ONCE)
     found = 1
     while found:
-        async with resting():
-            found = await pool.fetchval(*replaced)
+        async with resting(), pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            found = await connection.fetchval(*replaced, timeout=LONG_SECONDS)
 
 
 async def ranks_of(

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from laurel_server.domain.boards import BoardKey
+from laurel_server.leaderboards import fill_order
 from laurel_server.leaderboards.fill_call import FillCall
 from laurel_server.leaderboards.fill_order import PARTS, FillOrder
 from laurel_server.leaderboards.placement import Placement
@@ -76,3 +77,18 @@ def test_small_boards_share_a_call() -> None:
     calls = [*order.add([each for board in boards for each in placements([1, 2], board)]), *order.rest()]
 
     assert [len(call.boards) for call in calls] == [30]
+
+
+def test_many_small_boards_do_not_wait_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fill_order, "MOST_WAITING", 500)
+    order = FillOrder(100, one_board=False)
+    some = [
+        each
+        for number in range(900)
+        for each in placements([1, 2], BoardKey(f"segment:{number}", "all_time"))
+    ]
+    early = [call for start in range(0, len(some), 50) for call in order.add(some[start : start + 50])]
+    late = list(order.rest())
+
+    assert sum(users(late).values()) <= 500
+    assert users([*early, *late]) == Counter((each.boards[0], each.user_id) for each in some)

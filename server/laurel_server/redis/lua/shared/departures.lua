@@ -4,7 +4,7 @@
 -- makes it be there.
 local OLD_WRITES_TAKE = 30
 
--- Notes who has left a board: user, version, user, version, ... What is noted stays as long as the board does.
+-- Notes who has left a board: user, version, user, version, ... What is noted stays as long as the board does, if that is there.
 local function note_departures(members, gone, departures)
   redis.call('HSET', gone, unpack(departures))
   local stays = redis.call('PTTL', members)
