@@ -261,6 +261,26 @@ async def test_nothing_is_left_of_an_erased_user(notifying: Notifying) -> None:
         await until(nothing_left, "what he was told is gone")
 
 
+async def test_who_has_the_id_of_an_erased_user_is_told_nothing_of_his(
+    notifying: Notifying, hook: Hook
+) -> None:
+    async with notifying() as parts:
+        async with parts.pool.acquire() as connection, connection.transaction():
+            # What follows is heard of when this transaction has ended.
+            await connection.fetchval("SELECT pg_current_xact_id()")
+            await give(parts, "ada", 1000)
+            await parts.people.erase(Order("ada", "erase-1", b"e" * 16, b"h" * 16, "tests"))
+            await parts.profiles.upsert([User("ada")])
+            await give(parts, "bob", 1000)
+
+        async def bob_is_told() -> bool:
+            await dispatch(parts)
+            return "POINTS_MILESTONE" in hook.kinds("bob")
+
+        await until(bob_is_told, "what came later is heard of")
+    assert hook.kinds("ada") == []
+
+
 async def test_with_kafka_notifications_go_to_their_topic(
     notifying: Notifying, broker: Broker, reader: Reader
 ) -> None:
