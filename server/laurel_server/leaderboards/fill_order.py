@@ -102,9 +102,8 @@ class _Parts:
     __slots__ = ("bounds", "parts")
 
     def __init__(self) -> None:
-        self.bounds: list[
-            Row
-        ] = []  # the first row that belongs into each part but the first: bisect finds the part
+        # The first row that belongs into each part but the first: bisect finds the part of a row.
+        self.bounds: list[Row] = []
         self.parts: list[list[Row]] = [[]]
 
     def halve(self, row: Row) -> None:
