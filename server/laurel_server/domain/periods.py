@@ -55,7 +55,8 @@ ALL_TIME: Final = Period(PeriodType.ALL_TIME, "all", None, None)
 FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 """Before every period."""
 
-_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
+"""After every period but that of all time."""
 
 _DAYS = {PeriodType.DAILY: 1, PeriodType.WEEKLY: 7}
 _MONTHS = {PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 3, PeriodType.YEARLY: 12}
@@ -147,7 +148,7 @@ def _midnight(day: date, zone: tzinfo) -> datetime:
     try:
         return datetime.combine(day, time(), zone).astimezone(UTC)
     except OverflowError:
-        return FIRST_MOMENT if day.year == 1 else _LAST_MOMENT
+        return FIRST_MOMENT if day.year == 1 else LAST_MOMENT
 
 
 def _id(period_type: PeriodType, first: date) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from cronsim import CronSim, CronSimError
 
 from laurel_server.domain.errors import invalid_field
-from laurel_server.domain.periods import ALL_TIME, Period, PeriodType
+from laurel_server.domain.periods import ALL_TIME, LAST_MOMENT, Period, PeriodType
 
 _ID = "%Y-%m-%dT%H:%MZ"
 
@@ -65,4 +65,8 @@ def _period(expression: str, moment: datetime, zone: tzinfo) -> Period:
 
 
 def _following(expression: str, moment: datetime, zone: tzinfo) -> datetime:
-    return next(CronSim(expression, moment.astimezone(zone))).astimezone(UTC)
+    """Return the next reset; the end of the calendar where none comes before it."""
+    try:
+        return next(CronSim(expression, moment.astimezone(zone))).astimezone(UTC)
+    except OverflowError:
+        return LAST_MOMENT

@@ -1,12 +1,12 @@
 """RankingService: how things developed."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Protocol
 
 from laurel.ranking.v1.trends_pb2 import GetTrendsRequest, GetTrendsResponse
 from laurel_server.domain.boards import parse_scope
-from laurel_server.domain.clock import Clock
+from laurel_server.domain.clock import Clock, checked_moment
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import Period, parse_period_id, period_at
 from laurel_server.domain.trends import Granularity, Metric, TrendPoint, TrendQuery, default_span
@@ -54,8 +54,8 @@ class TrendsServicer:
         granularity = Granularity(request.granularity or Granularity.DAY)
         scope, period = self._board(request, metric)
         whole = None if metric is Metric.RANK else period
-        to_time = read_moment(request, "to_time") or (whole and whole.ends_at) or self._clock.now()
-        from_time = read_moment(request, "from_time") or (whole and whole.starts_at)
+        to_time = _read_bound(request, "to_time") or (whole and whole.ends_at) or self._clock.now()
+        from_time = _read_bound(request, "from_time") or (whole and whole.starts_at)
         return TrendQuery(
             metric,
             granularity,
@@ -76,7 +76,16 @@ class TrendsServicer:
             return board.key.scope, board.period
         scope, period_type, period_id = read_board(request.board)
         if period_id:
-            return parse_scope(scope).text, parse_period_id(period_id, period_type, self._zone)
+            period = parse_period_id(period_id, period_type, self._zone)
+            if period.starts_at is not None:
+                checked_moment(period.starts_at, field="board.period_id")
+            return parse_scope(scope).text, period
         if period_type is None:
             return parse_scope(scope).text, None
         return parse_scope(scope).text, period_at(period_type, self._clock.now(), self._zone)
+
+
+def _read_bound(request: GetTrendsRequest, name: str) -> datetime | None:
+    """Return the timestamp in the field `name`, None if it is unset. INVALID_FIELD where no ledger has entries."""
+    moment = read_moment(request, name)
+    return None if moment is None else checked_moment(moment, field=name)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.ranking.v1.trends_pb2 import GetTrendsRequest
 from laurel.type.v1.board_pb2 import BoardRef, Period
@@ -44,6 +45,9 @@ async def test_a_named_period_is_the_time_asked_for(served: Served) -> None:
         (GetTrendsRequest(metric="points", granularity="FORTNIGHT"), "granularity"),
         (GetTrendsRequest(metric="rank"), "user_id"),
         (GetTrendsRequest(metric="points", board=BoardRef(scope="planet:mars")), "board.scope"),
+        (GetTrendsRequest(metric="points", to_time=Timestamp(seconds=-62_135_596_800)), "to_time"),
+        (GetTrendsRequest(metric="points", from_time=Timestamp(seconds=253_402_300_799)), "from_time"),
+        (GetTrendsRequest(metric="points", board=BoardRef(period_id="9999")), "board.period_id"),
     ],
 )
 async def test_wrong_questions_name_the_field(served: Served, request_: GetTrendsRequest, field: str) -> None:

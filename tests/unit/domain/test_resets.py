@@ -6,6 +6,7 @@ from cronsim import CronSim
 
 from laurel_server.domain import resets
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.periods import LAST_MOMENT
 from laurel_server.domain.resets import check_cron, named_reset_period, reset_period
 
 WEDNESDAY = datetime(2026, 11, 25, 12, 30, 15, tzinfo=UTC)
@@ -67,6 +68,13 @@ def test_periods_from_before_the_resets_were_changed_have_their_ids() -> None:
     assert named_reset_period("0 0 * * *", "all", UTC).ends_at is None
     before = named_reset_period("", "2026-11-23T00:00Z", UTC)
     assert before.starts_at == before.ends_at == datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize("cron", ["* * * * *", "0 0 29 2 *"])
+def test_the_last_period_ends_with_the_calendar(cron: str, zone: str) -> None:
+    last = named_reset_period(cron, "9999-12-31T23:59Z", ZoneInfo(zone))
+    assert last.ends_at == LAST_MOMENT
 
 
 def test_a_period_is_computed_once_and_not_again_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
