@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -157,6 +157,9 @@ async def test_filters_by_action_and_by_the_time_of_recording(parts: Parts) -> N
     assert await points(("OTHER",), None, 5) == [3, 1]
     assert await points(("OTHER", "GIVE"), 4, None) == [5, 4]
     assert await points(("REVIEW",), None, None) == []
+    last_year = datetime(9999, 12, 31, tzinfo=UTC)
+    assert await parts.statement.transactions("ann", (), last_year, None, None, 100) == []
+    assert len(await parts.statement.transactions("ann", (), None, last_year, None, 100)) == 6
 
 
 OTHERS = """
