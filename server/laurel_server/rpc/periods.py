@@ -12,6 +12,7 @@ from laurel.ranking.v1.periods_pb2 import (
     ListPeriodsRequest,
     ListPeriodsResponse,
 )
+from laurel_server.domain.boards import parse_scope
 from laurel_server.domain.clock import EPOCH
 from laurel_server.domain.closing import PeriodSummary, Snapshot, SnapshotLine
 from laurel_server.domain.periods import PeriodType
@@ -78,6 +79,7 @@ class PeriodsServicer:
         position = self._period_tokens.offset(request.page_token, query)
         before = EPOCH + position * _MICROSECOND if position else None
         period_type = PeriodType(request.period) if request.period else PeriodType.ALL_TIME
+        parse_scope(request.scope, "scope")  # what finds the board would name the field of another request
         periods = await self._periods.periods(request.scope, period_type, before, size + 1)
         response = ListPeriodsResponse()
         written = write_page(response.periods, periods[:size], write_period)

@@ -42,6 +42,12 @@ async def test_periods_are_listed_page_by_page(served: Served) -> None:
         )
 
 
+async def test_a_scope_that_is_none_is_named_as_in_the_request(served: Served) -> None:
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await served.ranking.ListPeriods(ListPeriodsRequest(scope="tier:TIN"))
+    assert list(refusal.fields) == ["scope"]
+
+
 async def test_a_snapshot_has_numbers_and_lines(served: Served) -> None:
     board = BoardRef(scope="global", period=DAILY, period_id="2026-11-23")
     first = await served.ranking.GetSnapshot(GetSnapshotRequest(board=board, page_size=2))
