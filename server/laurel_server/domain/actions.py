@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from laurel_server.domain.boards import BoardEffect
+from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.decimals import MAX_EXACT, ONE
 from laurel_server.domain.durations import CalendarDuration, end_of_month
 from laurel_server.domain.errors import invalid_field
@@ -25,9 +26,6 @@ SYSTEM_ACTIONS: Final = frozenset({"MANUAL_ADJUSTMENT", "REDEMPTION", "EXPIRATIO
 
 MAX_MULTIPLIER: Final = 1_000_000
 """What a tier or a campaign multiplies by at most."""
-
-MAX_WAIT: Final = timedelta(days=36_525)
-"""How long a cooldown or a return window may last: a hundred years, which no calendar runs out of."""
 
 
 class CapMode(IntEnum):

@@ -13,6 +13,7 @@ from laurel_server.domain.badge_rules import (
     BadgeRule,
     compiled,
 )
+from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.errors import invalid_field
 
 MAX_LEVELS: Final = 10
@@ -41,8 +42,8 @@ class BadgeDefinition:
         """Refuse a definition that could not be applied: INVALID_FIELD or FORMULA_INVALID, naming the field."""
         if not _BADGE_TYPE.fullmatch(self.badge_type):
             raise invalid_field("definition.badge_type", "must be 1 to 64 of A-Z 0-9 _, a letter first")
-        if self.valid_for < timedelta():
-            raise invalid_field("definition.valid_for", "must not be negative")
+        if not timedelta() <= self.valid_for <= MAX_WAIT:
+            raise invalid_field("definition.valid_for", f"must lie between 0 and {MAX_WAIT.days} days")
         if len(self.level_rules) >= MAX_LEVELS:
             raise invalid_field("definition.level_rules", f"must be at most {MAX_LEVELS - 1}")
         BadgeRule.compile(self.rule, "definition.rule")

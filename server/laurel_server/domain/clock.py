@@ -1,13 +1,16 @@
 """Where the time comes from: the system, or a clock that tests set."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from laurel_server.domain.errors import invalid_field
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(4700, 1, 1, tzinfo=UTC)
 """Transaction ids count months in 15 bits (see `identifiers`), which ends in the year 4700."""
+
+MAX_WAIT: Final = timedelta(days=36_525)
+"""How long a cooldown, a return window or a badge may last: a hundred years, which no calendar runs out of."""
 
 
 class Clock(Protocol):

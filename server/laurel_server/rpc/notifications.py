@@ -14,7 +14,7 @@ from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.notifications import Kind, Preferences
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
-from laurel_server.rpc.convert.times import read_moment, write_moment
+from laurel_server.rpc.convert.times import read_ledger_moment, write_moment
 
 
 class UserPreferences(Protocol):
@@ -64,7 +64,7 @@ def _read(message: PreferencesMessage) -> Preferences:
         frozenset(Kind(kind) for kind in message.muted),
         _read_time(message.quiet_from),
         _read_time(message.quiet_until),
-        read_moment(message, "paused_until", parent="preferences."),
+        read_ledger_moment(message, "paused_until", parent="preferences."),
     )
 
 

@@ -1,7 +1,7 @@
 """RankingService: how things developed."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Protocol
 
 from laurel.ranking.v1.trends_pb2 import GetTrendsRequest, GetTrendsResponse
@@ -13,7 +13,7 @@ from laurel_server.domain.trends import Granularity, Metric, TrendPoint, TrendQu
 from laurel_server.rpc import methods
 from laurel_server.rpc.context import CallContext
 from laurel_server.rpc.convert.boards import read_board
-from laurel_server.rpc.convert.times import read_moment, write_moment
+from laurel_server.rpc.convert.times import read_ledger_moment, write_moment
 from laurel_server.rpc.ports import Boards
 
 
@@ -54,8 +54,8 @@ class TrendsServicer:
         granularity = Granularity(request.granularity or Granularity.DAY)
         scope, period = self._board(request, metric)
         whole = None if metric is Metric.RANK else period
-        to_time = _read_bound(request, "to_time") or (whole and whole.ends_at) or self._clock.now()
-        from_time = _read_bound(request, "from_time") or (whole and whole.starts_at)
+        to_time = read_ledger_moment(request, "to_time") or (whole and whole.ends_at) or self._clock.now()
+        from_time = read_ledger_moment(request, "from_time") or (whole and whole.starts_at)
         return TrendQuery(
             metric,
             granularity,
@@ -83,9 +83,3 @@ class TrendsServicer:
         if period_type is None:
             return parse_scope(scope).text, None
         return parse_scope(scope).text, period_at(period_type, self._clock.now(), self._zone)
-
-
-def _read_bound(request: GetTrendsRequest, name: str) -> datetime | None:
-    """Return the timestamp in the field `name`, None if it is unset. INVALID_FIELD where no ledger has entries."""
-    moment = read_moment(request, name)
-    return None if moment is None else checked_moment(moment, field=name)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from laurel_server.domain.actions import MAX_WAIT, ActionConfig, CapMode
+from laurel_server.domain.actions import ActionConfig, CapMode
 from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.domain.boards import TiePolicy
 from laurel_server.domain.campaigns import Campaign
+from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.postgres import usage
 from laurel_server.postgres.pool import Session

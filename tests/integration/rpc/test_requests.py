@@ -2,9 +2,17 @@
 
 import grpc
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from laurel.admin.v1.admin_service_pb2 import BatchUpsertUsersRequest
+from laurel.admin.v1.admin_service_pb2 import (
+    BatchUpsertUsersRequest,
+    PutActionConfigRequest,
+    PutCampaignRequest,
+)
+from laurel.admin.v1.notifications_pb2 import NotificationPreferences, PutNotificationPreferencesRequest
+from laurel.admin.v1.rules_pb2 import ActionConfig, Campaign
 from laurel.leaderboard.v1.leaderboard_service_pb2 import GetRankRequest, WatchRankRequest
+from laurel.rewards.v1.corrections_pb2 import AdjustPointsRequest
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest
 from laurel.type.v1.user_pb2 import User
 from laurel_server.domain.errors import Reason
@@ -51,6 +59,40 @@ async def test_a_stream_request_that_cannot_be_parsed(served: Served) -> None:
     with refused(Reason.INVALID_FIELD):
         async for _ in watch(b"\xff\xff"):
             pass
+
+
+FIRST, LAST = Timestamp(seconds=-62_135_596_800), Timestamp(seconds=253_402_300_799, nanos=999_999_999)
+"""What PostgreSQL's infinite moments are to asyncpg: whoever stored one could compare it with no other again."""
+
+
+@pytest.mark.parametrize("moment", [FIRST, LAST])
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [
+        ("rewards.v1.RewardsService/AwardPoints", "activates_at"),
+        ("rewards.v1.RewardsService/AdjustPoints", "expires_at"),
+        ("admin.v1.AdminService/PutActionConfig", "config.effective_from"),
+        ("admin.v1.AdminService/PutActionConfig", "config.effective_until"),
+        ("admin.v1.AdminService/PutCampaign", "campaign.starts_at"),
+        ("admin.v1.AdminService/PutCampaign", "campaign.ends_at"),
+        ("admin.v1.AdminService/PutNotificationPreferences", "preferences.paused_until"),
+    ],
+)
+async def test_no_moment_is_kept_that_is_infinite_to_the_ledger(
+    served: Served, method: str, field: str, moment: Timestamp
+) -> None:
+    request = {
+        "activates_at": AwardPointsRequest(request_id="r-1", user_id="u", action="PURCHASE"),
+        "expires_at": AdjustPointsRequest(request_id="r-1", user_id="u", points=1, actor="me", reason="test"),
+        "config": PutActionConfigRequest(config=ActionConfig(action="A", base_points="1")),
+        "campaign": PutCampaignRequest(campaign=Campaign(campaign_id="c", multiplier="2")),
+        "preferences": PutNotificationPreferencesRequest(preferences=NotificationPreferences(user_id="u")),
+    }[field.partition(".")[0]]
+    part, _, name = field.rpartition(".")
+    getattr(getattr(request, part) if part else request, name).CopyFrom(moment)
+    with refused(Reason.INVALID_FIELD) as refusal:
+        await served.call(f"/laurel.{method}", request.SerializeToString())
+    assert list(refusal.fields) == [field]
 
 
 async def test_a_broken_rule_names_its_field(served: Served) -> None:

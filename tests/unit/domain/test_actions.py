@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from laurel_server.domain.actions import MAX_WAIT, SEEDED_ACTIONS, SYSTEM_ACTIONS, ActionConfig
+from laurel_server.domain.actions import SEEDED_ACTIONS, SYSTEM_ACTIONS, ActionConfig
 from laurel_server.domain.boards import BoardEffect
+from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.errors import Reason
 from laurel_server.domain.identifiers import check_action
 from laurel_server.domain.tiers import Tier

@@ -11,6 +11,7 @@ from laurel_server.domain.badges import (
     Before,
     unlock_event,
 )
+from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.errors import LaurelError, Reason
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -92,6 +93,11 @@ def test_each_level_has_a_rule_of_its_own() -> None:
         ),
         (
             BadgeDefinition("A", rule="points >= 1", valid_for=timedelta(seconds=-1)),
+            "definition.valid_for",
+            Reason.INVALID_FIELD,
+        ),
+        (
+            BadgeDefinition("A", rule="points >= 1", valid_for=MAX_WAIT + timedelta(microseconds=1)),
             "definition.valid_for",
             Reason.INVALID_FIELD,
         ),

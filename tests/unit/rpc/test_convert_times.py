@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from laurel.admin.v1.rules_pb2 import ActionConfig
 from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest
 from laurel_server.domain.errors import Reason
-from laurel_server.rpc.convert.times import read_duration, read_moment, write_duration, write_moment
+from laurel_server.rpc.convert.times import (
+    read_duration,
+    read_ledger_moment,
+    read_moment,
+    write_duration,
+    write_moment,
+)
 from tests.unit.domain.refusals import refused
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -71,6 +77,29 @@ def test_nanoseconds_are_cut_to_microseconds() -> None:
 def test_what_is_no_moment_is_refused(stamp: Timestamp) -> None:
     with refused(Reason.INVALID_FIELD, "config.effective_from"):
         read_moment(ActionConfig(effective_from=stamp), "effective_from", parent="config.")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime.min.replace(tzinfo=UTC),  # PostgreSQL's -infinity, to asyncpg
+        datetime.max.replace(tzinfo=UTC),  # its infinity
+        datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(4700, 1, 1, tzinfo=UTC),
+    ],
+)
+def test_what_the_ledger_cannot_hold_is_refused(moment: datetime) -> None:
+    config = ActionConfig()
+    write_moment(config.effective_from, moment)
+    with refused(Reason.INVALID_FIELD, "config.effective_from"):
+        read_ledger_moment(config, "effective_from", parent="config.")
+
+
+def test_what_the_ledger_can_hold_is_read_as_it_is() -> None:
+    request = AwardPointsRequest()
+    assert read_ledger_moment(request, "activates_at") is None
+    write_moment(request.activates_at, datetime(4699, 12, 31, tzinfo=UTC))
+    assert read_ledger_moment(request, "activates_at") == datetime(4699, 12, 31, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

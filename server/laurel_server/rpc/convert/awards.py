@@ -21,7 +21,7 @@ from laurel_server.domain.points import Breakdown
 from laurel_server.domain.tiers import TierChange
 from laurel_server.rpc.convert.badges import write_badge
 from laurel_server.rpc.convert.boards import write_rank
-from laurel_server.rpc.convert.times import read_moment, write_moment
+from laurel_server.rpc.convert.times import read_ledger_moment, read_moment, write_moment
 
 _HASH_BYTES = 16
 
@@ -40,7 +40,7 @@ def read_award(request: AwardPointsRequest, caller: str) -> AwardCommand:
         reference_id=request.reference_id,
         reason=request.reason,
         occurred_at=read_moment(request, "occurred_at"),
-        activates_at=read_moment(request, "activates_at"),
+        activates_at=read_ledger_moment(request, "activates_at"),
         validate_only=request.validate_only,
     )
 

@@ -34,7 +34,7 @@ from laurel_server.domain.reversals import ReversalPolicy, ReversalRequest
 from laurel_server.domain.spending import RedeemCommand
 from laurel_server.rpc.convert.awards import request_hash, write_entry, write_rewards, write_tier_change
 from laurel_server.rpc.convert.boards import write_rank
-from laurel_server.rpc.convert.times import read_duration, read_moment, write_moment
+from laurel_server.rpc.convert.times import read_duration, read_ledger_moment, write_moment
 
 Request: TypeAlias = (
     RedeemPointsRequest
@@ -91,7 +91,7 @@ def read_adjustment(request: AdjustPointsRequest, caller: str) -> AdjustCommand:
         points=request.points,
         actor=request.actor,
         reason=request.reason,
-        expires_at=read_moment(request, "expires_at"),
+        expires_at=read_ledger_moment(request, "expires_at"),
     )
 
 

@@ -9,7 +9,7 @@ from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.campaigns import Campaign, StackMode
 from laurel_server.domain.decimals import decimal_text
 from laurel_server.domain.tiers import Tier
-from laurel_server.rpc.convert.times import read_duration, read_moment, write_duration, write_moment
+from laurel_server.rpc.convert.times import read_duration, read_ledger_moment, write_duration, write_moment
 
 
 def read_action_config(message: rules_pb2.ActionConfig) -> ActionConfig:
@@ -28,8 +28,8 @@ def read_action_config(message: rules_pb2.ActionConfig) -> ActionConfig:
         expires_after=message.expires_after,
         board_effect=BoardEffect(message.board_effect or BoardEffect.ALL),
         active=message.active,
-        effective_from=read_moment(message, "effective_from", parent="config."),
-        effective_until=read_moment(message, "effective_until", parent="config."),
+        effective_from=read_ledger_moment(message, "effective_from", parent="config."),
+        effective_until=read_ledger_moment(message, "effective_until", parent="config."),
         pending_for=read_duration(message, "pending_for", parent="config."),
         expires_at_month_end=message.expires_at_month_end,
         streak_step=Decimal(message.streak_step) if message.streak_step else None,
@@ -73,8 +73,8 @@ def read_campaign(message: rules_pb2.Campaign) -> Campaign:
         display_name=message.display_name,
         actions=frozenset(message.actions),
         multiplier=Decimal(message.multiplier),
-        starts_at=read_moment(message, "starts_at", parent="campaign."),
-        ends_at=read_moment(message, "ends_at", parent="campaign."),
+        starts_at=read_ledger_moment(message, "starts_at", parent="campaign."),
+        ends_at=read_ledger_moment(message, "ends_at", parent="campaign."),
         tiers=frozenset(Tier(tier) for tier in message.tiers),
         countries=frozenset(message.countries),
         segments=frozenset(message.segments),

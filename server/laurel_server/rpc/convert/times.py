@@ -6,7 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from laurel_server.domain.clock import EPOCH
+from laurel_server.domain.clock import EPOCH, checked_moment
 from laurel_server.domain.errors import invalid_field
 
 _NANOS_PER_SECOND = 1_000_000_000
@@ -25,6 +25,16 @@ def read_moment(message: Message, name: str, *, parent: str = "") -> datetime | 
         return EPOCH + _span(stamp, least_nanos=0)
     except (OverflowError, ValueError):
         raise invalid_field(parent + name, "is no moment between the years 1 and 9999") from None
+
+
+def read_ledger_moment(message: Message, name: str, *, parent: str = "") -> datetime | None:
+    """Return what `read_moment` does, of a moment that the ledger can hold. INVALID_FIELD before 1970 or from 4700 on.
+
+    What is stored must not be read by `read_moment` alone: the first and the last moment of the calendar would come
+    back from PostgreSQL as its infinite ones, which no other moment can be compared with.
+    """
+    moment = read_moment(message, name, parent=parent)
+    return None if moment is None else checked_moment(moment, field=parent + name)
 
 
 def read_duration(message: Message, name: str, *, parent: str = "") -> timedelta:

@@ -44,7 +44,7 @@ type BadgeDefinition struct {
 	Rule string `protobuf:"bytes,4,opt,name=rule,proto3" json:"rule,omitempty"`
 	// Whether it can be unlocked; who holds it keeps it.
 	Active bool `protobuf:"varint,5,opt,name=active,proto3" json:"active,omitempty"`
-	// How long it counts once it was unlocked; unset or 0: for ever.
+	// How long it counts once it was unlocked, up to 36,525 days; unset or 0: for ever.
 	ValidFor *durationpb.Duration `protobuf:"bytes,6,opt,name=valid_for,json=validFor,proto3" json:"valid_for,omitempty"`
 	// What unlocks level 2, 3 and so on, up to level 10. Without any, a badge for a final rank gets a level more each time.
 	LevelRules []string `protobuf:"bytes,7,rep,name=level_rules,json=levelRules,proto3" json:"level_rules,omitempty"`

@@ -35,7 +35,7 @@ type NotificationPreferences struct {
 	QuietFrom string `protobuf:"bytes,3,opt,name=quiet_from,json=quietFrom,proto3" json:"quiet_from,omitempty"`
 	// Until this time of day, exclusive.
 	QuietUntil string `protobuf:"bytes,4,opt,name=quiet_until,json=quietUntil,proto3" json:"quiet_until,omitempty"`
-	// Until this moment all notifications wait. Unset: none does.
+	// Until this moment, from 1970 to before 4700, all notifications wait. Unset: none does.
 	PausedUntil   *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=paused_until,json=pausedUntil,proto3" json:"paused_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

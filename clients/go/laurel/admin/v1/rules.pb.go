@@ -220,9 +220,9 @@ type ActionConfig struct {
 	BoardEffect BoardEffect `protobuf:"varint,12,opt,name=board_effect,json=boardEffect,proto3,enum=laurel.admin.v1.BoardEffect" json:"board_effect,omitempty"`
 	// Whether callers may award it.
 	Active bool `protobuf:"varint,13,opt,name=active,proto3" json:"active,omitempty"`
-	// From when it can be awarded; unset: always.
+	// From when it can be awarded, from 1970 to before 4700; unset: always.
 	EffectiveFrom *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
-	// Until when it can be awarded; unset: for ever.
+	// Until when it can be awarded, from 1970 to before 4700; unset: for ever.
 	EffectiveUntil *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=effective_until,json=effectiveUntil,proto3" json:"effective_until,omitempty"`
 	// Grows with every Put; entries record it. Ignored in Put.
 	Version int64 `protobuf:"varint,16,opt,name=version,proto3" json:"version,omitempty"`
@@ -431,9 +431,9 @@ type Campaign struct {
 	Actions []string `protobuf:"bytes,3,rep,name=actions,proto3" json:"actions,omitempty"`
 	// By how much, a decimal of at least 1 such as `2` or `1.5`.
 	Multiplier string `protobuf:"bytes,4,opt,name=multiplier,proto3" json:"multiplier,omitempty"`
-	// From when; unset: at once.
+	// From when, from 1970 to before 4700; unset: at once.
 	StartsAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
-	// Until when, exclusive; unset: for ever.
+	// Until when, exclusive, from 1970 to before 4700; unset: for ever.
 	EndsAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
 	// Only these tiers; empty: all.
 	Tiers []v1.Tier `protobuf:"varint,7,rep,packed,name=tiers,proto3,enum=laurel.type.v1.Tier" json:"tiers,omitempty"`

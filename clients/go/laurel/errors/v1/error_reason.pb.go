@@ -48,7 +48,7 @@ const (
 	ErrorReason_ERROR_REASON_TRANSACTION_NOT_FOUND ErrorReason = 8
 	// NOT_FOUND. No such hold. Metadata: `hold_id`.
 	ErrorReason_ERROR_REASON_HOLD_NOT_FOUND ErrorReason = 9
-	// NOT_FOUND. The period lies in the future. Metadata: `period_id`.
+	// NOT_FOUND. The period lies in the future, or is not closed yet where its snapshot is asked for. Metadata: `period_id`.
 	ErrorReason_ERROR_REASON_PERIOD_NOT_FOUND ErrorReason = 10
 	// NOT_FOUND. No such action config. Metadata: `action`.
 	ErrorReason_ERROR_REASON_ACTION_NOT_FOUND ErrorReason = 11

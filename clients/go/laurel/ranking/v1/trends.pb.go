@@ -35,9 +35,10 @@ type GetTrendsRequest struct {
 	Board *v1.BoardRef `protobuf:"bytes,2,opt,name=board,proto3" json:"board,omitempty"`
 	// Only this user. Needed for `rank`.
 	UserId string `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	// From when on, inclusive. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by granularity.
+	// From when on, inclusive, from 1970 to before 4700. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by
+	// granularity.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
-	// Until when, exclusive. Unset: now.
+	// Until when, exclusive, from 1970 to before 4700. Unset: now.
 	ToTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to_time,json=toTime,proto3" json:"to_time,omitempty"`
 	// `HOUR`, `DAY` (also when empty), `WEEK` (from Monday) or `MONTH`, by the program's time zone. At most 10,000 points.
 	Granularity string `protobuf:"bytes,6,opt,name=granularity,proto3" json:"granularity,omitempty"`

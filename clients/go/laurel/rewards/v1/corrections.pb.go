@@ -286,7 +286,8 @@ type AdjustPointsRequest struct {
 	Actor string `protobuf:"bytes,4,opt,name=actor,proto3" json:"actor,omitempty"`
 	// Why, 1-1,000 characters.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	// From when points that are given are lost if not spent; unset: as the config of MANUAL_ADJUSTMENT says, by default never.
+	// From when points that are given are lost if not spent, before 4700; unset: as the config of MANUAL_ADJUSTMENT says, by
+	// default never.
 	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

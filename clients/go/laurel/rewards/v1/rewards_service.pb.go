@@ -46,7 +46,7 @@ type AwardPointsRequest struct {
 	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When it happened; unset: now. Decides the periods it counts in. At most 5 minutes ahead.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	// From when the points can be spent; unset: at once.
+	// From when the points can be spent, from 1970 to before 4700; unset: at once.
 	ActivatesAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=activates_at,json=activatesAt,proto3" json:"activates_at,omitempty"`
 	// Answers as if, and changes nothing.
 	ValidateOnly  bool `protobuf:"varint,11,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`

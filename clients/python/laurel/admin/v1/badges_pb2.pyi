@@ -57,7 +57,7 @@ class BadgeDefinition(_message.Message):
     """Grows with every Put. Ignored in Put."""
     @_builtins.property
     def valid_for(self) -> _duration_pb2.Duration:
-        """How long it counts once it was unlocked; unset or 0: for ever."""
+        """How long it counts once it was unlocked, up to 36,525 days; unset or 0: for ever."""
 
     @_builtins.property
     def level_rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -46,7 +46,7 @@ class NotificationPreferences(_message.Message):
 
     @_builtins.property
     def paused_until(self) -> _timestamp_pb2.Timestamp:
-        """Until this moment all notifications wait. Unset: none does."""
+        """Until this moment, from 1970 to before 4700, all notifications wait. Unset: none does."""
 
     def __init__(
         self,

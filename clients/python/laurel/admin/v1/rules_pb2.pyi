@@ -195,11 +195,11 @@ class ActionConfig(_message.Message):
 
     @_builtins.property
     def effective_from(self) -> _timestamp_pb2.Timestamp:
-        """From when it can be awarded; unset: always."""
+        """From when it can be awarded, from 1970 to before 4700; unset: always."""
 
     @_builtins.property
     def effective_until(self) -> _timestamp_pb2.Timestamp:
-        """Until when it can be awarded; unset: for ever."""
+        """Until when it can be awarded, from 1970 to before 4700; unset: for ever."""
 
     @_builtins.property
     def pending_for(self) -> _duration_pb2.Duration:
@@ -282,11 +282,11 @@ class Campaign(_message.Message):
 
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp:
-        """From when; unset: at once."""
+        """From when, from 1970 to before 4700; unset: at once."""
 
     @_builtins.property
     def ends_at(self) -> _timestamp_pb2.Timestamp:
-        """Until when, exclusive; unset: for ever."""
+        """Until when, exclusive, from 1970 to before 4700; unset: for ever."""
 
     @_builtins.property
     def tiers(self) -> _containers.RepeatedScalarFieldContainer[_tier_pb2.Tier.ValueType]:

@@ -43,7 +43,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_HOLD_NOT_FOUND: _ErrorReason.ValueType  # 9
     """NOT_FOUND. No such hold. Metadata: `hold_id`."""
     ERROR_REASON_PERIOD_NOT_FOUND: _ErrorReason.ValueType  # 10
-    """NOT_FOUND. The period lies in the future. Metadata: `period_id`."""
+    """NOT_FOUND. The period lies in the future, or is not closed yet where its snapshot is asked for. Metadata: `period_id`."""
     ERROR_REASON_ACTION_NOT_FOUND: _ErrorReason.ValueType  # 11
     """NOT_FOUND. No such action config. Metadata: `action`."""
     ERROR_REASON_INSUFFICIENT_POINTS: _ErrorReason.ValueType  # 12
@@ -117,7 +117,7 @@ ERROR_REASON_TRANSACTION_NOT_FOUND: ErrorReason.ValueType  # 8
 ERROR_REASON_HOLD_NOT_FOUND: ErrorReason.ValueType  # 9
 """NOT_FOUND. No such hold. Metadata: `hold_id`."""
 ERROR_REASON_PERIOD_NOT_FOUND: ErrorReason.ValueType  # 10
-"""NOT_FOUND. The period lies in the future. Metadata: `period_id`."""
+"""NOT_FOUND. The period lies in the future, or is not closed yet where its snapshot is asked for. Metadata: `period_id`."""
 ERROR_REASON_ACTION_NOT_FOUND: ErrorReason.ValueType  # 11
 """NOT_FOUND. No such action config. Metadata: `action`."""
 ERROR_REASON_INSUFFICIENT_POINTS: ErrorReason.ValueType  # 12

@@ -57,11 +57,13 @@ class GetTrendsRequest(_message.Message):
 
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
-        """From when on, inclusive. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by granularity."""
+        """From when on, inclusive, from 1970 to before 4700. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by
+        granularity.
+        """
 
     @_builtins.property
     def to_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when, exclusive. Unset: now."""
+        """Until when, exclusive, from 1970 to before 4700. Unset: now."""
 
     def __init__(
         self,

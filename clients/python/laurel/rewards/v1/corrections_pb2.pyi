@@ -175,7 +175,9 @@ class AdjustPointsRequest(_message.Message):
     """Why, 1-1,000 characters."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """From when points that are given are lost if not spent; unset: as the config of MANUAL_ADJUSTMENT says, by default never."""
+        """From when points that are given are lost if not spent, before 4700; unset: as the config of MANUAL_ADJUSTMENT says, by
+        default never.
+        """
 
     def __init__(
         self,

@@ -87,7 +87,7 @@ class AwardPointsRequest(_message.Message):
 
     @_builtins.property
     def activates_at(self) -> _timestamp_pb2.Timestamp:
-        """From when the points can be spent; unset: at once."""
+        """From when the points can be spent, from 1970 to before 4700; unset: at once."""
 
     def __init__(
         self,

@@ -65,7 +65,7 @@ export type BadgeDefinition = Message<"laurel.admin.v1.BadgeDefinition"> & {
   active: boolean;
 
   /**
-   * How long it counts once it was unlocked; unset or 0: for ever.
+   * How long it counts once it was unlocked, up to 36,525 days; unset or 0: for ever.
    *
    * @generated from field: google.protobuf.Duration valid_for = 6;
    */

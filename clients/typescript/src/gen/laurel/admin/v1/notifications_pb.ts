@@ -51,7 +51,7 @@ export type NotificationPreferences = Message<"laurel.admin.v1.NotificationPrefe
   quietUntil: string;
 
   /**
-   * Until this moment all notifications wait. Unset: none does.
+   * Until this moment, from 1970 to before 4700, all notifications wait. Unset: none does.
    *
    * @generated from field: google.protobuf.Timestamp paused_until = 5;
    */

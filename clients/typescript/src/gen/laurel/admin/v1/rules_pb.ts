@@ -118,14 +118,14 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   active: boolean;
 
   /**
-   * From when it can be awarded; unset: always.
+   * From when it can be awarded, from 1970 to before 4700; unset: always.
    *
    * @generated from field: google.protobuf.Timestamp effective_from = 14;
    */
   effectiveFrom?: Timestamp | undefined;
 
   /**
-   * Until when it can be awarded; unset: for ever.
+   * Until when it can be awarded, from 1970 to before 4700; unset: for ever.
    *
    * @generated from field: google.protobuf.Timestamp effective_until = 15;
    */
@@ -219,14 +219,14 @@ export type Campaign = Message<"laurel.admin.v1.Campaign"> & {
   multiplier: string;
 
   /**
-   * From when; unset: at once.
+   * From when, from 1970 to before 4700; unset: at once.
    *
    * @generated from field: google.protobuf.Timestamp starts_at = 5;
    */
   startsAt?: Timestamp | undefined;
 
   /**
-   * Until when, exclusive; unset: for ever.
+   * Until when, exclusive, from 1970 to before 4700; unset: for ever.
    *
    * @generated from field: google.protobuf.Timestamp ends_at = 6;
    */

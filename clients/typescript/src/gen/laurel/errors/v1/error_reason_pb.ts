@@ -91,7 +91,7 @@ export enum ErrorReason {
   HOLD_NOT_FOUND = 9,
 
   /**
-   * NOT_FOUND. The period lies in the future. Metadata: `period_id`.
+   * NOT_FOUND. The period lies in the future, or is not closed yet where its snapshot is asked for. Metadata: `period_id`.
    *
    * @generated from enum value: ERROR_REASON_PERIOD_NOT_FOUND = 10;
    */

@@ -47,14 +47,15 @@ export type GetTrendsRequest = Message<"laurel.ranking.v1.GetTrendsRequest"> & {
   userId: string;
 
   /**
-   * From when on, inclusive. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by granularity.
+   * From when on, inclusive, from 1970 to before 4700. Unset: 48 hours, 30 days, 26 weeks or a year before to_time, by
+   * granularity.
    *
    * @generated from field: google.protobuf.Timestamp from_time = 4;
    */
   fromTime?: Timestamp | undefined;
 
   /**
-   * Until when, exclusive. Unset: now.
+   * Until when, exclusive, from 1970 to before 4700. Unset: now.
    *
    * @generated from field: google.protobuf.Timestamp to_time = 5;
    */

@@ -182,7 +182,8 @@ export type AdjustPointsRequest = Message<"laurel.rewards.v1.AdjustPointsRequest
   reason: string;
 
   /**
-   * From when points that are given are lost if not spent; unset: as the config of MANUAL_ADJUSTMENT says, by default never.
+   * From when points that are given are lost if not spent, before 4700; unset: as the config of MANUAL_ADJUSTMENT says, by
+   * default never.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 6;
    */

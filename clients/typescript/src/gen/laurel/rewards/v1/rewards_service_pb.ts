@@ -103,7 +103,7 @@ export type AwardPointsRequest = Message<"laurel.rewards.v1.AwardPointsRequest">
   occurredAt?: Timestamp | undefined;
 
   /**
-   * From when the points can be spent; unset: at once.
+   * From when the points can be spent, from 1970 to before 4700; unset: at once.
    *
    * @generated from field: google.protobuf.Timestamp activates_at = 10;
    */
