@@ -1,7 +1,8 @@
 """Which records go to Kafka together, and how many bytes Kafka takes at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from laurel_server.events.topics import Record
 
@@ -14,30 +15,56 @@ _RECORD_BYTES: Final = 500
 Batch: TypeAlias = Sequence[Record]
 """Records that go together."""
 
+GROWS_AFTER_SECONDS: Final = 600.0
+"""A topic whose batches became smaller takes twice as much after this time, as its limit may have been raised.
+
+Where it was not, that costs one refused batch, and a connection for it.
+"""
+
+
+class Refused(NamedTuple):
+    """How many bytes were too many, and when, in seconds."""
+
+    size: int
+    at: float
+
 
 class BatchSizes:
-    """How many bytes a batch of each topic may have: what Kafka tells, and less where it refused as much."""
+    """How many bytes a batch of each topic may have: what Kafka tells, and less where it refused as much.
 
-    def __init__(self) -> None:
+    Less only for a while. `seconds` is a clock that never goes back.
+    """
+
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
         self._told: Mapping[str, int] = {}
-        self._refused: dict[str, int] = {}
+        self._refused: dict[str, Refused] = {}
 
     def tell(self, limits: Mapping[str, int]) -> None:
         """Know what Kafka takes, by topic, as far as it tells. That may explain what it refused before."""
         self._told = limits
         self._refused = {
-            topic: size for topic, size in self._refused.items() if size <= limits.get(topic, BATCH_BYTES)
+            topic: last
+            for topic, last in self._refused.items()
+            if last.size <= limits.get(topic, BATCH_BYTES)
         }
 
     def refused(self, batch: Batch) -> None:
         """Know of a batch that was too large: those after it have half its size at most."""
         topic, size = batch[0].topic, sum(map(_size, batch))
-        self._refused[topic] = min(size, self._refused.get(topic, size))
+        # One of another partition may have been larger, made before a smaller one was refused.
+        self._refused[topic] = Refused(min(size, 2 * self.of(topic)), self._seconds())
 
     def of(self, topic: str) -> int:
         """Return the most bytes for a batch of a topic."""
-        known = self._told.get(topic, BATCH_BYTES), self._refused.get(topic, 2 * BATCH_BYTES) // 2
-        return min(BATCH_BYTES, *known)
+        return min(BATCH_BYTES, self._told.get(topic, BATCH_BYTES), self._not_refused(topic))
+
+    def _not_refused(self, topic: str) -> int:
+        last = self._refused.get(topic)
+        if last is None:
+            return BATCH_BYTES
+        grown = int((self._seconds() - last.at) / GROWS_AFTER_SECONDS)
+        return BATCH_BYTES if grown > BATCH_BYTES.bit_length() else last.size // 2 << grown
 
 
 def batches(records: Batch, most: int) -> Iterator[Batch]:

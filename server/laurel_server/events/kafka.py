@@ -112,7 +112,7 @@ class KafkaProducer:
     async def _send_all(self, producer: AIOKafkaProducer, lanes: Mapping[Lane, Batch]) -> dict[Lane, Stopped]:
         """Publish the records of all partitions, and return where that ended early. Raises one of AWAY."""
         sending = (
-            _send(producer, lane, list(batches(records, self._sizes.of(lane[0]))))
+            _send(producer, lane, list(batches(records, self._sizes.of(lane[0]))), self._timeout_ms / 1000)
             for lane, records in lanes.items()
         )
         answers = await asyncio.gather(*sending, return_exceptions=True)
@@ -216,10 +216,13 @@ def _unfailed(answer: Stopped | BaseException | None) -> Stopped | None:
     return answer
 
 
-async def _send(producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch]) -> Stopped | None:
+async def _send(
+    producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch], seconds: float
+) -> Stopped | None:
     """Publish the batches of a partition in order, up to one that is too large. Raises one of AWAY.
 
-    Batches of our own cost half of what single records cost.
+    Batches of our own cost half of what single records cost. Each may take so many seconds: a producer that numbers
+    what it sends would try for as long as its broker is away.
     """
     topic, partition = lane
     for number, records in enumerate(parts):
@@ -231,7 +234,8 @@ async def _send(producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch]) 
         try:
             if None in taken:  # more than we reckoned: what was not taken would never be sent
                 raise MessageSizeTooLargeError
-            await (await producer.send_batch(batch, topic, partition=partition))
+            async with asyncio.timeout(seconds):
+                await (await producer.send_batch(batch, topic, partition=partition))
         except _TOO_LARGE:
             return Stopped(records, list(chain.from_iterable(parts[number + 1 :])))
     return None

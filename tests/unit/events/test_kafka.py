@@ -3,7 +3,7 @@ from typing import cast
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from laurel_server.events.batches import BATCH_BYTES, BatchSizes, batches
+from laurel_server.events.batches import BATCH_BYTES, GROWS_AFTER_SECONDS, BatchSizes, batches
 from laurel_server.events.kafka import Stopped, _send
 from laurel_server.events.topics import LEADERBOARD_UPDATED, Record
 
@@ -43,7 +43,7 @@ class FullProducer:
 
 async def test_a_batch_that_turns_out_too_large_is_left_whole() -> None:
     parts = [[record(number, 300) for number in range(2000)], [record(2000, 1)], [record(2001, 1)]]
-    stopped = await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), parts)
+    stopped = await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), parts, 1)
     assert stopped == Stopped(parts[0], [*parts[1], *parts[2]])
 
 
@@ -78,3 +78,44 @@ def test_what_kafka_tells_explains_what_it_refused() -> None:
     assert sizes.of(LEADERBOARD_UPDATED) == 19_999
     sizes.tell({LEADERBOARD_UPDATED: BATCH_BYTES})
     assert sizes.of(LEADERBOARD_UPDATED) == BATCH_BYTES, "the limit was raised"
+
+
+def test_what_was_refused_once_keeps_batches_small_for_a_while_only() -> None:
+    seconds = 5000.0
+    sizes = BatchSizes(lambda: seconds)
+    sizes.refused([record(number, 500) for number in range(20)])
+    limits = []
+    for _ in range(7):
+        limits.append(sizes.of(LEADERBOARD_UPDATED))
+        seconds += GROWS_AFTER_SECONDS - 1
+        assert sizes.of(LEADERBOARD_UPDATED) == limits[-1], "not before its time"
+        seconds += 1
+    assert limits == [10_000, 20_000, 40_000, 80_000, 160_000, BATCH_BYTES, BATCH_BYTES]
+    seconds += 1e9
+    assert sizes.of(LEADERBOARD_UPDATED) == BATCH_BYTES
+
+
+def test_a_limit_that_was_not_raised_costs_one_refused_batch_each_time_it_is_tried() -> None:
+    seconds, limit = 0.0, 15_000
+    sizes, records = BatchSizes(lambda: seconds), [record(number, 500) for number in range(200)]
+
+    def refusals() -> int:
+        found = 0
+        while len(first := next(batches(records, sizes.of(LEADERBOARD_UPDATED)))) * 1000 > limit:
+            sizes.refused(first)
+            found += 1
+        return found
+
+    assert refusals() == 4
+    for _ in range(3):
+        assert refusals() == 0
+        seconds += GROWS_AFTER_SECONDS
+        assert refusals() == 1
+        assert sizes.of(LEADERBOARD_UPDATED) >= limit / 2
+
+
+def test_a_larger_batch_of_another_partition_makes_no_refusal_forgotten() -> None:
+    sizes, records = BatchSizes(), [record(number, 500) for number in range(200)]
+    sizes.refused(records[:20])
+    sizes.refused(records)
+    assert sizes.of(LEADERBOARD_UPDATED) == 10_000
