@@ -1,11 +1,11 @@
 """Ranks day by day, as rows."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from typing import NamedTuple
 
-from asyncpg import Record
+from asyncpg import InterfaceError, PostgresError, Record
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.closing import Terms
@@ -14,6 +14,7 @@ from laurel_server.domain.rank_history import DayEnd, RankPoint
 from laurel_server.domain.tiers import Tier
 from laurel_server.pacing import resting
 from laurel_server.postgres.closing import sign
+from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import LONG_SECONDS, Connection, Pool
 from laurel_server.postgres.sql import load
 
@@ -91,8 +92,8 @@ async def _worked_out(
     connection: Connection, period_id: str, boards: Mapping[Instance, Terms]
 ) -> AsyncIterator[None]:
     """Have the ranks in the cursor `ranks_taken`, which the transaction that made it has left behind."""
-    await connection.execute("BEGIN READ ONLY")
     try:
+        await connection.execute("BEGIN READ ONLY")
         await connection.execute("SET LOCAL statement_timeout = 0")
         await connection.execute(
             load("ranks_take"),
@@ -104,17 +105,28 @@ async def _worked_out(
         )
         await connection.execute("COMMIT", timeout=LONG_SECONDS)
     except BaseException:
-        await _unless_lost(connection, "ROLLBACK; CLOSE ALL")
+        await _clean_up(connection, "ROLLBACK; CLOSE ALL")
         raise
     try:
         yield
     finally:
-        await _unless_lost(connection, "CLOSE ranks_taken")
+        await _clean_up(connection, "CLOSE ranks_taken")
 
 
-async def _unless_lost(connection: Connection, statement: str) -> None:
-    if not connection.is_closed():
-        await connection.execute(statement)
+async def _clean_up(connection: Connection, statement: str) -> None:
+    """Leave nothing behind on a connection; one that cannot be cleaned up is given up.
+
+    Its own failure is of no interest: the error that may be on its way is what has happened.
+    """
+    is_clean = False
+    try:
+        with suppress(PostgresError, *UNAVAILABLE):
+            await connection.execute(statement)
+            is_clean = True
+    finally:
+        if not is_clean:
+            with suppress(InterfaceError):  # the pool has it back, as it was lost
+                connection.terminate()
 
 
 async def _keep(connection: Connection, take: Take, rows: Sequence[Record]) -> None:

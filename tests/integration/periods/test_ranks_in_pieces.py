@@ -1,21 +1,23 @@
 """Ranks of a day, written some at a time: cut, overtaken, beside awards, and on boards that go meanwhile."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.closing import Terms
 from laurel_server.domain.ledger import User
 from laurel_server.domain.rank_history import DayEnd
 from laurel_server.periods.ranks import RankHistory
 from laurel_server.postgres import rank_history
 from laurel_server.postgres.facts import scan_ranks
-from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.pool import Connection, Pool
 from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import report
@@ -238,3 +240,64 @@ async def test_awards_events_and_their_consumers_go_on_meanwhile(
             "ann": (3, 1, 3),
         }
         assert counts["days"] == 1
+
+
+class LosingPool:
+    """Loses its connection just when it is to be cleaned up; `fails_with` is what keeps the ranks from being taken."""
+
+    def __init__(self, pool: Pool, fails_with: BaseException | None) -> None:
+        self._pool = pool
+        self._fails_with = fails_with
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["LosingPool._Connection"]:
+        async with self._pool.acquire() as connection:
+            yield self._Connection(connection, self._pool, self._fails_with)
+
+    class _Connection:
+        def __init__(self, connection: Connection, pool: Pool, fails_with: BaseException | None) -> None:
+            self._connection = connection
+            self._pool = pool
+            self._fails_with = fails_with
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        async def execute(self, statement: str, *args: Any, **options: Any) -> str:
+            if "DECLARE ranks_taken" in statement and self._fails_with is not None:
+                raise self._fails_with
+            if statement.startswith(("ROLLBACK", "CLOSE")):
+                pid = self._connection.get_server_pid()
+                assert await self._pool.fetchval("SELECT pg_terminate_backend($1, 5000)", pid)
+            return await self._connection.execute(statement, *args, **options)
+
+
+@pytest.mark.parametrize("fault", [asyncio.CancelledError, ValueError])
+@pytest.mark.parametrize("is_worked_out", [False, True])
+async def test_what_has_happened_is_told_though_the_connection_is_lost_then(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException], *, is_worked_out: bool
+) -> None:
+    await play(parts)
+
+    async def fail() -> None:
+        raise fault
+
+    between_pieces(monkeypatch, fail)
+    with pytest.raises(fault):
+        await take(parts, LosingPool(parts.pool, None if is_worked_out else fault()))
+    monkeypatch.undo()
+    await take(parts)
+    for key in BOARDS:
+        assert await told(parts, key) == await present(parts, key)
+
+
+async def test_a_connection_that_is_lost_when_all_is_written_takes_nothing_back(parts: Parts) -> None:
+    await play(parts)
+    instances = await rank_history.boards_since(parts.pool, START)
+    global_ = [each for each in instances if each.board == BOARDS[1]]
+    pool = cast("Pool", LosingPool(parts.pool, None))
+    assert await rank_history.take_ranks(pool, {global_[0]: Terms()}, [DayEnd(TODAY, START)]) == len(NAMES)
+    assert await told(parts, BOARDS[1]) == await present(parts, BOARDS[1])
