@@ -59,7 +59,7 @@ class RankHistory:
                 within = [end for end in ends if instances[0].contains(end.moment)]
                 if not within:
                     continue
-                rules = self._rule_book.latest_read
+                rules = await self._rule_book.current()  # another server may have created a board just now
                 terms = {each: terms_of(each.board, rules.matrix, rules.boards) for each in instances}
                 lines += await rank_history.take_ranks(self._pool, terms, within)
                 boards += len(terms)

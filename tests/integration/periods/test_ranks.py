@@ -4,9 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from laurel_server.domain.boards import SortOrder
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
+from laurel_server.leaderboards.catalogue import Catalogue
+from laurel_server.periods.ranks import RankHistory
+from laurel_server.rewards.rule_book import RuleBook
 from laurel_server.runtime.wiring import Parts
+from tests.integration.leaderboards.scoring import board, report
 from tests.integration.wired import ALL, DAY, WEEK, board_at, give, run_job, running
 
 EVENING = datetime(2026, 11, 25, 23, 50, tzinfo=UTC)
@@ -148,3 +153,16 @@ async def test_without_a_period_the_movement_is_against_the_periods_of_those_day
     assert (moved.rank, moved.last_week, moved.since_last_week) == (1, 2, 1)
     alone = await parts.ranks.movement(board, "bob", all_periods=False)
     assert (alone.rank, alone.last_week) == (1, 0)
+
+
+async def test_of_a_board_that_another_server_created_just_now_the_order_is_known(parts: Parts) -> None:
+    before = RuleBook(parts.pool, parts.business_clock, Catalogue(), UTC, timedelta(hours=1))
+    await before.current()
+    await board(parts, sort_order=SortOrder.ASCENDING)
+    for name, score in (("ann", 30), ("bob", 20)):
+        await report(parts, name, score)
+    ranks = RankHistory(parts.pool, parts.queries, before, parts.business_clock, UTC)
+    await ranks.take(lambda _lines: None)
+    race = await parts.queries.find("race", None, "")
+    (found,) = await parts.ranks.points(race, "bob", NO_BOUNDS, 0, 9, all_periods=True)
+    assert (found.rank, found.score) == (1, 20)
