@@ -1,6 +1,6 @@
 """What users are to be told, between rows and domain objects."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, tzinfo
 from enum import IntEnum
 from typing import NamedTuple
@@ -10,8 +10,11 @@ import asyncpg
 import orjson
 
 from laurel_server.domain.notifications import Kind, Notification, Preferences, ToldRank
-from laurel_server.postgres.pool import Connection, Pool
+from laurel_server.postgres.pool import Connection, Pool, Session
 from laurel_server.postgres.sql import load
+
+PAGES_AT_ONCE = 1000
+"""Pages of 8 KiB that one statement looks through: some tens of milliseconds."""
 
 
 class State(IntEnum):
@@ -59,6 +62,13 @@ async def read_due(pool: Pool, now: datetime, limit: int) -> list[Due]:
     """Return what is to be sent, the longest due first."""
     rows = await pool.fetch(load("notifications_due"), now, limit)
     return [Due(_notification(row), row["attempts"], row["taken_by"]) for row in rows]
+
+
+async def put_off(pool: Pool, moments: Sequence[tuple[str, datetime | None]]) -> None:
+    """Have notifications, by their ids, wait until other moments; None: they go, as they are not to be sent."""
+    await pool.execute(
+        load("notifications_put_off"), [name for name, _ in moments], [moment for _, moment in moments]
+    )
 
 
 async def note(pool: Pool, attempts: Sequence[Attempt]) -> None:
@@ -118,9 +128,19 @@ async def tell(connection: Connection, told: Mapping[str, ToldRank]) -> None:
     )
 
 
-async def forget(pool: Pool, user_id: str) -> None:
+async def forget(session: Session, user_id: str) -> None:
     """Leave nothing of what a user was told."""
-    await pool.execute(load("notifications_forget"), user_id)
+    await session.execute(load("notifications_forget"), user_id)
+
+
+async def forget_old(pool: Pool, before: datetime) -> AsyncIterator[int]:
+    """Delete what was made before then and waits no longer, a stretch of the table at a time; yield how many."""
+    pages: int = await pool.fetchval(load("notifications_pages"))
+    for first in range(0, pages, PAGES_AT_ONCE):
+        forgotten: int = await pool.fetchval(
+            load("notifications_forget_old"), first, first + PAGES_AT_ONCE, before
+        )
+        yield forgotten
 
 
 def _notification(row: asyncpg.Record) -> Notification:

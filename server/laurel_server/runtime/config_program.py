@@ -146,6 +146,10 @@ class Jobs(Part):
     """How long GetRankHistory tells of a day, in days. A day takes some 25 bytes a user and board; the standings of
     closed periods stay for ever."""
 
+    notifications_days: Annotated[int, Field(ge=7, le=3650)] = 30
+    """How long a notification is kept that was sent or given up, in days; no shorter than events stay in the outbox. An
+    event that Kafka tells again after that is told to its user again."""
+
 
 class Expiry(Part):
     """Points that expire."""

@@ -63,6 +63,7 @@ from laurel_server.rewards.sealing import Sealing
 from laurel_server.rewards.spending import Spending
 from laurel_server.rewards.statement import Statement
 from laurel_server.runtime.config import Settings
+from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.config_program import Jobs
 from laurel_server.runtime.ground import Ground, lay_ground
 from laurel_server.runtime.maintenance import Maintenance, now
@@ -309,14 +310,17 @@ def _jobs(
         birthday_bonus(Birthdays(commands.award_batch, pool, clock, ground.zone).run),
         review_tiers(TierReview(commands, pool, clock, ground.tier_policy).run),
         award_badges(badges),
-        housekeeping(pool, clock, ground.zone, _ages(ages)),
+        housekeeping(pool, clock, ground.zone, _ages(ages, ground.settings.events)),
         verify(maintenance.verify_calmly),
     )
 
 
-def _ages(jobs: Jobs) -> Ages:
+def _ages(jobs: Jobs, events: Events) -> Ages:
+    # An event that is heard again must find what was made of it.
+    notifications = max(timedelta(days=jobs.notifications_days), events.retention)
     days = (jobs.request_ids_days, jobs.runs_days, jobs.ranks_days)
-    return Ages(*(timedelta(days=each) for each in days))
+    answers, runs, ranks = (timedelta(days=each) for each in days)
+    return Ages(answers, runs, ranks, notifications)
 
 
 def _job_runner(ground: Ground, jobs: Sequence[Job]) -> JobRunner:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import START, board_at, command, give, run_job, running
 
@@ -42,7 +43,12 @@ async def test_request_ids_are_known_for_their_time(parts: Parts) -> None:
     await parts.pool.execute("UPDATE idempotency_keys SET created_at = created_at - interval '91 days'")
     await parts.awards.award(new, None)
     assert (await parts.awards.award(old, None)).replayed
-    assert await run_job(parts, "housekeeping") == {"answers": 1, "ranks": 0, "runs": 0}
+    assert await run_job(parts, "housekeeping") == {
+        "answers": 1,
+        "ranks": 0,
+        "notifications": 0,
+        "runs": 0,
+    }
     assert (await parts.awards.award(new, None)).replayed
     assert not (await parts.awards.award(old, None)).replayed
 
@@ -77,3 +83,35 @@ async def test_ranks_of_days_are_told_for_their_time(parts: Parts) -> None:
     assert (await run_job(parts, "housekeeping"))["ranks"] == forgotten > 0
     told = await parts.ranks.points(board_at(parts), "ann", (None, None), 0, 9, all_periods=False)
     assert [point.taken_at.date() for point in told] == [date(2026, 11, 26)]
+
+
+async def test_notifications_are_kept_for_their_time_and_as_long_as_they_wait(parts: Parts) -> None:
+    assert parts.clock is not None
+    await parts.pool.execute(
+        "INSERT INTO notifications (notification_id, user_id, kind, message, data, created_at, due_at, state)"
+        " SELECT day || '/' || state, 'ada', 'BADGE_UNLOCKED', '', '{}', $1::timestamptz + make_interval(days => day),"
+        " $1::timestamptz, state"
+        " FROM generate_series(0, 1) AS day, generate_series(1, 3) AS state",
+        START,
+    )
+    await parts.clock.set(START + timedelta(days=30))
+    assert (await run_job(parts, "housekeeping"))["notifications"] == 0
+    await parts.clock.set(START + timedelta(days=30, hours=1))
+    assert (await run_job(parts, "housekeeping"))["notifications"] == 2
+    left = await parts.pool.fetch("SELECT notification_id FROM notifications ORDER BY 1")
+    assert [row[0] for row in left] == ["0/1", "1/1", "1/2", "1/3"]
+
+
+async def test_what_an_event_told_is_kept_while_the_outbox_has_the_event(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    events = Events(consumers="off", retention_hours=24 * 60)
+    async with running(ledger_dsn, redis_url, events=events) as parts:
+        assert parts.clock is not None
+        await parts.pool.execute(
+            "INSERT INTO notifications VALUES ('n-1', 'ada', 'BADGE_UNLOCKED', '', '{}', $1, $1, 2)", START
+        )
+        await parts.clock.set(START + timedelta(days=60))
+        assert (await run_job(parts, "housekeeping"))["notifications"] == 0
+        await parts.clock.set(START + timedelta(days=61))
+        assert (await run_job(parts, "housekeeping"))["notifications"] == 1
