@@ -74,6 +74,14 @@ class Preferences:
         return end.astimezone(UTC)
 
 
+def moment_for(
+    notification: Notification, preferences: Mapping[str, Preferences], now: datetime
+) -> datetime | None:
+    """Return the first moment from `now` on at which its user may be told; None: he wants it not, or is unknown."""
+    wanted = preferences.get(notification.user_id)
+    return wanted.earliest(now) if wanted is not None and wanted.wants(notification.kind) else None
+
+
 class ToldRank(NamedTuple):
     """The rank that a user was told last, and when."""
 

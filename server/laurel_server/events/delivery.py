@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
 import structlog
 
 from laurel_server.domain.clock import Clock
+from laurel_server.domain.notifications import moment_for
 from laurel_server.events.sinks import Refusal, Sink
 from laurel_server.metrics import NOTIFICATIONS_SENT
 from laurel_server.postgres import notifications
@@ -65,20 +66,25 @@ class Delivery:
     """Hands what is due to all sinks; after `max_attempts` a notification is given up.
 
     It comes again only to those sinks that did not take it, and is given up at once where none of them ever will.
+    `zone` is that of users who have none.
     """
 
-    def __init__(self, pool: Pool, sinks: Sequence[Sink], clock: Clock, max_attempts: int) -> None:
+    def __init__(
+        self, pool: Pool, sinks: Sequence[Sink], clock: Clock, zone: tzinfo, max_attempts: int
+    ) -> None:
         self._pool = pool
         self._sinks = sinks
         self._clock = clock
+        self._zone = zone
         self._max_attempts = max_attempts
 
     async def deliver(self) -> Delivered:
         """Send all that is due now."""
         total = Delivered()
         while due := await notifications.read_due(self._pool, self._clock.now(), AT_ONCE):
-            attempts = await self._attempts(due)
-            await notifications.note(self._pool, attempts)
+            attempts = await self._attempts(await self._sendable(due))
+            if attempts:
+                await notifications.note(self._pool, attempts)
             states = [attempt.state for attempt in attempts]
             for state in states:
                 NOTIFICATIONS_SENT.labels(_OUTCOMES[state]).inc()
@@ -88,6 +94,21 @@ class Delivery:
                 total.given_up + states.count(State.GIVEN_UP),
             )
         return total
+
+    async def _sendable(self, due: Sequence[Due]) -> Sequence[Due]:
+        """Return what may be sent now, and put the rest off: what was due may come late, by an attempt that failed."""
+        users, now = {each.notification.user_id for each in due}, self._clock.now()
+        preferences = await notifications.read_preferences(self._pool, users, self._zone)
+        moments = [moment_for(each.notification, preferences, now) for each in due]
+        others = [
+            (each.notification.id, moment)
+            for each, moment in zip(due, moments, strict=True)
+            if moment is None or moment > now
+        ]
+        if others:
+            await notifications.put_off(self._pool, others)
+        put_off = {name for name, _ in others}
+        return [each for each in due if each.notification.id not in put_off]
 
     async def _attempts(self, due: Sequence[Due]) -> list[Attempt]:
         now, offers = self._clock.now(), [_Offer(each, list(each.taken_by)) for each in due]

@@ -12,6 +12,7 @@ from laurel_server.domain.notifications import (
     LAST_MILESTONE,
     Notification,
     ToldRank,
+    moment_for,
     notices_of,
     rank_notice,
 )
@@ -154,8 +155,5 @@ class Notifier:
         users = {notice.user_id for notice in notices}
         preferences = await notifications.read_preferences(self._pool, users, self._zone)
         now = self._clock.now()
-        return [
-            (notice, preferences[notice.user_id].earliest(now))
-            for notice in notices
-            if notice.user_id in preferences and preferences[notice.user_id].wants(notice.kind)
-        ]
+        moments = ((notice, moment_for(notice, preferences, now)) for notice in notices)
+        return [(notice, moment) for notice, moment in moments if moment is not None]

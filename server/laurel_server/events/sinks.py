@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 import orjson
@@ -26,6 +28,11 @@ SIDE_BY_SIDE: Final = 8
 
 _OK: Final = range(200, 300)
 _TOO_LARGE: Final = 413
+_ANSWER_BYTES: Final = 64 << 10
+"""Answers are of no interest beyond their status; the connection of a longer one is closed."""
+
+_AWAY: Final = (urllib3.exceptions.HTTPError, OSError, ValueError)
+"""What a post raises while the address is away, or is none."""
 
 
 class Refusal(NamedTuple):
@@ -78,35 +85,58 @@ class WebhookSink:
     def __init__(self, url: str, secret: bytes, timeout: float) -> None:
         self._url = url
         self._secret = secret
+        self._timeout = timeout
         self._http = urllib3.PoolManager(maxsize=SIDE_BY_SIDE, retries=False, timeout=timeout)
-        self._turns = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, "webhook")  # while it hangs others have theirs
 
     async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
-        """Post each, some side by side."""
-        return await asyncio.gather(*map(self._send_one, notifications))
-
-    async def _send_one(self, notification: Notification) -> Refusal | None:
-        async with self._turns:
-            try:
-                status = await asyncio.to_thread(self._post, notification)
-            except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-                return Refusal(f"webhook: {type(error).__name__}")
-        if status in _OK:
-            return None
-        return Refusal(f"webhook: status {status}", for_good=status == _TOO_LARGE)
+        """Post each, some side by side. What one of them meets is its own."""
+        run = asyncio.get_running_loop().run_in_executor
+        posts = [run(self._threads, self._post, notification) for notification in notifications]
+        return [_refusal(answer) for answer in await asyncio.gather(*posts, return_exceptions=True)]
 
     def _post(self, notification: Notification) -> int:
+        """Return the status of the answer."""
         body = json_of(notification)
         headers = {
             "Content-Type": "application/json",
             ID: notification.id,
             SIGNATURE: signature(self._secret, int(time.time()), body),
         }
-        return self._http.request("POST", self._url, body=body, headers=headers, redirect=False).status
+        answer = self._http.request(
+            "POST", self._url, body=body, headers=headers, redirect=False, preload_content=False
+        )
+        _read(answer, time.monotonic() + self._timeout)
+        return answer.status
 
     async def close(self) -> None:
         """Close connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._http.clear()
+
+
+def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> None:
+    """Read an answer, so that its connection can be used again, unless it is long, or endless."""
+    left = _ANSWER_BYTES
+    with suppress(*_AWAY):
+        while left > 0 and time.monotonic() < deadline:
+            some = answer.read1(left)
+            if not some:
+                answer.release_conn()
+                return
+            left -= len(some)
+    answer.close()
+
+
+def _refusal(answer: int | BaseException) -> Refusal | None:
+    """Return why the webhook did not take what it answered, with a status or not at all."""
+    if isinstance(answer, BaseException):
+        if not isinstance(answer, _AWAY):
+            log.error("notifications.failed", sink=WebhookSink.name, exc_info=answer)
+        return Refusal(f"webhook: {type(answer).__name__}")
+    if answer in _OK:
+        return None
+    return Refusal(f"webhook: status {answer}", for_good=answer == _TOO_LARGE)
 
 
 class KafkaSink:

@@ -157,7 +157,9 @@ def _notifications(made: _Maker) -> Job:
             return False
         return await source.caught_up(await last_batch(made.pool), _DISPATCH_WAITS_SECONDS)
 
-    return dispatch_notifications(heard_all, Delivery(made.pool, sinks, made.clock, told.max_attempts))
+    return dispatch_notifications(
+        heard_all, Delivery(made.pool, sinks, made.clock, made.zone, told.max_attempts)
+    )
 
 
 def _sinks(made: _Maker) -> list[Sink]:

@@ -13,7 +13,7 @@ from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Measure, Order
 from laurel_server.domain.user_filter import UserFilter
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.postgres import ledger, people
+from laurel_server.postgres import ledger, notifications, people
 from laurel_server.postgres.errors import RETRYABLE
 from laurel_server.postgres.ledger import Answer
 from laurel_server.postgres.pool import Connection, Pool, ledger_errors
@@ -71,6 +71,7 @@ class People:
             now, version = self._clock.now(), batch_no * BATCH_NUMBERS
             seatings = await self._moves.remove_scores(connection, account, version)
             await people.erase(connection, account.user_no, now)
+            await notifications.forget(connection, account.user_id)
             scored = Erased(account.user_id, version, list(seatings))
             await people.note_erasure(
                 connection, batch_no, Erased(account.user_id, version, left), scored, now

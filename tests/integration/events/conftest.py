@@ -5,9 +5,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from laurel_server.runtime.config_outside import Events
+from laurel_server.runtime.config_outside import Events, Notifications
 from laurel_server.runtime.wiring import Parts
+from tests.integration.events.notifying import SECRET, Hook, Notifying
 from tests.integration.events.reading import Reader
 from tests.integration.wired import running
 from tests.kafka import Broker, why_no_broker
@@ -52,3 +54,30 @@ async def reader(broker: Broker) -> AsyncIterator[Reader]:
     """Reads all topics of the shared broker from now on."""
     async with Reader(broker.bootstrap) as reader:
         yield reader
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    """A webhook."""
+    hook = Hook()
+    yield hook
+    hook.close()
+
+
+@pytest.fixture
+def notifying(ledger_dsn: str, redis_url: str, hook: Hook) -> Notifying:
+    """Runs a server that posts to the hook."""
+
+    @asynccontextmanager
+    async def run(patience: float = 10, **more: Any) -> AsyncIterator[Parts]:
+        settings = Notifications(
+            webhook_url=SecretStr(hook.url),
+            webhook_key=SecretStr(SECRET),
+            webhook_timeout_seconds=patience,
+            max_attempts=3,
+        )
+        more.setdefault("events", Events())
+        async with running(ledger_dsn, redis_url, notifications=settings, **more) as parts:
+            yield parts
+
+    return run

@@ -21,7 +21,7 @@ from laurel_server.redis.keys import all_keys, board_keys, slot_names, slot_of, 
 from laurel_server.redis.node import RedisNode
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.test_administration import request
-from tests.integration.users.test_people import order as order_for
+from tests.integration.users.orders import order as order_for
 from tests.integration.wired import ALL, board_at, command, give, listed, running, wrongs
 
 SLOTS = 5
