@@ -246,6 +246,14 @@ class Account(Struct):
         reached = tier_for(self.qualifying_points)
         return None if self.window_from and reached < self.tier else self.settle_tier(now)
 
+    def demote(self, points_before: int, now: datetime) -> TierChange | None:
+        """Leave the tier if `points_before` reached it and the qualifying points do no longer; return the change.
+
+        Who was below it before keeps the time that he has to come back.
+        """
+        fell = tier_for(self.qualifying_points) < self.tier <= tier_for(points_before)
+        return self.settle_tier(now) if fell else None
+
     def settle_tier(self, now: datetime) -> TierChange | None:
         """Move to the tier that the qualifying points reach, also down, and return the change."""
         change = tier_change(self.user_id, self.tier, tier_for(self.qualifying_points), now)

@@ -58,7 +58,7 @@ class AdjustCommand(Command):
             raise insufficient_points(account.available_points, -self.points)
         if self.expires_at is not None and (self.points < 0 or self.expires_at <= turn.now):
             raise invalid_field("expires_at", "must lie in the future, and only points that are given expire")
-        check_exact(account.balance + self.points)
+        check_exact(account.balance + self.points, "points")
 
     def _entry(self, account: Account, turn: Turn) -> LedgerEntry:
         default = turn.rules.actions[ADJUSTMENT].expires_at(turn.now, turn.rules.zone)

@@ -237,13 +237,17 @@ def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:
     ]
 
 
-def check_exact(score: int) -> None:
-    """Refuse what boards could not rank exactly; no total of a user is above his lifetime points."""
+def check_exact(score: int, field: str = "") -> None:
+    """Refuse what boards could not rank exactly; no total of a user is above his lifetime points.
+
+    `field` is the one of the request that leads there, if it is one alone.
+    """
     if score > MAX_EXACT:
         raise LaurelError(
             Reason.SCORE_OUT_OF_RANGE,
             "the user would have more than 2^53 points",
             metadata={"score": str(score), "min": str(-MAX_EXACT), "max": str(MAX_EXACT)},
+            field=field,
         )
 
 

@@ -11,7 +11,7 @@ from laurel_server.domain.accounts import Account
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.decimals import ONE
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import LaurelError, Reason, user_not_found
 from laurel_server.domain.holdings import Hold, Needs
 from laurel_server.domain.identifiers import transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
@@ -75,12 +75,14 @@ class Command(ABC):
     """What a caller asks for. `request_hash` is a digest of the whole request.
 
     `needs` names what is read under the lock before `post` runs; `creates_user`: an unknown user is no error.
+    `user_no` is set where the command is about an entry: by now somebody else may have the id of its user.
     """
 
     caller: str
     request_id: str
     user_id: str
     request_hash: bytes
+    user_no: int = 0
 
     validate_only: ClassVar[bool] = False
 
@@ -96,10 +98,9 @@ class Command(ABC):
 
     def post(self, account: Account, turn: Turn) -> Change:
         """Apply the command to `account`. Raises LaurelError and then has changed nothing."""
-        if account.is_new and not account.changed and not self.creates_user:
-            raise LaurelError(
-                Reason.USER_NOT_FOUND, f"no user {self.user_id}", metadata={"user_id": self.user_id}
-            )
+        is_unknown = account.is_new and not account.changed and not self.creates_user
+        if is_unknown or self.user_no not in {0, account.user_no}:
+            raise user_not_found(self.user_id)
         return self._post(account, turn)
 
     @abstractmethod

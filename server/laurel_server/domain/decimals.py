@@ -15,6 +15,7 @@ ONE: Final = Decimal(1)
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GRAIN = Decimal("1e-30")
+_DIGITS_BEFORE_POINT = 69  # of what 100 digits hold to 30 decimals
 
 
 def parse_decimal(text: str) -> Decimal | None:
@@ -41,4 +42,6 @@ def round_down(value: Decimal) -> int:
 
 def decimal_text(value: Decimal) -> str:
     """Return `value` as callers read it, to 30 decimals, without exponent or trailing zeros (`2`, `0.01`)."""
+    if value.adjusted() > _DIGITS_BEFORE_POINT and value:  # many campaigns at once can multiply so
+        return f"{value:f}".partition(".")[0]
     return f"{EXACT.quantize(value, _GRAIN):f}".rstrip("0").rstrip(".")

@@ -133,8 +133,9 @@ def invalid_field(field: str, message: str, **metadata: str) -> LaurelError:
 
 
 def user_not_found(user_id: str) -> LaurelError:
-    """Return the error for a user that the ledger does not know."""
-    return LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+    """Return the error for a user that the ledger does not know; "": he was erased."""
+    message = f"no user {user_id}" if user_id else "the user of this transaction was erased"
+    return LaurelError(Reason.USER_NOT_FOUND, message, metadata={"user_id": user_id})
 
 
 def idempotency_conflict(request_id: str) -> LaurelError:

@@ -11,7 +11,15 @@ from laurel_server.domain.decimals import EXACT, ONE, decimal_text
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit
-from laurel_server.domain.points import CAMPAIGN_BUDGET, DAILY, PER_ACTION, Breakdown, calculate
+from laurel_server.domain.points import (
+    CAMPAIGN_BUDGET,
+    DAILY,
+    PER_ACTION,
+    Breakdown,
+    apply_daily_cap,
+    calculate,
+    cut_to_budgets,
+)
 from laurel_server.domain.tiers import Tier
 
 
@@ -76,17 +84,22 @@ def explain(recorded: Recorded) -> Explanation:
         version = recorded.inputs["config"]
         return Explanation(recorded, (), (f"version {version} of {recorded.entry.action} is gone",))
     try:
-        computed = calculate(
-            recorded.config,
-            recorded.inputs["attributes"],
-            recorded.tier,
-            recorded.campaigns,
-            recorded.inputs.get("streak", 0),
-        )
+        computed = _compute(recorded, recorded.config)
     except LaurelError as refusal:
         return Explanation(recorded, (), (f"it cannot be computed any more: {refusal.message}",))
     steps = tuple(_award_steps(recorded, recorded.config, computed))
     return Explanation(recorded, steps, tuple(_award_differences(recorded, recorded.config, computed)))
+
+
+def _compute(recorded: Recorded, config: ActionConfig) -> Breakdown:
+    """Compute an award again, with what budgets and the daily cap left of it."""
+    inputs = recorded.inputs
+    computed = calculate(
+        config, inputs["attributes"], recorded.tier, recorded.campaigns, inputs.get("streak", 0)
+    )
+    if "budgets" in inputs:
+        computed = cut_to_budgets(computed, dict(inputs["budgets"]))
+    return apply_daily_cap(computed, config, inputs["used_today"]) if "used_today" in inputs else computed
 
 
 def _award_steps(recorded: Recorded, config: ActionConfig, computed: Breakdown) -> list[Step]:
@@ -109,9 +122,8 @@ def _award_steps(recorded: Recorded, config: ActionConfig, computed: Breakdown) 
         Step("product", decimal_text(worth), "base and multipliers"),
         Step("rounded", str(computed.uncapped_points), "down, once, at the end"),
     ]
-    cap = recorded.inputs["cap"]
-    if cap:
-        steps.append(Step("capped", str(recorded.entry.points), _CAPS[cap]))
+    if recorded.inputs["cap"]:
+        steps.append(Step("capped", str(recorded.entry.points), _cap_words(recorded.inputs, config)))
     return steps
 
 
@@ -126,6 +138,16 @@ _CAPS = {
 }
 
 
+def _cap_words(inputs: Mapping[str, Any], config: ActionConfig) -> str:
+    words = _CAPS[inputs["cap"]]
+    if inputs["cap"] == DAILY and "used_today" in inputs:
+        return f"{words}: {inputs['used_today']} of {config.max_daily_points} were used"
+    if inputs["cap"] == CAMPAIGN_BUDGET and "budgets" in inputs:
+        left = ", ".join(f"{points} of {name}" for name, points in inputs["budgets"])
+        return f"{words}: {left}"
+    return words
+
+
 def _award_differences(recorded: Recorded, config: ActionConfig, computed: Breakdown) -> list[str]:
     entry, inputs = recorded.entry, recorded.inputs
     differences = [
@@ -134,9 +156,9 @@ def _award_differences(recorded: Recorded, config: ActionConfig, computed: Break
         *_unequal("multiplier", computed.multiplier, entry.multiplier),
         *_unequal("uncapped_points", computed.uncapped_points, inputs["uncapped"]),
     ]
-    if inputs["cap"] in {"", PER_ACTION}:
+    if inputs["cap"] in {"", PER_ACTION} or inputs.keys() & {"budgets", "used_today"}:
         return [*differences, *_unequal("points", computed.points, entry.points)]
-    # What the other caps left depended on awards before; that they did not add anything can be said.
+    # Of what the other caps left nothing is recorded with older entries; that they did not add anything can be said.
     if not 0 <= entry.points < computed.points:
         differences.append(f"points are {entry.points}, which no cap makes of {computed.points}")
     if inputs["cap"] == DAILY and entry.points > config.max_daily_points:

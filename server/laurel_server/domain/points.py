@@ -24,6 +24,8 @@ class Breakdown(Struct, frozen=True):
 
     `multiplier` is that of the tier and of all campaigns together; `uncapped_points` is what it led to. `cap`
     names what cut it last: "", PER_ACTION, DAILY or CAMPAIGN_BUDGET. `streak` counts days in a row, 0: no streak.
+    `budgets` has what was left for each campaign, where that cut it, and `used_today` the points that the user had of
+    the action on that day, where the daily cap did: with them the cut can be computed again.
     """
 
     points: int
@@ -35,6 +37,8 @@ class Breakdown(Struct, frozen=True):
     capped: bool = False
     cap: str = ""
     streak: int = 0
+    budgets: tuple[tuple[str, int], ...] = ()
+    used_today: int = 0
 
 
 def calculate(
@@ -83,10 +87,16 @@ def tier_multiplier_of(
 
 def apply_budget(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> Breakdown:
     """Cut what the campaigns add to what is left of their budgets; the plain award is not touched."""
-    if not breakdown.campaigns:
+    return cut_to_budgets(breakdown, _budgets(campaigns)) if breakdown.campaigns else breakdown
+
+
+def cut_to_budgets(breakdown: Breakdown, budgets: Mapping[str, int]) -> Breakdown:
+    """Cut what the campaigns add to `budgets`, which have what is left for each that has a bound."""
+    plain, extras = _steps(breakdown, budgets)
+    cut = _cut(breakdown, plain + sum(extras.values()), CAMPAIGN_BUDGET)
+    if cut is breakdown:
         return breakdown
-    plain, extras = _steps(breakdown, campaigns)
-    return _cut(breakdown, plain + sum(extras.values()), CAMPAIGN_BUDGET)
+    return replace(cut, budgets=tuple((name, budgets[name]) for name in extras if name in budgets))
 
 
 def apply_daily_cap(breakdown: Breakdown, config: ActionConfig, earned_today: int) -> Breakdown:
@@ -99,7 +109,8 @@ def apply_daily_cap(breakdown: Breakdown, config: ActionConfig, earned_today: in
     left = config.max_daily_points - earned_today
     if left <= 0 or (config.cap_mode is CapMode.REJECT and breakdown.points > left):
         raise _daily_cap_reached(config, max(0, left), breakdown.points)
-    return _cut(breakdown, left, DAILY)
+    cut = _cut(breakdown, left, DAILY)
+    return cut if cut is breakdown else replace(cut, used_today=earned_today)
 
 
 def campaign_spending(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> dict[str, int]:
@@ -107,7 +118,7 @@ def campaign_spending(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> di
 
     `campaigns` are those before this award. What caps took counts for the last campaigns first.
     """
-    plain, spending = _steps(breakdown, campaigns)
+    plain, spending = _steps(breakdown, _budgets(campaigns))
     left = breakdown.points - plain
     for campaign_id, extra in spending.items():
         spending[campaign_id] = max(0, min(extra, left))
@@ -129,9 +140,14 @@ def check_cooldown(config: ActionConfig, last_awarded_at: datetime | None, now: 
         )
 
 
-def _steps(breakdown: Breakdown, campaigns: Iterable[Campaign]) -> tuple[int, dict[str, int]]:
+def _budgets(campaigns: Iterable[Campaign]) -> dict[str, int]:
+    """Return what is left for each campaign that has a budget."""
+    left = ((campaign.campaign_id, campaign.budget_left) for campaign in campaigns)
+    return {campaign_id: points for campaign_id, points in left if points is not None}
+
+
+def _steps(breakdown: Breakdown, budgets: Mapping[str, int]) -> tuple[int, dict[str, int]]:
     """Return the points without campaigns, and what each campaign adds in turn, within its budget."""
-    budgets = {campaign.campaign_id: campaign.budget_left for campaign in campaigns}
     worth = EXACT.multiply(breakdown.base_points, breakdown.tier_multiplier)
     plain = reached = _whole_points(worth)
     extras = {}

@@ -73,7 +73,7 @@ class ReverseCommand(Command):
             raise not_reversible(original.transaction_id, f"a {original.action} cannot be reversed")
         before = account.opened.reversals.get(original.transaction_id, Reversed())
         wanted, part = self._wanted(before)
-        tier_before = account.tier
+        tier_before, points_before = account.tier, account.qualifying_points
         account.change(turn.sequence)
         debits, taken = self._take(account, wanted, turn.now)
         account.opened.put_reversal(original.transaction_id, Reversed(before.points + taken, part))
@@ -81,7 +81,7 @@ class ReverseCommand(Command):
         account.count_in(periods, -taken)
         if original.action not in SYSTEM_ACTIONS:
             account.take_back_earned(taken, original.transaction_id)
-        tier_change = account.settle_tier(turn.now)
+        tier_change = account.demote(points_before, turn.now)
         entry = new_entry(
             self,
             account,
@@ -117,7 +117,7 @@ class ReverseCommand(Command):
             wanted = self.points or left
             gone = not left and before != Reversed()
         if gone or wanted > left:
-            raise already_reversed(self.original.transaction_id)
+            raise already_reversed(self.original.transaction_id, left)
         return wanted, part
 
     def _take(self, account: Account, wanted: int, now: datetime) -> tuple[tuple[Debit, ...], int]:

@@ -97,10 +97,10 @@ def not_reversible(transaction_id: int, message: str) -> LaurelError:
     return LaurelError(Reason.NOT_REVERSIBLE, message, metadata={"transaction_id": str(transaction_id)})
 
 
-def already_reversed(transaction_id: int) -> LaurelError:
-    """Return the refusal to reverse more of an entry than is left of it."""
+def already_reversed(transaction_id: int, left: int = 0) -> LaurelError:
+    """Return the refusal to reverse more of an entry than the points that are `left` of it."""
     return LaurelError(
         Reason.ALREADY_REVERSED,
-        "no more of this transaction is left to reverse",
+        f"{left or 'no'} points of this transaction are left to reverse",
         metadata={"transaction_id": str(transaction_id)},
     )

@@ -42,8 +42,8 @@ DEFAULT_TIERS: Final = (
 class TierPolicy:
     """Which points decide the tier: those of a whole life or, with `window_months`, those of a window.
 
-    The window is the current month (UTC) and so many before it. Who falls below his tier keeps it for `grace` after a
-    review has seen that; a reversal demotes at once.
+    The window is the current month (UTC) and so many before it. Who falls below his tier with time keeps it for `grace`
+    after a review has seen that; a reversal that takes him below it demotes him at once.
     """
 
     window_months: int = 0

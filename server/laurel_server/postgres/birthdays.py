@@ -8,9 +8,16 @@ from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.sql import load
 
 
-async def born_on(pool: Pool, days: Collection[int], known_before: datetime) -> AsyncIterator[list[str]]:
-    """Yield the ids of users whose birthday is one of `days` (month * 100 + day), in chunks."""
+async def born_on(
+    pool: Pool, days: Collection[int], known_before: datetime, given_as: str, first_id: int
+) -> AsyncIterator[list[str]]:
+    """Yield the ids of users whose birthday is one of `days` (month * 100 + day), in chunks.
+
+    Who has had the bonus since `first_id`, whose request_id is `given_as` and his id, is left out.
+    """
     after = 0
-    while rows := await pool.fetch(load("birthdays_due"), list(days), known_before, after, COMMANDS_AT_ONCE):
+    while rows := await pool.fetch(
+        load("birthdays_due"), list(days), known_before, after, COMMANDS_AT_ONCE, given_as, first_id
+    ):
         yield [row["user_id"] for row in rows]
         after = rows[-1]["user_no"]

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
-from msgspec.structs import replace
 
 from laurel_server.domain.badges import Badge
 from laurel_server.domain.campaigns import AppliedCampaign
@@ -20,11 +19,15 @@ from laurel_server.postgres.sql import load
 
 
 class StoredEntry(NamedTuple):
-    """An entry, what it was made from, as JSON, and the badges that it unlocked, where those were read."""
+    """An entry, what it was made from, as JSON, and the badges that it unlocked, where those were read.
+
+    `user_no` is whose it is, also when he was erased and somebody else has his id.
+    """
 
     entry: LedgerEntry
     inputs: str
     badges: tuple[Badge, ...] = ()
+    user_no: int = 0
 
     @property
     def breakdown(self) -> Breakdown:
@@ -40,7 +43,9 @@ class StoredEntry(NamedTuple):
 async def read_entries(pool: Pool, transaction_ids: Collection[int]) -> dict[int, StoredEntry]:
     """Return the entries that exist, by id."""
     rows = await pool.fetch(load("entries_read"), list(transaction_ids))
-    return {row["transaction_id"]: StoredEntry(_entry(row), row["inputs"]) for row in rows}
+    return {
+        row["transaction_id"]: StoredEntry(_entry(row), row["inputs"], user_no=row["user_no"]) for row in rows
+    }
 
 
 async def list_entries(
@@ -94,10 +99,7 @@ async def read_rewards(pool: Pool, user_ids: Collection[str], now: datetime) -> 
 async def read_rewards_as_of(pool: Pool, user_id: str, moment: datetime) -> Rewards | None:
     """Return a known user's balances as they were after all that was recorded up to `moment`."""
     row = await pool.fetchrow(load("rewards_as_of"), user_id, moment, ids_of_months(moment, None)[0])
-    if row is None:
-        return None
-    rewards = _rewards(row)
-    return replace(rewards, tier=Tier[row["tier_before"]]) if row["tier_before"] else rewards
+    return None if row is None else _rewards(row)
 
 
 async def list_expiring(

@@ -152,14 +152,19 @@ def change_answer(
 
 
 def change_answer_again(
-    user_id: str,
+    account: Account,
     stored: StoredChange,
     kept: Mapping[int, StoredEntry],
     move: Move | None,
     projected: Projected | None,
 ) -> ChangeAnswer:
-    """Return the answer given before, with the ranks of now."""
-    ranks, state = _ranks(user_id, move.boards if move else (), move, projected)
+    """Return the answer given before, with the ranks of now; without an id if its user was erased.
+
+    `account` is who has the id now.
+    """
+    is_his = stored.user_no in {0, account.user_no}
+    user_id = account.user_id if is_his else ""
+    ranks, state = _ranks(user_id, move.boards if move and is_his else (), move, projected)
     return ChangeAnswer(
         stored.rewards(user_id),
         kept[stored.transaction_id].entry if stored.transaction_id else None,

@@ -6,6 +6,7 @@ from laurel_server.domain.awards import AwardCommand, Posting
 from laurel_server.domain.commands import Change
 from laurel_server.domain.expiry import EXPIRATION
 from laurel_server.domain.ledger import LedgerEntry, Rewards
+from laurel_server.domain.points import DAILY
 from laurel_server.domain.tiers import TierChange
 
 
@@ -23,6 +24,8 @@ def award_inputs(command: AwardCommand, posting: Posting) -> str:
             "cap": breakdown.cap,
             "periods": [period.id for period in posting.counted],
             **({"streak": breakdown.streak} if breakdown.streak else {}),
+            **({"budgets": breakdown.budgets} if breakdown.budgets else {}),
+            **({"used_today": breakdown.used_today} if breakdown.cap == DAILY else {}),
             **({} if command.granted_points is None else {"granted": command.granted_points}),
         }
     ).decode()

@@ -87,7 +87,7 @@ class BatchWork:
                 outcome = encode_award(result)
             else:
                 result = self._carry_out(command)
-                outcome = encode_change(result, self.now)
+                outcome = encode_change(result, self._opened.accounts[command.user_id].user_no, self.now)
         except LaurelError as refusal:
             if is_sticky(refusal):
                 self._answer(Answer(item.key, command.request_hash, encode_refusal(refusal)))

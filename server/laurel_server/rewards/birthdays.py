@@ -8,6 +8,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.birthdays import birthdays_on, days_due
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.identifiers import transaction_id
 from laurel_server.domain.periods import PeriodType, parse_period_id
 from laurel_server.pacing import resting
 from laurel_server.postgres.birthdays import born_on
@@ -27,7 +28,10 @@ AwardBatch = Callable[
 
 
 class Birthdays:
-    """Gives the bonus as awards with a request_id of user and year, so that each is given once."""
+    """Gives the bonus as awards with a request_id of user and year, so that each is given once.
+
+    Whose entries have it already is not asked for again: a request_id is forgotten after a time.
+    """
 
     def __init__(self, award_batch: AwardBatch, pool: Pool, clock: Clock, zone: tzinfo) -> None:
         self._award_batch = award_batch
@@ -49,8 +53,13 @@ class Birthdays:
 
     async def _celebrate(self, day: date, counts: dict[str, int]) -> None:
         ends_at = parse_period_id(day.isoformat(), PeriodType.DAILY, self._zone).ends_at
+        year_begins = parse_period_id(f"{day.year:04}", PeriodType.YEARLY, self._zone).starts_at
         assert ends_at is not None  # noqa: S101 - days have bounds
-        async for user_ids in born_on(self._pool, birthdays_on(day), ends_at):
+        assert year_begins is not None  # noqa: S101 - years, too
+        first_id = transaction_id(year_begins, 0)
+        async for user_ids in born_on(
+            self._pool, birthdays_on(day), ends_at, _request_id(day.year), first_id
+        ):
             async with resting():
                 answers = await self._award_batch([_command(user_id, day.year) for user_id in user_ids], None)
             for answer in answers:
@@ -62,8 +71,12 @@ class Birthdays:
                     raise answer
 
 
+def _request_id(year: int, user_id: str = "") -> str:
+    return f"birthday:{year}:{user_id}"
+
+
 def _command(user_id: str, year: int) -> AwardCommand:
-    request_id = f"birthday:{year}:{user_id}"
+    request_id = _request_id(year, user_id)
     return AwardCommand(
         caller=CALLER,
         request_id=request_id,

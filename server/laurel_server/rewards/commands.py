@@ -6,7 +6,7 @@ from time import perf_counter
 import structlog
 from msgspec.structs import replace
 
-from laurel_server.domain.accounts import NOTHING
+from laurel_server.domain.accounts import NOTHING, Account
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
@@ -136,7 +136,8 @@ class Commands:
             if each.item.command.validate_only and isinstance(result, Posting):
                 each.answer(await self._preview(result, batch))
             else:
-                each.answer(_answer(user_id, result, moves.get(user_id), projected, kept))
+                account = batch.accounts[user_id]
+                each.answer(_answer(account, result, moves.get(user_id), projected, kept))
 
     async def _project(self, batch: CommittedBatch, moves: dict[str, Move]) -> Projected | None:
         """Return the new ranks, or None when the boards do not answer in time: repair takes them there."""
@@ -197,7 +198,7 @@ class Commands:
 
 
 def _answer(
-    user_id: str,
+    account: Account,
     result: Result,
     move: Move | None,
     projected: Projected | None,
@@ -206,13 +207,13 @@ def _answer(
     if isinstance(result, Posting):
         return answer_to(result, move, projected)
     if isinstance(result, Change):
-        return change_answer(user_id, result, move, projected)
+        return change_answer(account.user_id, result, move, projected)
     if isinstance(result, LaurelError):
         return result
     if isinstance(kept, LaurelError):
         return kept
     if isinstance(result, StoredChange):
-        return change_answer_again(user_id, result, kept, move, projected)
+        return change_answer_again(account, result, kept, move, projected)
     return answer_again(result, kept, move, projected)
 
 

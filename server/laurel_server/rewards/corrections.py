@@ -24,12 +24,16 @@ class Corrections:
     async def reverse(
         self, request: RequestKey, asked: ReversalRequest, deadline: float | None
     ) -> ChangeAnswer:
-        """Take back what an entry gave. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
+        """Take back what an entry gave.
+
+        TRANSACTION_NOT_FOUND, USER_NOT_FOUND for one who was erased, NOT_REVERSIBLE, ALREADY_REVERSED.
+        """
         async with answered_once(self._pool, request, REVERSE):
-            stored = await self._statement.stored(parse_transaction_id(asked.transaction_id))
+            stored = await self._statement.of_somebody(parse_transaction_id(asked.transaction_id))
         command = ReverseCommand(
             **request._asdict(),
             user_id=stored.entry.user_id,
+            user_no=stored.user_no,
             original=stored.entry,
             counted=stored.period_ids,
             points=asked.points,

@@ -94,6 +94,8 @@ class StoredChange(msgspec.Struct, array_like=True, tag=3, frozen=True):
     changed_at: datetime
     period_ids: tuple[str, ...]
     hold: Hold | None
+    user_no: int = 0
+    """Whose command it was, who may have been erased since; 0 in older answers."""
 
     def rewards(self, user_id: str) -> Rewards:
         """Return the balances right after the command."""
@@ -151,8 +153,8 @@ def encode_award(posting: Posting) -> bytes:
     )
 
 
-def encode_change(change: Change, now: datetime) -> bytes:
-    """Return the bytes to keep of a command other than an award."""
+def encode_change(change: Change, user_no: int, now: datetime) -> bytes:
+    """Return the bytes to keep of a command other than an award of the user with that number."""
     rewards = change.rewards
     after = StoredRewards(
         rewards.total_points,
@@ -170,7 +172,7 @@ def encode_change(change: Change, now: datetime) -> bytes:
         user_id=""
     )  # he may be erased before this answer is forgotten
     return _encoder.encode(
-        StoredChange(transaction_id, after, int(change.tier_before), now, change.period_ids, hold)
+        StoredChange(transaction_id, after, int(change.tier_before), now, change.period_ids, hold, user_no)
     )
 
 

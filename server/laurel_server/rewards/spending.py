@@ -33,12 +33,21 @@ class Spending:
     async def cancel(
         self, request: RequestKey, transaction_id: str, reason: str, deadline: float | None
     ) -> ChangeAnswer:
-        """Give the points of a redemption back. TRANSACTION_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED."""
+        """Give the points of a redemption back.
+
+        TRANSACTION_NOT_FOUND, USER_NOT_FOUND for one who was erased, NOT_REVERSIBLE, ALREADY_REVERSED.
+        """
         async with answered_once(self._pool, request, CANCEL):
-            original = await self._statement.transaction(parse_transaction_id(transaction_id))
+            stored = await self._statement.of_somebody(parse_transaction_id(transaction_id))
+        original = stored.entry
         async with ledger_errors():
             debits = await self._debits.find(original.transaction_id) or []
         command = CancelRedemptionCommand(
-            **request._asdict(), user_id=original.user_id, original=original, debits=debits, reason=reason
+            **request._asdict(),
+            user_id=original.user_id,
+            user_no=stored.user_no,
+            original=original,
+            debits=debits,
+            reason=reason,
         )
         return await self._commands.carry_out(command, CANCEL, deadline)

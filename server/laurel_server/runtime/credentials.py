@@ -11,6 +11,8 @@ from laurel_server.rpc.callers import Grant
 from laurel_server.rpc.methods import Scope
 from laurel_server.runtime.config_serving import Auth
 
+LAUREL: Final = "laurel"
+"""Who has made what Laurel does by itself: bonuses, prizes, expirations."""
 _TOKENS: Final = "LAUREL_AUTH_TOKENS"
 _FILE: Final = "LAUREL_AUTH_TOKENS_FILE"
 # What can be sent as a header and survives every gateway.
@@ -71,4 +73,8 @@ def _parse(variable: str, text: str) -> Mapping[str, Grant]:
         )
     if not all(map(_TOKEN.fullmatch, entries)):
         raise CredentialsError(f"{variable}: a token is 1 to 512 visible ASCII characters")
+    if any(entry.caller == LAUREL for entry in entries.values()):
+        raise CredentialsError(
+            f"{variable}: the caller {LAUREL} is Laurel itself; its request ids are its own"
+        )
     return {token: Grant(entry.caller, frozenset(entry.scopes)) for token, entry in entries.items()}

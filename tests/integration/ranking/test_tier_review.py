@@ -10,7 +10,7 @@ from laurel_server.domain.tiers import Tier, TierPolicy
 from laurel_server.ranking.tier_review import TierReview
 from laurel_server.runtime.config_program import Tiers
 from laurel_server.runtime.wiring import Parts
-from tests.integration.spend import redeem, reverse
+from tests.integration.spend import adjust, entry_id, redeem, reverse
 from tests.integration.wired import gift, give, listed, run_job, running, wrongs
 
 GRACE = timedelta(days=10)
@@ -135,6 +135,46 @@ async def test_what_is_reversed_from_before_the_window_costs_none_of_its_points(
     await windowed.clock.set(datetime(2027, 4, 1, tzinfo=UTC))
     assert (await windowed.standing.tier("ann")).qualifying_points == 4_999
     assert await wrongs(windowed) == []
+
+
+async def test_a_reversal_cuts_nobodys_grace_short(windowed: Parts) -> None:
+    assert windowed.clock is not None
+    old = await give(windowed, "ann", 12_000)
+    await windowed.clock.set(datetime(2027, 3, 1, tzinfo=UTC))
+    new = await give(windowed, "ann", 6_000)
+    gift_ = await adjust(windowed, "ann", 50)
+    assert (await review_by_window(windowed))["at_risk"] == 1
+
+    for entry, points in (
+        (old.entry.transaction_id, 100),
+        (new.entry.transaction_id, 2_000),
+        (entry_id(gift_), 0),
+    ):
+        undone = await reverse(windowed, entry, points)
+        assert (undone.tier_change, undone.rewards.tier) == (None, Tier.GOLD)
+    await windowed.clock.advance(GRACE)
+    assert (await review_by_window(windowed))["demoted"] == 1
+    assert (await windowed.standing.tier("ann")).tier is Tier.BRONZE
+    assert await wrongs(windowed) == []
+
+
+async def test_tiers_as_of_an_instant_are_those_of_then_whatever_changed_them(windowed: Parts) -> None:
+    assert windowed.clock is not None
+    await give(windowed, "ann", 12_000)
+    promoted = windowed.clock.now()
+    await windowed.clock.set(datetime(2027, 3, 1, tzinfo=UTC))
+    await review_by_window(windowed)
+    await windowed.clock.advance(GRACE)
+    await review_by_window(windowed)
+    demoted = windowed.clock.now()
+    for after in (timedelta(seconds=1), timedelta(days=1)):  # with no entry since, and with one
+        await windowed.clock.advance(after)
+        tiers = [
+            (await windowed.statement.rewards("ann", moment)).tier
+            for moment in (promoted - GRACE, promoted, demoted - timedelta(seconds=1), demoted)
+        ]
+        assert tiers == [Tier.BRONZE, Tier.GOLD, Tier.GOLD, Tier.BRONZE]
+        await give(windowed, "ann", 1)
 
 
 async def test_spending_and_expiry_lower_no_tier(parts: Parts) -> None:

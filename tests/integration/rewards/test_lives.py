@@ -168,6 +168,22 @@ async def test_birthdays_are_celebrated_on_the_day_and_once_a_year(parts: Parts)
     assert await entries_of(parts, "none") == []
 
 
+async def test_who_tells_another_birthday_when_the_request_is_forgotten_gets_nothing_again(
+    parts: Parts,
+) -> None:
+    assert parts.clock is not None
+    await parts.profiles.upsert([User("ann", birth_date=date(1990, 11, 25))])
+    await birthdays(parts).run()
+    await parts.pool.execute("DELETE FROM idempotency_keys")
+    assert await birthdays(parts).run() == {"awarded": 0, "refused": 0}
+    await parts.profiles.upsert([User("ann", birth_date=date(1990, 12, 24))])
+    await parts.clock.set(datetime(2026, 12, 24, 12, tzinfo=UTC))
+    assert await birthdays(parts).run() == {"awarded": 0, "refused": 0}
+    await parts.clock.set(datetime(2027, 12, 24, 12, tzinfo=UTC))
+    assert await birthdays(parts).run() == {"awarded": 1, "refused": 0}
+    assert await entries_of(parts, "ann") == [500, 500]
+
+
 async def test_missed_birthdays_are_made_up_for(parts: Parts) -> None:
     assert parts.clock is not None
     born = {"ann": date(1990, 11, 25), "bob": date(1991, 11, 26), "cleo": date(1992, 11, 29)}

@@ -54,6 +54,9 @@ def test_whole_numbers_stay_as_they_are(points: int) -> None:
         ("100", "100"),
         ("1e3", "1000"),
         ("-1.50", "-1.5"),
+        ("1e69", "1" + "0" * 69),
+        ("12e69", "12" + "0" * 69),
+        ("0e99", "0"),
     ],
 )
 def test_decimals_are_written_without_exponent_and_trailing_zeros(value: str, text: str) -> None:

@@ -79,6 +79,40 @@ def test_a_daily_cap_leaves_less() -> None:
     )
 
 
+def test_what_a_daily_cap_left_is_computed_again() -> None:
+    daily = replace(CONFIG, max_daily_points=100)
+    inputs = {"cap": "DAILY", "used_today": 40}
+    explanation = explain(recorded(inputs, daily, points=60))
+    assert explanation.differences == ()
+    assert explanation.steps[-1].text == "cut to what the daily cap left: 40 of 100 were used"
+    assert explain(recorded(inputs, daily, points=59)).differences == ("points is 59 and must be 60",)
+    (refused,) = explain(recorded({"cap": "DAILY", "used_today": 100}, daily, points=0)).differences
+    assert refused.startswith("it cannot be computed any more")
+
+
+def test_what_budgets_left_is_computed_again() -> None:
+    inputs = {"campaigns": [("double", "2")], "uncapped": 299, "cap": "CAMPAIGN_BUDGET"}
+    left = inputs | {"budgets": [["double", 30]]}
+    explanation = explain(recorded(left, multiplier=Decimal(3), points=179))
+    assert explanation.differences == ()
+    assert explanation.steps[-1].text == "cut to what the budgets of the campaigns left: 30 of double"
+    assert explain(recorded(left, multiplier=Decimal(3), points=180)).differences == (
+        "points is 180 and must be 179",
+    )
+
+
+def test_what_a_daily_cap_left_of_what_budgets_had_left() -> None:
+    daily = replace(CONFIG, max_daily_points=170)
+    inputs = {
+        "campaigns": [("double", "2")],
+        "uncapped": 299,
+        "cap": "DAILY",
+        "budgets": [["double", 30]],
+        "used_today": 0,
+    }
+    assert explain(recorded(inputs, daily, multiplier=Decimal(3), points=170)).differences == ()
+
+
 def test_a_rule_that_is_gone() -> None:
     assert explain(recorded(config=None)).differences == ("version 1 of PURCHASE is gone",)
 

@@ -144,6 +144,7 @@ def test_the_daily_cap_leaves_what_is_left_of_the_day(earned_today: int, mode: C
     breakdown = apply_daily_cap(fixed("20"), config, earned_today)
     assert breakdown.points == points
     assert (breakdown.capped, breakdown.cap) == ((True, "DAILY") if points < 20 else (False, ""))
+    assert breakdown.used_today == (earned_today if points < 20 else 0)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,9 @@ def test_budgets_cut_what_campaigns_add(
 
 def test_what_was_spent_before_is_not_left() -> None:
     campaigns = [replace(one, spent_points=25) for one in campaigns_of(("2", 30))]
-    assert apply_budget(fixed("100", *campaigns), campaigns).points == 105
+    breakdown = apply_budget(fixed("100", *campaigns), campaigns)
+    assert (breakdown.points, breakdown.budgets) == (105, (("a", 5),))
+    assert apply_budget(fixed("5", *campaigns), campaigns).budgets == ()
 
 
 def test_what_the_daily_cap_took_is_not_spent() -> None:

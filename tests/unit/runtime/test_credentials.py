@@ -43,6 +43,7 @@ def test_without_tokens_nothing_is_granted() -> None:
         ('{"s3cret": {"caller": "shop", "scopes": []}}', "scopes"),
         ('{"s3cret": {"caller": "shop", "scopes": ["s3cret"]}}', "scopes"),
         ('{"s3cret": {"caller": "a b", "scopes": ["read"]}}', "caller"),
+        ('{"s3cret": {"caller": "laurel", "scopes": ["read"]}}', "the caller laurel is Laurel itself"),
         ('{"s3cret token": {"caller": "shop", "scopes": ["read"]}}', "visible ASCII"),
         ('{"": {"caller": "shop", "scopes": ["read"]}}', "visible ASCII"),
     ],
