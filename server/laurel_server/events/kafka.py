@@ -77,7 +77,10 @@ class Topics:
 
 
 class KafkaProducer:
-    """Publishes in order. `timeout` (seconds) bounds the wait for an acknowledgement.
+    """Publishes in order. `timeout` (seconds) bounds the wait for an answer.
+
+    What was sent it numbers, and sends again for as long as the broker is away, so that it is written once. Whoever
+    cannot wait so long cancels it, and closes it: connected anew, it does not go on with what it has in its queue.
 
     Connects with the first record and anew after an error, because a producer that gave up on a record may
     keep later ones of the same partition in its queue.
@@ -112,7 +115,7 @@ class KafkaProducer:
     async def _send_all(self, producer: AIOKafkaProducer, lanes: Mapping[Lane, Batch]) -> dict[Lane, Stopped]:
         """Publish the records of all partitions, and return where that ended early. Raises one of AWAY."""
         sending = (
-            _send(producer, lane, list(batches(records, self._sizes.of(lane[0]))), self._timeout_ms / 1000)
+            _send(producer, lane, list(batches(records, self._sizes.of(lane[0]))))
             for lane, records in lanes.items()
         )
         answers = await asyncio.gather(*sending, return_exceptions=True)
@@ -216,13 +219,10 @@ def _unfailed(answer: Stopped | BaseException | None) -> Stopped | None:
     return answer
 
 
-async def _send(
-    producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch], seconds: float
-) -> Stopped | None:
+async def _send(producer: AIOKafkaProducer, lane: Lane, parts: Sequence[Batch]) -> Stopped | None:
     """Publish the batches of a partition in order, up to one that is too large. Raises one of AWAY.
 
-    Batches of our own cost half of what single records cost. Each may take so many seconds: a producer that numbers
-    what it sends would try for as long as its broker is away.
+    Batches of our own cost half of what single records cost.
     """
     topic, partition = lane
     for number, records in enumerate(parts):
@@ -234,8 +234,7 @@ async def _send(
         try:
             if None in taken:  # more than we reckoned: what was not taken would never be sent
                 raise MessageSizeTooLargeError
-            async with asyncio.timeout(seconds):
-                await (await producer.send_batch(batch, topic, partition=partition))
+            await (await producer.send_batch(batch, topic, partition=partition))
         except _TOO_LARGE:
             return Stopped(records, list(chain.from_iterable(parts[number + 1 :])))
     return None

@@ -140,18 +140,22 @@ def _refusal(answer: int | BaseException) -> Refusal | None:
 
 
 class KafkaSink:
-    """Publishes notifications to their topic."""
+    """Publishes notifications to their topic. `patience` (seconds) bounds the wait for all of it."""
 
     name = "kafka"
 
-    def __init__(self, producer: KafkaProducer) -> None:
+    def __init__(self, producer: KafkaProducer, patience: float) -> None:
         self._producer = producer
+        self._patience = patience
 
     async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
-        """Publish all of them together."""
+        """Publish all of them together; while Kafka is away the other sinks need not wait for it."""
+        records = [_record(notification) for notification in notifications]
         try:
-            refused = await self._producer.publish([_record(notification) for notification in notifications])
-        except AWAY as away:
+            async with asyncio.timeout(self._patience):
+                refused = await self._producer.publish(records)
+        except AWAY as away:  # TimeoutError is one of them
+            await self._producer.close()
             return [Refusal(f"Kafka: {type(away).__name__}")] * len(notifications)
         too_large = {record.id for record in refused}
         return [

@@ -43,7 +43,7 @@ class Events(Part):
     kafka_timeout_seconds: Annotated[float, Field(ge=1, le=300)] = Field(
         10, validation_alias="LAUREL_KAFKA_TIMEOUT_SECONDS"
     )
-    """How long Kafka may take to acknowledge before the relay begins again, in seconds."""
+    """How long Kafka may take to answer before it is asked again, in seconds."""
 
     interval_ms: Annotated[float, Field(ge=10, le=60_000)] = 100
     """Pause between two looks at an outbox without news, in milliseconds."""

@@ -41,6 +41,8 @@ _ANALYTICS_SECONDS: Final = 0.2
 _SECONDS: Final = 0.5
 """Pauses of the consumers: rarer looks find more at once, which costs less."""
 _DISPATCH_WAITS_SECONDS: Final = 3.0
+_KAFKA_ANSWERS: Final = 3
+"""What a notification may wait for at worst, one after the other: the topics, a connection, and that it is taken."""
 
 
 @dataclass(slots=True)
@@ -169,7 +171,8 @@ def _sinks(made: _Maker) -> list[Sink]:
         secret = told.webhook_key.get_secret_value().encode()
         sinks.append(WebhookSink(told.webhook_url.get_secret_value(), secret, told.webhook_timeout_seconds))
     if made.topics is not None:
-        sinks.append(KafkaSink(KafkaProducer(made.topics, made.settings.events.kafka_timeout_seconds)))
+        timeout = made.settings.events.kafka_timeout_seconds
+        sinks.append(KafkaSink(KafkaProducer(made.topics, timeout), _KAFKA_ANSWERS * timeout))
     return sinks or [LogSink()]
 
 

@@ -92,7 +92,7 @@ async def test_a_kafka_that_dies_in_the_middle_keeps_no_notification_from_the_we
     notifying: Notifying, hook: Hook, own_broker: Broker
 ) -> None:
     """Its client, which is connected, would go on trying for as long as the broker is away."""
-    events = Events(kafka_bootstrap=own_broker.bootstrap, consumers="outbox", kafka_timeout_seconds=1)
+    events = Events(kafka_bootstrap=own_broker.bootstrap, consumers="outbox", kafka_timeout_seconds=3)
     async with notifying(events=events) as parts:
         await mute_all_but_milestones(parts, "ada")
         await give(parts, "ada", 1000)

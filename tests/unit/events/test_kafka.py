@@ -43,7 +43,7 @@ class FullProducer:
 
 async def test_a_batch_that_turns_out_too_large_is_left_whole() -> None:
     parts = [[record(number, 300) for number in range(2000)], [record(2000, 1)], [record(2001, 1)]]
-    stopped = await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), parts, 1)
+    stopped = await _send(cast("AIOKafkaProducer", FullProducer()), (LEADERBOARD_UPDATED, 0), parts)
     assert stopped == Stopped(parts[0], [*parts[1], *parts[2]])
 
 
