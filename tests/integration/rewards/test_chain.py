@@ -1,10 +1,12 @@
 """The hash chain of a real ledger: sealed behind the awards, and broken by whoever changes anything."""
 
 import asyncio
+from decimal import Decimal
 
 import asyncpg
 import pytest
 
+from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.chain import FIRST_SEAL, seal
 from laurel_server.postgres.chain import Seal, last_seal
 from laurel_server.postgres.leadership import Leadership
@@ -139,6 +141,20 @@ async def test_nothing_of_it_can_be_changed(parts: Parts, table: str) -> None:
     for statement in (f"UPDATE {table} SET {column}", f"DELETE FROM {table}", f"TRUNCATE {table}"):
         with pytest.raises(asyncpg.IntegrityConstraintViolationError):
             await parts.pool.execute(statement)
+
+
+async def test_nothing_of_what_entries_and_tiers_follow_from_can_be_changed(parts: Parts) -> None:
+    campaign = Campaign("double", "", frozenset(), Decimal(2), None, None)
+    await parts.rule_book.put_campaign(campaign, "tests")
+    await give(parts, "ann", 6_000)
+    for table, column in (
+        ("reward_action_configs", "created_by"),
+        ("campaigns", "created_by"),
+        ("badge_definitions", "created_by"),
+        ("tier_changes", "cause"),
+    ):
+        for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}", f"TRUNCATE {table}"):
+            await refuses(parts, statement)
 
 
 @pytest.mark.usefixtures("batches")
