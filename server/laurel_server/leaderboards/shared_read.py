@@ -19,6 +19,7 @@ class SharedRead(Generic[T]):
         """Return what a read gave that began after this call. Raises what it raises."""
         if self._next is None:
             self._next = asyncio.ensure_future(self._after(self._running))
+            self._next.add_done_callback(_note_error)
         return await asyncio.shield(self._next)  # who goes away must not stop what others wait for
 
     async def _after(self, before: asyncio.Task[T] | None) -> T:
@@ -29,3 +30,9 @@ class SharedRead(Generic[T]):
             return await self._read()
         finally:
             self._running = None
+
+
+def _note_error(read: asyncio.Task[object]) -> None:
+    """Take note of what a read raised: all who wanted it may have gone, and asyncio would complain of it."""
+    if not read.cancelled():
+        read.exception()
