@@ -6,8 +6,8 @@ from laurel.rewards.v1.rewards_service_pb2 import AwardPointsRequest, AwardResul
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError
 from laurel_server.rpc.convert.awards import read_award, write_award
-from laurel_server.rpc.errors import InvalidRequestError, to_status
-from laurel_server.rpc.parsing import parse_request
+from laurel_server.rpc.errors import InvalidRequestError, Violation, to_status
+from laurel_server.rpc.parsing import parse_message
 from laurel_server.rpc.violations import violations
 
 _log = structlog.get_logger(__name__)
@@ -25,11 +25,14 @@ def read_item(item: AwardPointsRequest, caller: str) -> AwardCommand | LaurelErr
 
 
 def read_message(raw: bytes, caller: str) -> AwardCommand | LaurelError:
-    """Return the award in one message of a stream, or what is wrong with it."""
+    """Return the award in one message of a stream, or what is wrong with it: fields are named as in a batch."""
     try:
-        return read_award(parse_request(IngestAwardsRequest, raw).award, caller)
+        message = parse_message(IngestAwardsRequest, raw)
     except LaurelError as error:
         return error
+    if not message.HasField("award"):
+        return InvalidRequestError([Violation("award", "value is required")])
+    return read_item(message.award, caller)
 
 
 def write_result(target: AwardResult, answer: AwardAnswer | Exception, request_id: str) -> None:

@@ -44,12 +44,17 @@ def _is_readable(field: FieldDescriptor, data: bytes) -> bool:
     return True
 
 
+def parse_message(message_type: type[Request], raw: bytes) -> Request:
+    """Return the message that `raw` holds, whatever rules it breaks. INVALID_FIELD if it is none."""
+    try:
+        return message_type.FromString(raw)
+    except DecodeError:
+        raise InvalidRequestError([unreadable(message_type, raw)]) from None
+
+
 def parse_request(request_type: type[Request], raw: bytes) -> Request:
     """Return the request that `raw` holds. INVALID_FIELD if it is none or breaks a rule."""
-    try:
-        request = request_type.FromString(raw)
-    except DecodeError:
-        raise InvalidRequestError([unreadable(request_type, raw)]) from None
+    request = parse_message(request_type, raw)
     broken = violations(request, raw)
     if broken:
         raise InvalidRequestError(broken)

@@ -106,7 +106,7 @@ async def test_a_malformed_or_refused_award_hurts_no_other(served: Served) -> No
     }
     reasons = {index: refusal.info.reason for index, refusal in refusals.items() if refusal.info}
     assert reasons == {1: "INVALID_FIELD", 2: "INVALID_FIELD", 3: "USER_NOT_FOUND", 4: "INTERNAL"}
-    assert refusals[1].fields.keys() == {"award.user_id"}
+    assert refusals[1].fields.keys() == {"user_id"}
     assert refusals[2].fields.keys() == {"award"}
     assert "secret" not in str(refusals[4].status)
 
