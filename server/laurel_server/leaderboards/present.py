@@ -78,24 +78,27 @@ class PresentRanks:
         return Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
 
     async def overall(self, user_ids: Collection[str]) -> Standings | None:
-        """Return the places on the global all-time board of those who have one; None while it is being rebuilt."""
+        """Return the places on the global all-time board of those who have one.
+
+        None while it is being rebuilt, and where it was deleted.
+        """
         try:
             total, places = await self._queries.ranks_of(
                 self._queries.resolve(GLOBAL, PeriodType.ALL_TIME, ""), list(user_ids)
             )
-        except LaurelError:  # BOARDS_REBUILDING
+        except LaurelError:  # BOARDS_REBUILDING, or BOARD_NOT_FOUND where it was deleted
             return None
         return Standings(total, {user_id: rank for user_id, (rank, _) in places.items()})
 
     async def leading(self, rank: int) -> frozenset[str] | None:
         """Return who stands at a rank of the global all-time board or better.
 
-        None while it is being rebuilt, or where equals may share that rank further down. Cost: a page of `rank` lines.
+        None as of `overall`, and where equals may share that rank further down. Cost: a page of `rank` lines.
         """
         try:
             board = self._queries.resolve(GLOBAL, PeriodType.ALL_TIME, "")
             page = await self._queries.page(board, "", rank + 1)
-        except LaurelError:  # BOARDS_REBUILDING
+        except LaurelError:  # BOARDS_REBUILDING, or BOARD_NOT_FOUND where it was deleted
             return None
         if page.has_more and page.lines[-1].rank <= rank:
             return None

@@ -8,7 +8,7 @@ from laurel_server.domain.achievements import LOWEST_RANK_MILESTONE, milestone_o
 from laurel_server.domain.awards import Rules
 from laurel_server.domain.badge_rules import Facts, standing_facts
 from laurel_server.domain.badges import Badge, Unlock, unlock_event
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import Terms
 from laurel_server.domain.errors import user_not_found
@@ -64,7 +64,9 @@ class Badges:
         Cost: two round trips for each 250 users, and as much rest. BOARDS_REBUILDING, LEDGER_UNAVAILABLE.
         """
         rules = await self._rule_book.current()
-        board = self._queries.resolve("global", PeriodType.ALL_TIME, "")
+        if not rules.matrix.contains(GLOBAL, PeriodType.ALL_TIME):  # an operator has deleted the board
+            return 0
+        board = self._queries.resolve(GLOBAL, PeriodType.ALL_TIME, "")
         mark, given, more = "", 0, True
         while more:
             page = await self._queries.page(board, mark, USERS_AT_ONCE)

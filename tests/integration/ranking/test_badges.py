@@ -8,6 +8,7 @@ import pytest
 
 from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.badges import BadgeDefinition
+from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.people import Order
 from laurel_server.domain.views import Standings
@@ -67,6 +68,13 @@ async def test_points_unlock_a_badge_with_the_award_that_reaches_them(parts: Par
         ("ann", "POINTS_5K", 1),
     ]
     assert await wrongs(parts) == []
+
+
+async def test_without_a_global_all_time_board_there_are_no_places_to_give_badges_for(parts: Parts) -> None:
+    await give(parts, "ann", 10)
+    await parts.boards.delete("global-all", RequestKey("tests", "delete", b""))
+    assert await parts.badges.award_by_standing(lambda _: None) == 0
+    assert await held(parts, "ann") == {}
 
 
 async def test_a_replay_names_the_badges_of_the_first_answer(parts: Parts) -> None:
