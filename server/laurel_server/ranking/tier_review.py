@@ -1,6 +1,5 @@
 """The review of tiers: everybody is in the tier that his points reach, or has some time left to come back to it."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -15,7 +14,7 @@ from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres import tiers
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.tiers import Reviewed
-from laurel_server.rewards.commands import Commands, item_of
+from laurel_server.rewards.commands import Commands
 
 CALLER = "laurel"
 FAMILY = "review-tier"
@@ -67,22 +66,15 @@ class TierReview:
         for start in range(0, len(users), COMMANDS_AT_ONCE):
             some = users[start : start + COMMANDS_AT_ONCE]
             async with resting():
-                answers = await self._submit([_command(user.user_id, now, demotes=demotes) for user in some])
+                answers = await self._commands.submit_behind(
+                    [_command(user.user_id, now, demotes=demotes) for user in some], FAMILY
+                )
             for answer in answers:
-                if not isinstance(answer, ChangeAnswer):
+                if isinstance(answer, ChangeAnswer):
+                    moved += answer.tier_change is not None and not answer.replayed
+                elif not isinstance(answer, LaurelError) or answer.reason is not Reason.USER_NOT_FOUND:
                     raise answer if isinstance(answer, Exception) else TypeError(answer)
-                moved += answer.tier_change is not None and not answer.replayed
         return moved
-
-    async def _submit(self, commands: Sequence[ReviewTierCommand]) -> list[object]:
-        items = [item_of(command, FAMILY) for command in commands]
-        while True:
-            try:
-                return await self._commands.submit(items, None)
-            except LaurelError as full:
-                if full.reason is not Reason.OVERLOADED or full.retry_after is None:
-                    raise
-                await asyncio.sleep(full.retry_after.total_seconds())
 
 
 def _command(user_id: str, now: datetime, *, demotes: bool) -> ReviewTierCommand:

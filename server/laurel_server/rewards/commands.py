@@ -1,5 +1,6 @@
 """The way of every command: through the group commit into the ledger, to the boards, and back to its caller."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 
@@ -10,7 +11,7 @@ from laurel_server.domain.accounts import NOTHING, Account
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
-from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
 from laurel_server.leaderboards.errors import BoardsUnavailable
@@ -116,6 +117,17 @@ class Commands:
         if isinstance(result, ChangeAnswer):
             return result
         raise result if isinstance(result, Exception) else TypeError(result)
+
+    async def submit_behind(self, commands: Sequence[Command], family: str) -> list[object]:
+        """Do what `submit` does with commands of a job: where the queue is full, what callers want goes first."""
+        items = [item_of(command, family) for command in commands]
+        while True:
+            try:
+                return await self.submit(items, None)
+            except LaurelError as full:
+                if full.reason is not Reason.OVERLOADED or full.retry_after is None:
+                    raise
+                await asyncio.sleep(full.retry_after.total_seconds())
 
     async def submit(self, items: Sequence[Item], deadline: float | None) -> list[object]:
         """Carry out commands and return their answers, or the errors in their place, in order."""

@@ -4,7 +4,6 @@ Points and holds count by the clock for everybody who looks; this only writes do
 is settled under its user's lock, so it does not matter how often this runs, at how many places, or where it is killed.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 
@@ -14,14 +13,18 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.expiry import ExpireLotCommand
 from laurel_server.domain.holdings import Hold
 from laurel_server.domain.holds import ExpireHoldCommand
+from laurel_server.domain.identifiers import is_user_id
 from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres import expiry
 from laurel_server.postgres.expiry import DueLot
 from laurel_server.postgres.pool import Pool, ledger_errors
-from laurel_server.rewards.commands import Commands, item_of
+from laurel_server.rewards.commands import Commands
 
 CALLER = "laurel"
 FAMILY = "expire"
+
+_OVERTAKEN = frozenset({Reason.HOLD_NOT_ACTIVE, Reason.USER_NOT_FOUND})
+"""A hold was closed, or its user erased, after it was found: the next run finds what is left under his number."""
 
 
 class Expiry:
@@ -53,33 +56,24 @@ class Expiry:
         return counts
 
     async def _carry_out(self, commands: Sequence[Command]) -> list[ChangeAnswer]:
-        """Carry out commands; those that somebody else has done meanwhile are left out."""
+        """Carry out commands; those that somebody else was faster than are left out."""
         done: list[ChangeAnswer] = []
         for start in range(0, len(commands), COMMANDS_AT_ONCE):
             async with resting():
-                results = await self._submit(commands[start : start + COMMANDS_AT_ONCE])
+                results = await self._commands.submit_behind(
+                    commands[start : start + COMMANDS_AT_ONCE], FAMILY
+                )
             for result in results:
                 if isinstance(result, ChangeAnswer):
                     done.append(result)
-                elif not isinstance(result, LaurelError) or result.reason is not Reason.HOLD_NOT_ACTIVE:
+                elif not isinstance(result, LaurelError) or result.reason not in _OVERTAKEN:
                     raise result if isinstance(result, Exception) else TypeError(result)
         return done
-
-    async def _submit(self, commands: Sequence[Command]) -> list[object]:
-        """Submit commands; awards go first when the queue is full."""
-        items = [item_of(command, FAMILY) for command in commands]
-        while True:
-            try:
-                return await self._commands.submit(items, None)
-            except LaurelError as full:
-                if full.reason is not Reason.OVERLOADED or full.retry_after is None:
-                    raise
-                await asyncio.sleep(full.retry_after.total_seconds())
 
 
 def _lot_command(due: DueLot) -> ExpireLotCommand:
     # A lot may expire again after a cancelled redemption has filled it; the user's version is another then.
-    request_id = f"expire:{due.lot.lot_id}:{due.version}"
+    request_id = f"expire:{due.lot.lot_id}:{due.version}{_mark(due.user_id)}"
     return ExpireLotCommand(
         caller=CALLER,
         request_id=request_id,
@@ -90,7 +84,7 @@ def _lot_command(due: DueLot) -> ExpireLotCommand:
 
 
 def _hold_command(hold: Hold) -> ExpireHoldCommand:
-    request_id = f"expire-hold:{hold.hold_id}"
+    request_id = f"expire-hold:{hold.hold_id}{_mark(hold.user_id)}"
     return ExpireHoldCommand(
         caller=CALLER,
         request_id=request_id,
@@ -98,6 +92,11 @@ def _hold_command(hold: Hold) -> ExpireHoldCommand:
         request_hash=_digest(request_id),
         held=hold,
     )
+
+
+def _mark(user_id: str) -> str:
+    """Return what tells requests about erased people apart: who is erased after he was found is refused for ever."""
+    return "" if is_user_id(user_id) else ":erased"
 
 
 def _digest(request_id: str) -> bytes:

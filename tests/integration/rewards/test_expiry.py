@@ -1,10 +1,15 @@
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import orjson
+import pytest
 
 from laurel_server.domain.errors import Reason
-from laurel_server.domain.holdings import HoldState
+from laurel_server.domain.holdings import Hold, HoldState
+from laurel_server.domain.people import Order
+from laurel_server.postgres import expiry
+from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import (
     adjust,
@@ -102,6 +107,36 @@ async def test_a_sweep_closes_holds_that_timed_out(parts: Parts) -> None:
         await capture(parts, held)
     assert (await capture(parts, kept)).rewards.total_points == 80
     assert (await parts.expiry.run())["holds"] == 0
+    assert await wrongs(parts) == []
+
+
+async def test_who_is_erased_after_he_was_found_holds_up_no_sweep(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for user_id in ("ann", "bob"):
+        await adjust(parts, user_id, 10, expires_at=START + timedelta(hours=1))
+        await give(parts, user_id, 5)
+        await hold(parts, user_id, 1)
+    await advance(parts, hours=1)
+    find_holds, find_lots = expiry.due_holds, expiry.due_lots
+
+    async def then_erased(pool: Pool, now: datetime) -> AsyncIterator[list[Hold]]:
+        async for holds in find_holds(pool, now):
+            await parts.people.erase(Order("ann", "r-1", b"r-1", b"", "joe"))
+            yield holds
+
+    async def then_erased_too(pool: Pool, now: datetime) -> AsyncIterator[list[expiry.DueLot]]:
+        async for lots in find_lots(pool, now):
+            await parts.people.erase(Order("bob", "r-2", b"r-2", b"", "joe"))
+            yield lots
+
+    monkeypatch.setattr(expiry, "due_holds", then_erased)
+    monkeypatch.setattr(expiry, "due_lots", then_erased_too)
+    counts = await parts.expiry.run()
+    assert (counts["holds"], counts["lots"]) == (1, 1)
+    monkeypatch.undo()
+    counts = await parts.expiry.run()
+    assert (counts["holds"], counts["lots"]) == (1, 1)
     assert await wrongs(parts) == []
 
 
