@@ -133,8 +133,8 @@ def invalid_field(field: str, message: str, **metadata: str) -> LaurelError:
 
 
 def user_not_found(user_id: str) -> LaurelError:
-    """Return the error for a user that the ledger does not know; "": he was erased."""
-    message = f"no user {user_id}" if user_id else "the user of this transaction was erased"
+    """Return the error for a user that the ledger does not know; "": the user of an entry or a hold, who was erased."""
+    message = f"no user {user_id}" if user_id else "its user was erased"
     return LaurelError(Reason.USER_NOT_FOUND, message, metadata={"user_id": user_id})
 
 

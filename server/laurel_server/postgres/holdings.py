@@ -56,7 +56,7 @@ def _hand_out(rows: Iterable[asyncpg.Record], needs: Sequence[tuple[Account, Nee
 
 
 async def read_holds(pool: Pool, hold_ids: Sequence[int]) -> dict[int, Hold]:
-    """Return the holds of users who are known, as they were written last, by their ids."""
+    """Return the holds that exist, as they were written last, by their ids; those of the erased are nobody's."""
     rows = await pool.fetch(load("holds_read"), hold_ids)
     return {row["id"]: hold_of(row, row["user_id"]) for row in rows}
 

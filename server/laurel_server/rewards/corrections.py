@@ -29,7 +29,7 @@ class Corrections:
         TRANSACTION_NOT_FOUND, USER_NOT_FOUND for one who was erased, NOT_REVERSIBLE, ALREADY_REVERSED.
         """
         async with answered_once(self._pool, request, REVERSE):
-            stored = await self._statement.of_somebody(parse_transaction_id(asked.transaction_id))
+            stored = await self._statement.stored(parse_transaction_id(asked.transaction_id))
         command = ReverseCommand(
             **request._asdict(),
             user_id=stored.entry.user_id,

@@ -36,14 +36,17 @@ class Holds:
     async def capture(
         self, request: RequestKey, hold_id: str, points: int, deadline: float | None
     ) -> ChangeAnswer:
-        """Spend points of a hold, 0: all. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS."""
+        """Spend points of a hold, 0: all.
+
+        HOLD_NOT_FOUND, USER_NOT_FOUND for one who was erased, HOLD_NOT_ACTIVE, HOLD_EXCEEDED, INSUFFICIENT_POINTS.
+        """
         async with answered_once(self._pool, request, CAPTURE):
             held = await self._find(hold_id)
         command = CaptureHoldCommand(**request._asdict(), user_id=held.user_id, held=held, points=points)
         return await self._commands.carry_out(command, CAPTURE, deadline)
 
     async def release(self, request: RequestKey, hold_id: str, deadline: float | None) -> ChangeAnswer:
-        """Give the points of a hold free. HOLD_NOT_FOUND, HOLD_NOT_ACTIVE."""
+        """Give the points of a hold free. HOLD_NOT_FOUND, USER_NOT_FOUND for one who was erased, HOLD_NOT_ACTIVE."""
         async with answered_once(self._pool, request, RELEASE):
             held = await self._find(hold_id)
         command = ReleaseHoldCommand(**request._asdict(), user_id=held.user_id, held=held)

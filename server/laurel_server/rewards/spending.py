@@ -38,7 +38,7 @@ class Spending:
         TRANSACTION_NOT_FOUND, USER_NOT_FOUND for one who was erased, NOT_REVERSIBLE, ALREADY_REVERSED.
         """
         async with answered_once(self._pool, request, CANCEL):
-            stored = await self._statement.of_somebody(parse_transaction_id(transaction_id))
+            stored = await self._statement.stored(parse_transaction_id(transaction_id))
         original = stored.entry
         async with ledger_errors():
             debits = await self._debits.find(original.transaction_id) or []

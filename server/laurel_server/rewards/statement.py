@@ -62,13 +62,6 @@ class Statement:
             raise transaction_not_found(transaction_id)
         return found
 
-    async def of_somebody(self, transaction_id: int) -> entries.StoredEntry:
-        """Return one entry as `stored` does, of a user who was not erased. TRANSACTION_NOT_FOUND, USER_NOT_FOUND."""
-        found = await self.stored(transaction_id)
-        if not found.entry.user_id:
-            raise user_not_found("")
-        return found
-
     async def transactions(
         self,
         user_id: str,
