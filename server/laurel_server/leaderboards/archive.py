@@ -6,7 +6,7 @@ import structlog
 
 from laurel_server.domain.boards import BoardKey, TiePolicy, Traits, is_score_board
 from laurel_server.domain.errors import LaurelError
-from laurel_server.leaderboards.board_fill import READ_AT_ONCE
+from laurel_server.leaderboards.board_fill import READ_AT_ONCE, new_claim
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placements import Placing
@@ -26,7 +26,7 @@ from laurel_server.redis.scripts import script
 log = structlog.get_logger()
 
 STAYS_SECONDS = 3600
-"""How long a board that was brought back stays in Redis."""
+"""How long a board that was brought back stays in Redis; as much of it as came, too, if the server dies over it."""
 
 PATIENCE_SECONDS = 3.0
 """How long a read waits for its board; a board of some 100,000 members is back in that time."""
@@ -96,27 +96,33 @@ class Archive:
             for slot in slot_names(slots):
                 await self._redis.call("UNLINK", *all_keys(board, slot))
 
-    async def _load(self, board: BoardKey) -> int:
+    async def _load(self, board: BoardKey, claim: str) -> int:
         members, place = 0, Placing(self._catalogue.matrix, {board})
-        async with self._projection.loading(self._chunk, tell=False) as loading:
+        async with self._projection.loading(self._chunk, tell=False, claim=claim) as loading:
             async for chunk in standings.scan_board(self._pool, READ_AT_ONCE, board):
                 await loading.add([place(member) for member in chunk])
                 members += len(chunk)
         return members
 
-    async def _load_scores(self, board: BoardKey) -> int:
+    async def _load_scores(self, board: BoardKey, claim: str) -> int:
         members = 0
         async for chunk in scores.scan(self._pool, board, READ_AT_ONCE):
-            await seat(self._redis, seatings_of_scorers(chunk, self._catalogue), ranked=False, tell=False)
+            seatings = seatings_of_scorers(chunk, self._catalogue)
+            await seat(self._redis, seatings, ranked=False, tell=False, claim=claim)
             members += len(chunk)
         return members
 
     async def _fill(self, board: BoardKey, slots: int) -> int:
+        """Fill a board, all of which goes by itself from the first step on: who fills it may die over it."""
+        claim = new_claim()
         for slot in slot_names(slots):
-            await script("empty").run(self._redis, all_keys(board, slot))
-        members = await (self._load_scores(board) if is_score_board(board.scope) else self._load(board))
+            await script("empty").run(self._redis, all_keys(board, slot), claim, STAYS_SECONDS)
+        load = self._load_scores if is_score_board(board.scope) else self._load
+        members = await load(board, claim)
         for slot in slot_names(slots):
-            await script("complete").run(self._redis, (board_keys(board, slot).members,), 0)
+            names = (board_keys(board, slot).members,)
+            if not await script("complete").run(self._redis, names, 0, claim):
+                raise BoardsUnavailable("the board was lost again while it was filled")
             for key in all_keys(board, slot):
                 await self._redis.call("EXPIRE", key, STAYS_SECONDS)
         return members

@@ -1,9 +1,10 @@
 """What fills boards from the ledger, and empties and completes them."""
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable, Collection, Container, Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.leaderboards.ahead import ahead
@@ -44,9 +45,20 @@ CHUNKS_AHEAD = 3
 BOARDS_AT_ONCE = 300
 """Boards that one script call names; Lua passes at most some thousand keys on."""
 
+STAYS: Final = 0
+"""As time after which a board goes by itself: never."""
+
+
+def new_claim() -> str:
+    """Return by what a fill knows the boards that it has emptied, or begun: nobody else has the same."""
+    return secrets.token_hex(8)
+
 
 class BoardFill:
-    """Fills the boards that it is told to, sending `chunk` users at a time. BoardsUnavailable when Redis goes away."""
+    """Fills the boards that it is told to, sending `chunk` users at a time. BoardsUnavailable when Redis goes away.
+
+    A fill does nothing to a board that it has not claimed, or not any more: another one may have emptied it since.
+    """
 
     def __init__(
         self,
@@ -65,33 +77,35 @@ class BoardFill:
     async def fill(self, wanted: frozenset[BoardKey]) -> int:
         """Empty boards, fill them and call them complete; return how many members they got."""
         boards = sorted(wanted)
-        written_up_to = await standings.watermark(self._pool)
-        await self.empty(boards)
+        written_up_to, claim = await standings.watermark(self._pool), new_claim()
+        await self.empty(boards, claim)
         points = frozenset(board for board in boards if not is_score_board(board.scope))
-        members = await self.load(points, points) if points else 0
+        members = await self.load(claim, points, points) if points else 0
         for board in boards:
             if is_score_board(board.scope):
-                members += await self.load_scores(board)
-        await self.complete(boards, written_up_to)
+                members += await self.load_scores(claim, board)
+        await self.complete(boards, written_up_to, claim)
         return members
 
     async def load(
         self,
+        claim: str,
         wanted: Container[BoardKey],
         instances: set[BoardKey] | frozenset[BoardKey],
         before: Callable[[Sequence[Placement], set[BoardKey]], Awaitable[None]] | None = None,
     ) -> int:
         """Send everybody to the boards; the ledger is read while Redis works on those read before.
 
-        `before` is called with what comes next and the instances, to which it may add.
+        `before` is called with what comes next and the instances, to which it may add. BoardsUnavailable also when all
+        of the instances were lost meanwhile.
         """
-        members, place = 0, Placing(self._catalogue.matrix, wanted)
+        members, lost, place = 0, 0, Placing(self._catalogue.matrix, wanted)
         periods = sorted({board.period_id for board in instances if not is_score_board(board.scope)})
         progress = FillProgress(1 + len(periods), await standings.last_number(self._pool))
         # Open totals first: one that moves to the past meanwhile is met there, if it was not met here.
         scans = [standings.scan_open_totals(self._pool, READ_AT_ONCE)]
         scans += [standings.scan_period(self._pool, READ_AT_ONCE, period_id) for period_id in periods]
-        async with self._projection.loading(self._chunk, tell=False) as loading:
+        async with self._projection.loading(self._chunk, tell=False, claim=claim) as loading:
             for scan in scans:
                 async for chunk in ahead(scan, CHUNKS_AHEAD):
                     placements = [place(member) for member in chunk]
@@ -101,12 +115,15 @@ class BoardFill:
                         await before(placements, instances)
                     await loading.add(placements)
                     progress.read(chunk[-1].user_no, placed)
+                    if len(loading.lost) > lost:
+                        lost = len(loading.lost)
+                        await self._refuse_if_all_are_lost(instances, claim)
                 await loading.flush()  # who is met in the next scan too must not be in a call with himself
         progress.end()
         return members
 
-    async def load_scores(self, board: BoardKey) -> int:
-        """Send everybody to a board of scores; return how many."""
+    async def load_scores(self, claim: str, board: BoardKey) -> int:
+        """Send everybody to a board of scores, as long as it is not lost; return how many."""
         members = 0
         async for chunk in ahead(scores.scan(self._pool, board, READ_AT_ONCE), CHUNKS_AHEAD):
             seatings = seatings_of_scorers(chunk, self._catalogue)
@@ -114,31 +131,42 @@ class BoardFill:
             members += placed
             BOARDS_FILL_MEMBERS.inc(placed)
             try:
-                await seat(self._redis, seatings, ranked=False, tell=False)
+                seated = await seat(self._redis, seatings, ranked=False, tell=False, claim=claim)
             except RedisUnavailable as away:
                 raise BoardsUnavailable(str(away)) from away
+            if seated.lost:
+                break
         return members
 
-    async def empty(self, boards: Sequence[BoardKey]) -> None:
-        """Empty boards, which are incomplete from then on."""
+    async def empty(self, boards: Sequence[BoardKey], claim: str) -> None:
+        """Empty boards and claim them; they are incomplete from then on."""
         for some in self._pieces(boards):
-            await self._run("empty", list(chain.from_iterable(all_keys(*piece) for piece in some)))
+            keys = list(chain.from_iterable(all_keys(*piece) for piece in some))
+            await self._run("empty", keys, claim, STAYS)
 
-    async def flag(self, board: BoardKey) -> None:
-        """Flag a board as not complete."""
+    async def claim(self, board: BoardKey, claim: str) -> None:
+        """Claim a board that is about to begin, and so is incomplete from then on."""
         for slot in self._slots(board):
-            await self._call("HSET", board_keys(board, slot).members, FILLING, "")
+            keys = board_keys(board, slot)
+            await self._run("claim", (keys.members, keys.gone), claim)
 
-    async def complete(self, boards: Sequence[BoardKey], written_up_to: int) -> None:
-        """Call boards complete with what the ledger had up to that number."""
+    async def complete(self, boards: Sequence[BoardKey], written_up_to: int, claim: str) -> None:
+        """Call boards that are claimed complete with what the ledger had up to that number."""
         lost = 0
         for some in self._pieces(boards):
             names = [board_keys(*piece).members for piece in some]
-            lost += len(some) - await self._run("complete", names, written_up_to)
+            lost += len(some) - await self._run("complete", names, written_up_to, claim)
         for changed in _chunks(boards, BOARDS_AT_ONCE):
             await self._call("PUBLISH", BOARD_CHANGES, signal_of(changed))
         if lost:
-            raise BoardsUnavailable("boards were lost again while they were filled")
+            raise _lost_again()
+
+    async def _refuse_if_all_are_lost(self, boards: Collection[BoardKey], claim: str) -> None:
+        """BoardsUnavailable if none of the boards is claimed any more: what is left to fill would be for nothing."""
+        names = [board_keys(board, self._slots(board)[0]).members for board in boards]
+        claims = await asyncio.gather(*(self._call("HGET", name, FILLING) for name in names))
+        if claim.encode() not in claims:
+            raise _lost_again()
 
     async def forget(self, boards: Collection[BoardKey], slots: Sequence[str] = ("",)) -> None:
         """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
@@ -187,6 +215,10 @@ class BoardFill:
             return await self._redis.call(*command)
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
+
+
+def _lost_again() -> BoardsUnavailable:
+    return BoardsUnavailable("boards were lost again while they were filled")
 
 
 async def _forget_all_of(node: RedisNode) -> None:

@@ -54,22 +54,31 @@ def _in_turn(first: Sequence[T], second: Sequence[S]) -> list[T | S]:
 
 
 def apart(placements: Sequence[Placement]) -> tuple[list[Placement], list[Placement]]:
-    """Return those placements that only put their users on boards, and those that also take them off some.
+    """Return what placements put users on, and what they take them off.
 
     Who is on no board and leaves none is in neither.
     """
-    fills: list[Placement] = []
-    moves: list[Placement] = []
+    on: list[Placement] = []
+    off: list[Placement] = []
     for placement in placements:
         _, _, totals, boards, left = placement
         for board in boards:
             total = totals.get(board.period_id)
             if total is None or total[0] <= 0:
-                moves.append(placement)
+                boards, left = _by_points(placement)
                 break
-        else:
-            if left:
-                moves.append(placement)
-            elif boards:
-                fills.append(placement)
-    return fills, moves
+        if boards:
+            on.append(placement._replace(boards=boards, left=()) if left else placement)
+        if left:
+            off.append(placement._replace(boards=(), left=left))
+    return on, off
+
+
+def _by_points(placement: Placement) -> tuple[Sequence[BoardKey], Sequence[BoardKey]]:
+    """Return on which boards he has points, and on which he has none, or which he has left."""
+    boards: list[BoardKey] = []
+    left = list(placement.left)
+    for board in placement.boards:
+        total = placement.totals.get(board.period_id)
+        (left if total is None or total[0] <= 0 else boards).append(board)
+    return tuple(boards), tuple(left)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from laurel_server.domain.boards import BoardKey
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.fill_call import FillCall, apart
@@ -32,11 +33,20 @@ class Loading:
     twice only with a `flush` between: the scripts tell old from new, and look at each user of a call once.
     """
 
-    def __init__(self, redis: RedisConnection, catalogue: Catalogue, at_once: int, *, tell: bool) -> None:
-        """`at_once`: rows in one call, of all its boards. `tell`: watchers learn of it."""
+    def __init__(
+        self, redis: RedisConnection, catalogue: Catalogue, at_once: int, *, tell: bool, claim: str = ""
+    ) -> None:
+        """`at_once`: rows in one call, of all its boards. `tell`: watchers learn of it.
+
+        `claim`: that of a fill. It puts users only on boards that are claimed so: what it has read may be older than
+        what others have done to a board that was lost since then, or that another fill has emptied.
+        """
+        self.lost: set[BoardKey] = set()
+        """The boards on which the claim did not hold any more."""
         self._redis = redis
+        self._claim = claim
         self._catalogue = catalogue
-        self._users_of_move = min(at_once, MAX_PLACEMENTS)
+        self._users_off = min(at_once, MAX_PLACEMENTS)
         self._tell = tell
         self._order = FillOrder(at_once, one_board=redis.one_slot)
         self._window = Window(CALLS_TO_CLUSTER if redis.one_slot else CALLS_TO_SERVER)
@@ -60,11 +70,11 @@ class Loading:
         if not self._catalogue.matrix.is_plain:
             await self._seat(placements)
             placements = without_special(placements, self._catalogue.matrix)
-        fills, moves = apart(placements)
-        for call in self._order.add(fills):
+        on, off = apart(placements)
+        for call in self._order.add(on):
             await self._window.add(self._fill(call))
-        for payload in payloads(moves, self._users_of_move, one_board=self._redis.one_slot):
-            await self._window.add(self._move(payload))
+        for payload in payloads(off, self._users_off, one_board=self._redis.one_slot):
+            await self._window.add(self._take_off(payload))
         await asyncio.sleep(0)  # perhaps nothing was full: awards and reads get their turn all the same
 
     async def flush(self) -> None:
@@ -76,11 +86,14 @@ class Loading:
     async def _fill(self, call: FillCall) -> None:
         channel, signal = (BOARD_CHANGES, signal_of(call.boards)) if self._tell else ("", "")
         try:
-            await script("fill").run(self._redis, call.keys, call.encode(), channel, signal)
+            left_alone = await script("fill").run(
+                self._redis, call.keys, call.encode(), channel, signal, self._claim
+            )
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
+        self.lost.update(call.boards[number - 1] for number in left_alone)
 
-    async def _move(self, payload: Payload) -> None:
+    async def _take_off(self, payload: Payload) -> None:
         try:
             await run(self._redis, payload, payload.encode((), ranked=False), tell=self._tell)
         except RedisUnavailable as away:
@@ -88,8 +101,8 @@ class Loading:
 
     async def _seat(self, placements: Sequence[Placement]) -> None:
         try:
-            await seat(
-                self._redis, seatings_of(placements, self._catalogue.matrix), ranked=False, tell=self._tell
-            )
+            seatings = seatings_of(placements, self._catalogue.matrix)
+            seated = await seat(self._redis, seatings, ranked=False, tell=self._tell, claim=self._claim)
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
+        self.lost |= seated.lost

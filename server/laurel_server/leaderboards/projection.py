@@ -96,9 +96,12 @@ class Projection:
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
 
-    def loading(self, at_once: int = MAX_PLACEMENTS, *, tell: bool) -> Loading:
-        """Return what applies many placements without asking for ranks. `tell`: watchers learn of it."""
-        return Loading(self._redis, self._catalogue, at_once, tell=tell)
+    def loading(self, at_once: int = MAX_PLACEMENTS, *, tell: bool, claim: str = "") -> Loading:
+        """Return what applies many placements without asking for ranks. `tell`: watchers learn of it.
+
+        `claim`: that of a fill, see `Loading`.
+        """
+        return Loading(self._redis, self._catalogue, at_once, tell=tell, claim=claim)
 
     async def load(self, placements: Sequence[Placement], *, tell: bool) -> None:
         """Apply placements without asking for ranks. `tell`: watchers learn of it. BoardsUnavailable."""

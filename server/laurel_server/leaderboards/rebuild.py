@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta, tzinfo
-from functools import cache
+from functools import cache, partial
 
 import structlog
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, is_score_board
 from laurel_server.domain.periods import parse_period_id
 from laurel_server.domain.views import RebuildReport
-from laurel_server.leaderboards.board_fill import BoardFill
+from laurel_server.leaderboards.board_fill import BoardFill, new_claim
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projection
@@ -31,12 +31,14 @@ class Rebuild:
 
     Boards are emptied and filled live: awards that commit meanwhile write to them too, and the version of the user's
     row decides who is right. One rebuild runs at a time in the whole installation: a second one would empty what the
-    first is about to call complete.
+    first fills. One that loses its turn, because its connection breaks, is cancelled within some seconds. Until then it
+    does no harm beside the next one: it puts nobody on boards, and calls none complete, that it has not claimed itself.
 
     Why emptying is safe. What the scan finds is newer than everything that was on its way before: a write from before
     the emptying has committed before the scan, which so brings the same or more. Emptying forgets who has left,
-    though. A server that stood still since before a user left a board, and sends its old write only after another
-    server has emptied the board, brings him back; the integrity check shows it, and the next rebuild takes him off.
+    though. An award, or a repeat of it by repair, that was read before a user left a board, and comes to Redis only
+    after that and after the board was emptied in between, brings him back: that takes a server which stands still for
+    longer than his next award and the emptying take. The integrity check shows it, and the next rebuild takes him off.
     """
 
     def __init__(
@@ -87,14 +89,16 @@ class Rebuild:
             if not numbers:
                 return RebuildReport(0, 0, timedelta())
             filling = _Filling(self._catalogue.matrix, self._is_open, await self._filling_instances())
-            await self._boards.empty(sorted(filling.instances))
+            claim = new_claim()
+            await self._boards.empty(sorted(filling.instances), claim)
             members = 0
             if not self._catalogue.matrix.is_filled:
-                members = await self._boards.load(filling, filling.instances, self._register)
+                register = partial(self._register, claim)
+                members = await self._boards.load(claim, filling, filling.instances, register)
             for board in sorted(filling.instances):
                 if is_score_board(board.scope):
-                    members += await self._boards.load_scores(board)
-            boards = await self._end_filling(numbers, filling.instances)
+                    members += await self._boards.load_scores(claim, board)
+            boards = await self._end_filling(numbers, filling.instances, claim)
             took = time.monotonic() - started
             log.info("boards.filled", boards=boards, members=members, seconds=took)
             return RebuildReport(boards, members, timedelta(seconds=took))
@@ -125,11 +129,11 @@ class Rebuild:
         boards = await self._registered()
         return {board for board in boards if self._catalogue.is_filling(board)}
 
-    async def _register(self, placements: Sequence[Placement], known: set[BoardKey]) -> None:
-        """Make boards known to the ledger before somebody is put on them, and flag them as not complete.
+    async def _register(self, claim: str, placements: Sequence[Placement], known: set[BoardKey]) -> None:
+        """Make boards known to the ledger before somebody is put on them, and claim them, so that none is complete.
 
-        No batch needs to be held back: one that finds a board known and places a user before it is flagged leaves him
-        on it, as flagging empties nothing; one that has made it known itself calls no board complete that is being
+        No batch needs to be held back: one that finds a board known and places a user before it is claimed leaves him
+        on it, as that empties nothing; one that has made it known itself calls no board complete that is being
         filled, and the board is taken off what is filled here and filled anew by `_end_filling`.
         """
         new = sorted({board for placement in placements for board in placement.boards} - known)
@@ -140,12 +144,12 @@ class Rebuild:
         async with self._pool.acquire() as connection:
             created = await ledger.register_boards(connection, periods)
         for board in sorted(created):
-            await self._boards.flag(board)
+            await self._boards.claim(board, claim)
         known.difference_update(set(new) - created)
 
-    async def _end_filling(self, numbers: Sequence[int], filled: set[BoardKey]) -> int:
+    async def _end_filling(self, numbers: Sequence[int], filled: set[BoardKey], claim: str) -> int:
         """Say that the boards have everybody, also those instances that awards have begun meanwhile."""
-        await self._boards.complete(sorted(filled), await standings.watermark(self._pool))
+        await self._boards.complete(sorted(filled), await standings.watermark(self._pool), claim)
         while begun := await self._filling_instances() - filled:
             await self._boards.fill(frozenset(begun))
             filled |= begun

@@ -4,9 +4,10 @@ One script call a board, so that each finds its keys in one slot; the calls of o
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +22,9 @@ from laurel_server.redis.scripts import script
 
 SEATS_AT_ONCE = 200
 """Users in one script call, which holds Redis for about 20 us each."""
+
+_LEFT_ALONE: Final = -1
+"""What `place.lua` says of a board that a fill left alone."""
 
 _UNASKED: tuple[bool, int, dict[str, Standing]] = (True, 0, {})
 
@@ -53,16 +57,19 @@ class Seating:
 class Seated:
     """Ranks after a seating, of those put on and of those taken off.
 
-    `incomplete` are boards that are being rebuilt: the ranks on them mean nothing.
+    `incomplete` are boards that are being rebuilt: the ranks on them mean nothing. `lost` are those on which the claim
+    of a fill does not hold any more.
     """
 
     incomplete: set[BoardKey] = field(default_factory=set)
+    lost: set[BoardKey] = field(default_factory=set)
     ranks: list[tuple[str, BoardRank]] = field(default_factory=list)
     left: list[tuple[str, BoardRank]] = field(default_factory=list)
 
     def add(self, other: "Seated") -> None:
         """Add what was seated on another board."""
         self.incomplete |= other.incomplete
+        self.lost |= other.lost
         self.ranks += other.ranks
         self.left += other.left
 
@@ -75,47 +82,56 @@ async def seat(
     ranked: bool,
     tell: bool,
     filling: Callable[[BoardKey], bool] = lambda _: False,
+    claim: str = "",
 ) -> Seated:
     """Put users on boards and take others off. `created` are boards that the ledger has just registered.
 
     Boards that are `filling` for the first time have no ranks yet, and the others need not wait for them.
 
-    `ranked`: ask for ranks. `tell`: watchers learn of it. RedisUnavailable.
+    `ranked`: ask for ranks. `tell`: watchers learn of it. `claim`: that of a fill, which leaves alone boards that were
+    lost or that another has claimed since. RedisUnavailable.
     """
+    run = partial(_seat, redis, ranked=ranked, tell=tell, claim=claim)
     split = {board: seating for board, seating in seatings.items() if seating.traits.slots > 1}
     calls = [
         (board, part) for board, seating in seatings.items() if board not in split for part in _parts(seating)
     ]
-    seats = (_seat_split(redis, *each, created, ranked=ranked, tell=tell) for each in split.items())
+    seats = (_seat_split(redis, run, *each, created, ranked=ranked) for each in split.items())
     over_slots = asyncio.gather(*seats)
-    replies = await asyncio.gather(
-        *(_seat(redis, board, part, int(board in created), ranked=ranked, tell=tell) for board, part in calls)
-    )
+    replies = await asyncio.gather(*(run(board, part, int(board in created)) for board, part in calls))
     seated = Seated()
-    for (board, part), (whole, total, old, new, stood) in zip(calls, replies, strict=True):
-        if filling(board):
-            continue
-        if part.on and not whole:
-            seated.incomplete.add(board)
-        for each, before, now in zip(part.on, old, new, strict=False):  # empty if not ranked
-            score = sorted_score(part.traits, int(each.score))
-            seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
-        for (user_id, _), before in zip(part.off, stood, strict=False):
-            seated.left.append((user_id, BoardRank(board, 0, before, 0, total)))
+    for (board, part), reply in zip(calls, replies, strict=True):
+        if not filling(board):
+            seated.add(_read(board, part, reply))
     for board, result in zip(split, await over_slots, strict=True):
         if not filling(board):
             seated.add(result)
     return seated
 
 
+def _read(board: BoardKey, seating: Seating, reply: Sequence[Any]) -> Seated:
+    whole, total, old, new, stood = reply
+    seated = Seated()
+    if whole == _LEFT_ALONE:
+        seated.lost.add(board)
+    if seating.on and not whole:
+        seated.incomplete.add(board)
+    for each, before, now in zip(seating.on, old, new, strict=False):  # empty if not ranked
+        score = sorted_score(seating.traits, int(each.score))
+        seated.ranks.append((each.user_id, BoardRank(board, now, before, score, total)))
+    for (user_id, _), before in zip(seating.off, stood, strict=False):
+        seated.left.append((user_id, BoardRank(board, 0, before, 0, total)))
+    return seated
+
+
 async def _seat_split(
     redis: RedisConnection,
+    run: Callable[..., Awaitable[Sequence[Any]]],
     board: BoardKey,
     seating: Seating,
     created: Collection[BoardKey],
     *,
     ranked: bool,
-    tell: bool,
 ) -> Seated:
     """Do the same on a board over several slots: one call each, ranks by reads before and after."""
     whole = SplitBoard(redis, board, seating.traits)
@@ -123,16 +139,16 @@ async def _seat_split(
     _, _, before = await whole.standings(users) if ranked else _UNASKED
     new = int(board in created)
     slots = _slots(seating, every=bool(new))
-    await asyncio.gather(
+    replies = await asyncio.gather(
         *(
-            _seat(redis, board, part, new, ranked=False, tell=tell, slot=slot)
+            run(board, part, new, ranked=False, slot=slot)
             for slot, seats in slots.items()
             for part in _parts(seats)
         )
     )
     complete, total, after = await whole.standings(users) if ranked else _UNASKED
     if not ranked:
-        return Seated()
+        return Seated(lost={board} if any(reply[0] == _LEFT_ALONE for reply in replies) else set())
 
     def rank(user_id: str, score: int) -> BoardRank:
         now, was = after.get(user_id), before.get(user_id)
@@ -141,8 +157,8 @@ async def _seat_split(
 
     return Seated(
         {board} if seating.on and not complete else set(),
-        [(each.user_id, rank(each.user_id, int(each.score))) for each in seating.on],
-        [(user_id, rank(user_id, 0)) for user_id, _ in seating.off],
+        ranks=[(each.user_id, rank(each.user_id, int(each.score))) for each in seating.on],
+        left=[(user_id, rank(user_id, 0)) for user_id, _ in seating.off],
     )
 
 
@@ -165,6 +181,7 @@ async def _seat(
     *,
     ranked: bool,
     tell: bool,
+    claim: str,
     slot: int = 0,
 ) -> Sequence[Any]:
     traits = seating.traits
@@ -173,7 +190,7 @@ async def _seat(
     results: Sequence[Sequence[Any]] = await script("place").run(
         redis,
         all_keys(board, slot_names(traits.slots)[slot]),
-        _encode(([body], int(ranked))),
+        _encode(([body], int(ranked), claim)),
         channel,
         signal,
     )

@@ -16,7 +16,10 @@ MARKER: Final = "\0"
 """Field of the members hash that says "this board is complete". No user id contains NUL."""
 
 FILLING: Final = "\1"
-"""Field of the members hash while a rebuild fills the board: one field too many, so that the board is not complete."""
+"""Field of the members hash while somebody fills the board: one field too many, so that the board is not complete.
+
+Its value is his claim, by which he knows whether he still does.
+"""
 
 CANARY: Final = "laurel:canary"
 """The last batch known to be on all boards. Missing or older than it was: Redis has lost something."""

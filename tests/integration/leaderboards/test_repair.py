@@ -194,16 +194,16 @@ async def test_a_new_board_is_no_lost_board(parts: Parts, monkeypatch: pytest.Mo
 class Interrupted(Projection):
     """A projection that does something whenever a rebuild has read users."""
 
-    def loading(self, at_once: int = 1, *, tell: bool) -> Loading:
-        return InterruptedLoading(self, at_once, tell=tell)
+    def loading(self, at_once: int = 1, *, tell: bool, claim: str = "") -> Loading:
+        return InterruptedLoading(self, at_once, tell=tell, claim=claim)
 
     async def before(self) -> None:
         await self._redis.call("FLUSHALL")
 
 
 class InterruptedLoading(Loading):
-    def __init__(self, projection: Interrupted, at_once: int, *, tell: bool) -> None:
-        super().__init__(projection._redis, projection._catalogue, at_once, tell=tell)
+    def __init__(self, projection: Interrupted, at_once: int, *, tell: bool, claim: str) -> None:
+        super().__init__(projection._redis, projection._catalogue, at_once, tell=tell, claim=claim)
         self._before = projection.before
 
     async def add(self, placements: Sequence[Placement]) -> None:

@@ -10,8 +10,13 @@ from laurel_server.domain.boards import TiePolicy, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import User
 from laurel_server.domain.people import Order
+from laurel_server.leaderboards import archive
+from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.periods.close import PeriodClose
+from laurel_server.redis.keys import all_keys
+from laurel_server.redis.scripts import Script, script
 from laurel_server.runtime.wiring import Parts
+from tests.integration.leaderboards.scoring import board, lines, report
 from tests.integration.periods.cuts import Cut
 from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, wrongs
 
@@ -89,6 +94,56 @@ async def test_what_was_brought_back_goes_by_itself(parts: Parts) -> None:
         assert 0 < await parts.redis.call("TTL", key) <= 3600
     await parts.redis.call("DEL", *keys_of("global", DAY))
     assert await listed(parts, period_id=DAY) == STANDING[:3]
+
+
+def dying(name: str) -> Script:
+    """Return the script of that name, but for a server that dies before it calls the board complete."""
+    if name == "complete":
+        raise BoardsUnavailable("the server dies here")
+    return script(name)
+
+
+@pytest.mark.parametrize("policy", [TiePolicy.EARLIEST_FIRST, TiePolicy.DENSE])
+async def test_what_comes_back_when_the_server_dies_over_it_goes_by_itself(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, policy: TiePolicy
+) -> None:
+    weekly = await parts.boards.board("global-weekly")
+    await parts.boards.update(replace(weekly, tie_policy=policy), ["tie_policy"])
+    await archived(parts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "script", dying)
+        with pytest.raises(LaurelError) as refused:
+            await listed(parts, period_id=WEEK)
+    assert refused.value.reason is Reason.BOARDS_REBUILDING
+    keys = await parts.redis.call("KEYS", f"*weekly:{WEEK}*")
+    assert len(keys) == 2 + (policy is TiePolicy.DENSE)
+    for key in keys:
+        assert 0 < await parts.redis.call("TTL", key) <= 3600
+    page = await parts.queries.page(board_at(parts, period_id=WEEK), "", 10)
+    assert [line.user_id for line in page.lines] == ["ann", "bob", "cid"]
+
+
+async def test_scores_that_come_back_when_the_server_dies_over_it_go_by_themselves(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, reset_cron="0 0 * * 1")
+    ann = await report(parts, "ann", 5, metadata={"car": "red"})
+    assert parts.clock is not None
+    await parts.clock.set(MONDAY + timedelta(days=14))
+    await run_job(parts, "close_periods")
+    race = ann.rank.board
+    assert await parts.redis.call("EXISTS", *all_keys(race)) == 0
+
+    with monkeypatch.context() as patched:
+        patched.setattr(archive, "script", dying)
+        with pytest.raises(LaurelError):
+            await lines(parts, period_id=race.period_id)
+    left = [key for key in all_keys(race) if await parts.redis.call("EXISTS", key)]
+    assert left == [all_keys(race)[each] for each in (0, 1, 4)]
+    for key in left:
+        assert 0 < await parts.redis.call("TTL", key) <= 3600
+    assert await lines(parts, period_id=race.period_id) == [(1, "ann", 5, 0)]
 
 
 async def test_awards_and_other_boards_do_not_touch_it(parts: Parts) -> None:

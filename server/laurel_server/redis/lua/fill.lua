@@ -2,13 +2,15 @@
 -- As with `project`, scores are absolute and guarded by the version of the user's row. What a fill brings is mostly new to the
 -- board: then the lists go on as they are, and nothing is looked at user by user.
 --
+-- Uses     lifetimes
 -- KEYS     standings, members, gone of each board
 -- ARGV[1]  msgpack: { users, standings, entries } of each board
 --            users      user ids
 --            standings  score and member (tie .. user id) of each, one behind the other
 --            entries    user id and entry (tie .. version) of each, likewise
 -- ARGV[2]  channel on which ARGV[3] is published: which boards have changed; '' publishes nothing
--- Result   nothing
+-- ARGV[4]  the claim of who fills the boards, who leaves alone those that were lost or that another has claimed since; '' = none
+-- Result   the numbers of the boards that were left alone, from 1
 -- Cost     per user and board one ZADD and one HSET: O(log N); about 4 us at a million members.
 local boards = cmsgpack.unpack(ARGV[1])
 local call, sub, tonumber, unpack = redis.call, string.sub, tonumber, unpack
@@ -45,14 +47,21 @@ local function put_on(standings, members, gone, users, listed, entries)
   end
 end
 
+local left_alone = {}
 for b = 1, #boards do
   local standings, members, gone = KEYS[3 * b - 2], KEYS[3 * b - 1], KEYS[3 * b]
   local users, listed, entries = boards[b][1], boards[b][2], boards[b][3]
-  if is_new(members, gone, users) then
-    call('ZADD', standings, unpack(listed))
-    call('HSET', members, unpack(entries))
+  if ARGV[4] ~= '' and call('HGET', members, '\1') ~= ARGV[4] then
+    left_alone[#left_alone + 1] = b
   else
-    put_on(standings, members, gone, users, listed, entries)
+    if is_new(members, gone, users) then
+      call('ZADD', standings, unpack(listed))
+      call('HSET', members, unpack(entries))
+    else
+      put_on(standings, members, gone, users, listed, entries)
+    end
+    last_as_long_as(members, { standings })
   end
 end
 if ARGV[2] ~= '' then call('PUBLISH', ARGV[2], ARGV[3]) end
+return left_alone

@@ -2,16 +2,19 @@
 -- policy is not EARLIEST_FIRST. Scores are absolute and guarded by versions: applied twice, late or out of order, it is harmless.
 -- Uses     ranking
 -- Uses     departures
+-- Uses     lifetimes
 -- KEYS     standings, members, gone, levels, metadata of each board
--- ARGV[1]  msgpack: { boards, ranked }; boards in the order of KEYS, each
+-- ARGV[1]  msgpack: { boards, ranked, claim }; boards in the order of KEYS, each
 --            { tie policy, characters of the sub-score, created, on, off }
 --            created = 1: the ledger has just registered the board, so it was empty and is complete
 --            on  = { user, version, score (text), sub-score .. tie .. version, metadata (JSON, '' = none) } each
 --            off = { user, version } each
 --            ranked = 1: tell ranks
+--            claim = that of who fills the boards, who leaves alone those that were lost or that another has claimed
+--                    since; '' = none
 -- ARGV[2]  channel on which ARGV[3] is published: which boards have changed; '' publishes nothing
--- Result   msgpack: per board { complete (0 or 1), members, old ranks, new ranks, old ranks of users taken off }, in order;
---          ranks from 1, 0 = not on the board. Old ranks are those before the whole call, new ones after it.
+-- Result   msgpack: per board { complete (0 or 1; -1: left alone), members, old ranks, new ranks, old ranks of users taken
+--          off }, in order; ranks from 1, 0 = not on the board. Old ranks are those before the whole call, new ones after it.
 -- Cost     per user a few sorted set commands, O(log N) each
 local input = cmsgpack.unpack(ARGV[1])
 
@@ -82,21 +85,28 @@ function Board:ranks(on)
   return ranks
 end
 
-local results = {}
-for b, each in ipairs(input[1]) do
+local function change(b, each)
   local board = setmetatable({
     standings = KEYS[5 * b - 4], members = KEYS[5 * b - 3], gone = KEYS[5 * b - 2], levels = KEYS[5 * b - 1],
     metadata = KEYS[5 * b], policy = each[1], width = each[2],
   }, Board)
+  if input[3] ~= '' and call('HGET', board.members, '\1') ~= input[3] then return { -1, 0, {}, {}, {} } end
   local on, off = each[4], each[5]
-  if each[3] == 1 then call('HSETNX', board.members, '\0', 0) end
+  if each[3] == 1 then
+    call('HSETNX', board.members, '\0', 0)
+    keep_departures(board.gone)
+  end
   local old, stood = {}, {}
   if input[2] == 1 then old, stood = board:ranks(on), board:ranks(off) end
   for k = 1, #off do board:take_off(unpack(off[k])) end
   for k = 1, #on do board:put_on(unpack(on[k])) end
   local now = input[2] == 1 and board:ranks(on) or {}
+  last_as_long_as(board.members, { board.standings, board.levels, board.metadata })
   local complete, total = look(board.standings, board.members)
-  results[b] = { complete and not board.damaged and 1 or 0, total, old, now, stood }
+  return { complete and not board.damaged and 1 or 0, total, old, now, stood }
 end
+
+local results = {}
+for b, each in ipairs(input[1]) do results[b] = change(b, each) end
 if ARGV[2] ~= '' then call('PUBLISH', ARGV[2], ARGV[3]) end
 return cmsgpack.pack(results)

@@ -86,7 +86,10 @@ local results = {}
 for b = 1, #boards do
   local standings, members, gone = KEYS[3 * b - 2], KEYS[3 * b - 1], KEYS[3 * b]
   local period, on, off, created = boards[b][1], boards[b][2], boards[b][3], boards[b][4]
-  if created == 1 then call('HSETNX', members, '\0', 0) end
+  if created == 1 then
+    call('HSETNX', members, '\0', 0)
+    keep_departures(gone)
+  end
   local old, now, stood = {}, {}, {}
   if #off > 0 then stood = take_off(standings, members, gone, off) end
   if #on > 0 then old, now = put_on(standings, members, gone, on, periods[period]) end
