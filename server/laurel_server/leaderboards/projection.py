@@ -9,6 +9,7 @@ from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.ledger import BoardRank
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
+from laurel_server.leaderboards.fill_call import ROWS_BESIDE_AWARDS
 from laurel_server.leaderboards.loading import Loading
 from laurel_server.leaderboards.patience import within_budget
 from laurel_server.leaderboards.payload import MAX_PLACEMENTS, Payload, payloads, run
@@ -96,10 +97,10 @@ class Projection:
         except RedisUnavailable as away:
             raise BoardsUnavailable(str(away)) from away
 
-    def loading(self, at_once: int = MAX_PLACEMENTS, *, tell: bool, claim: str = "") -> Loading:
-        """Return what applies many placements without asking for ranks. `tell`: watchers learn of it.
+    def loading(self, at_once: int = ROWS_BESIDE_AWARDS, *, tell: bool, claim: str = "") -> Loading:
+        """Return what applies many placements without asking for ranks, with `at_once` rows in one call, of all boards.
 
-        `claim`: that of a fill, see `Loading`.
+        `tell`: watchers learn of it. `claim`: that of a fill, see `Loading`.
         """
         return Loading(self._redis, self._catalogue, at_once, tell=tell, claim=claim)
 

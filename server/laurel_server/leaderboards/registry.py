@@ -27,11 +27,14 @@ class BoardRegistry:
         if self._as_of is not self._catalogue.boards:
             self._as_of = self._catalogue.boards
             self._registered.clear()
-        if board not in self._registered:
-            async with ledger_errors():
-                if await is_registered(self._pool, board):
-                    self._registered.add(board)
-        return board in self._registered
+        if board in self._registered:
+            return True
+        as_of = self._as_of
+        async with ledger_errors():
+            registered = await is_registered(self._pool, board)
+        if registered and as_of is self._as_of is self._catalogue.boards:
+            self._registered.add(board)  # otherwise it may be of a board that was deleted meanwhile
+        return registered
 
     async def boards_of(self, user_id: str, matrix: BoardMatrix) -> tuple[BoardKey, ...]:
         """Return the boards on which the user belongs now, or would belong if he is a shadow user.

@@ -12,6 +12,7 @@ from laurel_server.leaderboards.score_items import Item, ScoreBatch
 from laurel_server.leaderboards.score_work import ScoreWork
 from laurel_server.postgres import ledger, scores
 from laurel_server.postgres.pool import Connection, LaneConnection
+from laurel_server.postgres.scores import Instance
 from laurel_server.rewards.rule_book import RuleBook
 
 
@@ -61,7 +62,22 @@ class ScoreWriter:
         if seats:
             work.rows.update(await scores.read(connection, seats))
         if capped:
-            work.note_listed(await scores.read_listed(connection, capped))
+            await self._read_last(connection, work, capped)
+
+    async def _read_last(self, connection: Connection, work: ScoreWork, capped: Sequence[Instance]) -> None:
+        """Read who may be dropped from boards with a size cap: more of them where a lower cap is not kept yet."""
+        wanted = {instance: work.last_wanted(instance) for instance in capped}
+        last = await scores.read_last(connection, wanted)
+        listed = {seat.instance: count for seat, _, _, count in last}
+        beyond = {
+            instance: (order, at_most + listed[instance] - work.configs[instance.board_no].max_entries)
+            for instance, (order, at_most) in wanted.items()
+            if listed.get(instance, 0) > work.configs[instance.board_no].max_entries
+        }
+        last += await scores.read_last(connection, beyond) if beyond else ()
+        for instance in capped:
+            known = [each for each in last if each[0].instance == instance]
+            work.note_last(instance, listed.get(instance, 0), known)
 
     async def _write(self, connection: Connection, work: ScoreWork) -> None:
         if work.changed or work.removed:

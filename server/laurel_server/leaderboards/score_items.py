@@ -64,12 +64,14 @@ class ScoreBatch:
 
     `standing` is what the users of its commands have now, by board and user; `off` are those who were taken off.
     `drops`: among them are some whose rows it had not locked, because a size cap left no room for them.
+    `past` are boards over other periods than the present one, of commands that were answered before.
     """
 
     batch_no: int
     rules: Rules
     results: list[Result]
     standing: dict[Place, Score] = field(default_factory=dict)
+    past: set[BoardKey] = field(default_factory=set)
     off: dict[Place, int] = field(default_factory=dict)
     new_boards: set[BoardKey] = field(default_factory=set)
     wrote: bool = False

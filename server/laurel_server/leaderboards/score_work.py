@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from heapq import nlargest
 
 import orjson
 
@@ -20,6 +19,7 @@ from laurel_server.domain.scores import (
     period_to_write,
     updated_score,
 )
+from laurel_server.leaderboards.score_caps import CappedListing
 from laurel_server.leaderboards.score_items import (
     Done,
     Item,
@@ -56,7 +56,7 @@ class ScoreWork:
         self._rules = rules
         self._answered = opened.answers
         self._ids: dict[int, str] = {}
-        self._listed: dict[Instance, dict[Seat, Score]] = {}
+        self._listed: dict[Instance, CappedListing] = {}
         self._now = now
         as_of = max(now, rules.closed_through)  # whatever this server's clock says
         self._places = [self._resolve(item, as_of) for item in items]
@@ -93,16 +93,23 @@ class ScoreWork:
             }
         )
 
-    def note_listed(self, listed: Sequence[tuple[Seat, str, Score]]) -> None:
-        """Know who is on the boards with a size cap."""
-        for instance in self.periods:
-            if self.configs[instance.board_no].max_entries:
-                self._listed.setdefault(instance, {})
-        for seat, user_id, score in listed:
-            self._listed[seat.instance][seat] = score
-            self._ids[seat.user_no] = user_id
-        for instance in self._listed:
-            self._drop_beyond(instance, self.configs[instance.board_no].max_entries)
+    def last_wanted(self, instance: Instance) -> tuple[SortOrder, int]:
+        """Return how many of the last on an instance the commands may be about, and in which order they are."""
+        return self.configs[instance.board_no].sort_order, self._places.count(instance) + 1
+
+    def note_last(self, instance: Instance, count: int, last: Sequence[tuple[Seat, str, Score, int]]) -> None:
+        """Know how many are on an instance with a size cap, and who are the last; who is beyond the cap is dropped."""
+        config = self.configs[instance.board_no]
+        listing = self._listed[instance] = CappedListing(config, count)
+        known = {seat: score for seat, _, score, _ in last}
+        self._ids.update((seat.user_no, user_id) for seat, user_id, _, _ in last)
+        for account in self.accounts.values():
+            seat = Seat(instance, account.user_no)
+            if seat in self.rows and account.visibility is Visibility.PUBLIC:
+                known[seat] = self.rows[seat]
+                self._ids[account.user_no] = account.user_id
+        listing.know(known)
+        self._drop_beyond(listing, config.max_entries)
 
     def do(self, item: Item, place: int) -> Result:
         """Return the result of one command and keep what it writes."""
@@ -143,6 +150,8 @@ class ScoreWork:
             account = names[seat.user_no]
             if seat in self.rows:
                 batch.standing[self._key(seat.instance), account.user_id] = self.rows[seat]
+            if seat.instance not in self.periods:
+                batch.past.add(self._key(seat.instance))
         for seat in self.removed:
             batch.off[self._key(seat.instance), self._ids[seat.user_no]] = self._last_version
             batch.drops = batch.drops or seat.user_no not in names
@@ -225,42 +234,34 @@ class ScoreWork:
         is_listed = account.visibility is Visibility.PUBLIC
         if score is None:
             return Done(self._key(seat.instance), updated=False, is_listed=is_listed)
-        if is_listed and config.max_entries and not self._make_room(config, seat, score):
-            return Done(self._key(seat.instance), updated=False, is_listed=False)
+        listing = self._listed.get(seat.instance) if is_listed else None
+        if listing is not None:
+            if stored is None and not self._make_room(config, listing, score):
+                return Done(self._key(seat.instance), updated=False, is_listed=False)
+            listing.put(seat, score)
         self.rows[seat] = score
         self.changed[seat] = None
         self.removed.pop(seat, None)
-        if seat.instance in self._listed and is_listed:
-            self._listed[seat.instance][seat] = score
         updated = stored is None or stored.pair != score.pair
         return Done(self._key(seat.instance), updated, is_listed)
 
-    def _make_room(self, config: BoardConfig, seat: Seat, score: Score) -> bool:
+    def _make_room(self, config: BoardConfig, listing: CappedListing, score: Score) -> bool:
         """Drop the last ones for a newcomer; False if he himself would be the last."""
-        listed = self._listed[seat.instance]
-        if seat in listed or len(listed) < config.max_entries:
+        if listing.count < config.max_entries:
             return True
-        last = max(listed, key=lambda each: _order(config, listed[each]))
-        if not is_better(config, score.pair, listed[last].pair):
+        if not is_better(config, score.pair, listing.last()[1].pair):
             return False
-        self._drop_beyond(seat.instance, config.max_entries - 1)
+        self._drop_beyond(listing, config.max_entries - 1)
         return True
 
-    def _drop_beyond(self, instance: Instance, room: int) -> None:
-        """Drop the last ones of an instance, so that no more than `room` are listed."""
-        listed, config = self._listed[instance], self.configs[instance.board_no]
-        excess = len(listed) - room
-        if excess > 0:
-            for seat in nlargest(excess, listed, key=lambda each: _order(config, listed[each])):
-                self._drop(seat)
+    def _drop_beyond(self, listing: CappedListing, room: int) -> None:
+        """Drop the last ones, so that no more than `room` are listed."""
+        while listing.count > room:
+            self._drop(listing.last()[0])
 
     def _drop(self, seat: Seat) -> None:
         self.rows.pop(seat, None)
         self.changed.pop(seat, None)
         self.removed[seat] = None
-        self._listed.get(seat.instance, {}).pop(seat, None)
-
-
-def _order(config: BoardConfig, score: Score) -> tuple[int, int, int]:
-    sign = -1 if config.sort_order is SortOrder.DESCENDING else 1
-    return sign * score.pair.score, sign * score.pair.sub_score, score.reached
+        if (listing := self._listed.get(seat.instance)) is not None:
+            listing.remove(seat)

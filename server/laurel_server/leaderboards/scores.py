@@ -16,7 +16,7 @@ from laurel_server.leaderboards.repair import Confirmations
 from laurel_server.leaderboards.score_batch import ScoreWriter
 from laurel_server.leaderboards.score_items import Done, Item, Place, ScoreBatch
 from laurel_server.leaderboards.score_seats import seat_of
-from laurel_server.leaderboards.seating import Seating, seat
+from laurel_server.leaderboards.seating import LOOK_ONLY, Seating, seat
 from laurel_server.postgres import scores
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.pool import LaneConnection, Pool
@@ -130,7 +130,8 @@ def seatings_of(batch: ScoreBatch, listed: set[Place]) -> dict[BoardKey, Seating
     for (board, user_id), score in batch.standing.items():
         if (board, user_id) in listed:
             seating = seatings.setdefault(board, Seating(_traits(batch, board)))
-            seating.on.append(seat_of(seating.traits, user_id, score))
+            placed = seat_of(seating.traits, user_id, score)
+            seating.on.append(placed._replace(version=LOOK_ONLY) if board in batch.past else placed)
     return seatings
 
 
@@ -142,7 +143,7 @@ def _answer(done: Done, score: Score | None, rank: BoardRank | None) -> ScoreAns
     if not done.is_listed or score is None:
         kept = 0 if score is None else score.pair.score
         return ScoreAnswer(not_ranked(done.board, kept), done.updated, done.replayed, RankState.NOT_RANKED)
-    if rank is None:
+    if rank is None or not rank.rank:
         pending = not_ranked(done.board, score.pair.score)
         return ScoreAnswer(pending, done.updated, done.replayed, RankState.PENDING)
     return ScoreAnswer(rank, done.updated, done.replayed, RankState.FRESH)

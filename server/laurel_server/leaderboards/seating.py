@@ -23,6 +23,9 @@ from laurel_server.redis.scripts import script
 SEATS_AT_ONCE = 200
 """Users in one script call, which holds Redis for about 20 us each."""
 
+LOOK_ONLY: Final = -1
+"""As version of a seat: older than what any board knows, so that only the rank is told."""
+
 _LEFT_ALONE: Final = -1
 """What `place.lua` says of a board that a fill left alone."""
 

@@ -70,12 +70,15 @@ async def read(connection: Connection, seats: Sequence[Seat]) -> dict[Seat, Scor
     return {_seat(row): _score(row) for row in rows}
 
 
-async def read_listed(
-    connection: Connection, instances: Collection[Instance]
-) -> list[tuple[Seat, str, Score]]:
-    """Return everybody who takes a position on the instances, with his id."""
-    rows = await connection.fetch(load("scores_listed"), *_columns(instances))
-    return [(_seat(row), row["user_id"], _score(row)) for row in rows]
+async def read_last(
+    connection: Connection, wanted: Mapping[Instance, tuple[SortOrder, int]]
+) -> list[tuple[Seat, str, Score, int]]:
+    """Return so many of the last who take a position on each instance, with their ids and how many do there."""
+    signs = [1 if order is SortOrder.DESCENDING else -1 for order, _ in wanted.values()]
+    rows = await connection.fetch(
+        load("scores_last"), *_columns(wanted), signs, [at_most for _, at_most in wanted.values()]
+    )
+    return [(_seat(row), row["user_id"], _score(row), row["listed"]) for row in rows]
 
 
 async def trim(

@@ -12,6 +12,9 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.domain.people import Order
 from laurel_server.domain.scores import ScoreAnswer
+from laurel_server.leaderboards.registry import BoardRegistry
+from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.standings import is_registered
 from laurel_server.postgres.turns import REBUILD, Turns
 from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
@@ -188,3 +191,25 @@ async def test_a_board_that_is_filled_anew_keeps_no_rank_on_another_from_being_t
         assert await states() == pending
     await parts.maintenance.rebuild(None)
     assert await states() == fresh
+
+
+async def test_what_was_found_of_a_board_while_it_was_deleted_is_not_kept(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is created again would look as if it were lost, for as long as nobody has a score on it."""
+    race = BoardKey(await board(parts), "all")
+    await report(parts, "ann", 10)
+    looking = BoardRegistry(parts.pool, parts.maintenance.catalogue)
+    look = "laurel_server.leaderboards.registry.is_registered"
+
+    async def deleted_meanwhile(pool: Pool, wanted: BoardKey) -> bool:
+        found = await is_registered(pool, wanted)
+        monkeypatch.setattr(look, is_registered)
+        await parts.boards.delete("race", RequestKey("tests", "delete", b""))
+        await board(parts)
+        assert not await looking.has(race)
+        return found
+
+    monkeypatch.setattr(look, deleted_meanwhile)
+    await looking.has(race)
+    assert not await looking.has(race)

@@ -1,7 +1,8 @@
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from laurel_server.domain.board_configs import ScoreOperator
 from laurel_server.domain.boards import SortOrder, TiePolicy, Visibility
 from laurel_server.domain.ledger import RankState
+from laurel_server.domain.scores import ScoreAnswer
 from laurel_server.postgres import scores
 from laurel_server.runtime.wiring import Parts
-from tests.integration.leaderboards.scoring import board, kept, lines, remove, report, see
-from tests.integration.wired import keys_of, running, until, wrongs
+from tests.integration.leaderboards.scoring import board, command, kept, lines, remove, report, see
+from tests.integration.wired import give, keys_of, running, until, wrongs
+from tests.oracle.board import BruteForceBoard
 
 
 async def test_a_size_cap_keeps_the_best(parts: Parts) -> None:
@@ -60,6 +63,63 @@ async def test_a_lower_size_cap_drops_the_last_ones(parts: Parts) -> None:
     assert await wrongs(parts) == []
     assert (await report(parts, "eve", 4)).rank.rank == 1
     assert [user_id for _, user_id, _, _ in await lines(parts)] == ["eve", "cleo"]
+
+
+@pytest.mark.parametrize(("operator", "order"), list(product(ScoreOperator, SortOrder)), ids=str)
+async def test_batches_on_a_capped_board_do_what_their_scores_would_do_one_by_one(
+    parts: Parts, operator: ScoreOperator, order: SortOrder
+) -> None:
+    dice = random.Random(f"{operator} {order}")
+    await board(parts, max_entries=5, operator=operator, sort_order=order)
+    users, hidden = [f"user-{number:02}" for number in range(16)], {"user-00", "user-01"}
+    for user_id in users:
+        await give(parts, user_id)
+    for user_id in hidden:
+        await see(parts, user_id, Visibility.HIDDEN)
+    model = BruteForceBoard((await parts.queries.find("race", None, "")).traits)
+    unlisted = BruteForceBoard(model.traits)  # their scores take nobody's place
+    moments = count(1)
+    for size in (3, 40, 1, 25, 8):
+        commands, expected = [], []
+        for _ in range(size):
+            user_id, moment = dice.choice(users), next(moments)
+            of_user = unlisted if user_id in hidden else model
+            if dice.random() < 0.1:
+                commands.append(command(user_id, is_removal=True))
+                expected.append(of_user.standings.pop(user_id, None) is not None)
+                continue
+            new = (dice.randint(-3, 3), dice.randint(-1, 1))
+            commands.append(command(user_id, *new))
+            expected.append(of_user.report(user_id, new, operator, moment, 0 if user_id in hidden else 5))
+        answers = await parts.scores.do_batch(commands, None)
+        assert [each.updated for each in answers if isinstance(each, ScoreAnswer)] == expected
+        assert await kept(parts) == {*model.standings, *unlisted.standings}
+        assert await lines(parts) == [tuple(row) for row in model.rows()]
+    await parts.maintenance.rebuild(None)
+    assert await lines(parts) == [tuple(row) for row in model.rows()]
+
+
+async def test_what_a_batch_reads_of_a_capped_board_does_not_grow_with_the_board(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await board(parts, max_entries=200)
+    await parts.scores.do_batch([command(f"user-{number}", number) for number in range(300)], None)
+    read: list[int] = []
+    real = scores.read_last
+
+    async def counting(*args: Any) -> Any:
+        last = await real(*args)
+        read.append(len(last))
+        return last
+
+    monkeypatch.setattr(scores, "read_last", counting)
+    await parts.scores.do_batch([command(f"new-{number}", 1000) for number in range(5)], None)
+    assert read == [6]
+    assert (await parts.queries.page(await parts.queries.find("race", None, ""), "", 1)).total == 200
+    assert await kept(parts) == {
+        *(f"user-{number}" for number in range(105, 300)),
+        *(f"new-{number}" for number in range(5)),
+    }
 
 
 async def test_a_cap_that_a_stopped_server_did_not_apply_is_applied_with_the_next_score(parts: Parts) -> None:
@@ -139,7 +199,7 @@ async def test_who_is_shown_again_while_another_server_is_about_to_drop_him_is_o
     for user_id, score in {"bob": 9, "cleo": 8}.items():
         await report(parts, user_id, score)
     async with running(ledger_dsn, redis_url) as other:
-        pause = Pause(monkeypatch, "read_listed", after=False)
+        pause = Pause(monkeypatch, "read_last", after=False)
         update = asyncio.create_task(report(parts, "bob", 10))
         await pause.reached.wait()
         showing = await show_again(other, "ann")

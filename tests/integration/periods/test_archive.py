@@ -8,7 +8,7 @@ import pytest
 
 from laurel_server.domain.boards import TiePolicy, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.ledger import User
+from laurel_server.domain.ledger import RankState, User
 from laurel_server.domain.people import Order
 from laurel_server.leaderboards import archive
 from laurel_server.leaderboards.errors import BoardsUnavailable
@@ -144,6 +144,22 @@ async def test_scores_that_come_back_when_the_server_dies_over_it_go_by_themselv
     for key in left:
         assert 0 < await parts.redis.call("TTL", key) <= 3600
     assert await lines(parts, period_id=race.period_id) == [(1, "ann", 5, 0)]
+
+
+async def test_a_score_that_is_repeated_brings_nothing_back(parts: Parts) -> None:
+    """A request id is known for longer than its board stays in Redis."""
+    await board(parts, reset_cron="0 0 * * 1")
+    ann = await report(parts, "ann", 5, request_id="once")
+    assert parts.clock is not None
+    await parts.clock.set(MONDAY + timedelta(days=1))
+    again = await report(parts, "ann", 5, request_id="once")
+    assert (again.replayed, again.rank_state, again.rank.rank) == (True, RankState.FRESH, 1)
+    await parts.clock.set(MONDAY + timedelta(days=14))
+    await run_job(parts, "close_periods")
+    again = await report(parts, "ann", 5, request_id="once")
+    assert (again.replayed, again.updated, again.rank_state) == (True, True, RankState.PENDING)
+    assert (again.rank.board, again.rank.score) == (ann.rank.board, 5)
+    assert await parts.redis.call("EXISTS", *all_keys(ann.rank.board)) == 0
 
 
 async def test_awards_and_other_boards_do_not_touch_it(parts: Parts) -> None:
