@@ -46,6 +46,7 @@ class _Child:
 
     @property
     def was_steady(self) -> bool:
+        """Whether it was ready for so long that its death is no part of a series."""
         return self.ready_at is not None and time.monotonic() - self.ready_at >= _STEADY_SECONDS
 
 

@@ -75,6 +75,10 @@ class _Comparison:
         self._incomplete: list[str] = []
 
     async def compare_members(self) -> None:
+        """Compare every total of an open period, and then of closed ones that are still in Redis, with its place.
+
+        Cost: all hot rows and those closed totals once, and a script call a chunk and board slot.
+        """
         users = (await bounds_of_users(self._pool)).users
         await self._points_boards()
         async for chunk in standings.scan_open_totals(self._pool, CHUNK):
@@ -86,6 +90,7 @@ class _Comparison:
                 await self._progress("boards", 0, users)
 
     async def compare_scores(self) -> None:
+        """Compare every score of a score board with its place. Cost: all of them once, and a script call a chunk."""
         for board in await scores.instances(self._pool):
             async for chunk in scores.scan(self._pool, board, CHUNK):
                 await self._check(self._expected_scores(chunk), self._scores_now)

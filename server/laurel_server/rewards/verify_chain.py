@@ -56,6 +56,7 @@ class _Digests:
         self._total = 0
 
     async def compare(self) -> None:
+        """Compare all entries up to the last sealed batch; what does not agree is a finding. Cost: all of them once."""
         self._first = await chain.first_batch(self._pool)
         for batch_no in await chain.batches_before(self._pool, self._first):
             self._add(batch_no, "stands before the beginning of the chain")
