@@ -20,7 +20,7 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.domain.views import Board
 from laurel_server.leaderboards import repair
 from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.postgres.outbox import last_batch
+from laurel_server.postgres.standings import watermark
 from laurel_server.redis.keys import CANARY, board_keys
 from laurel_server.runtime.config import Settings
 from laurel_server.runtime.config_outside import Analytics, Events, Notifications
@@ -92,15 +92,18 @@ async def _teach(parts: Parts) -> None:
 
 
 async def _settle(parts: Parts) -> None:
-    """Wait for the first round of repair, which takes a new Redis for one that was lost, and empties it."""
+    """Wait for the first round of repair, which empties a new Redis, or one that another server has not finished with.
+
+    After it the canaries are where the boards are; if they are there already, it does neither.
+    """
     names = await parts.redis.node_keys(CANARY)
 
-    async def are_of_this_ledger() -> bool:
+    async def are_where_the_boards_are() -> bool:
         found = [await parts.redis.call("GET", name) for name in names]
-        last = await last_batch(parts.pool)
-        return all(each is not None and int(each) <= last for each in found)
+        last = await watermark(parts.pool)
+        return all(each is not None and int(each) == last for each in found)
 
-    await until(are_of_this_ledger, "the first round of repair", pause=0.005)
+    await until(are_where_the_boards_are, "the first round of repair", pause=0.005)
 
 
 async def rest_repair(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
