@@ -1,5 +1,8 @@
 """Runs one Kafka broker out of a directory of jars until SIGTERM or SIGINT: `scripts/kafka_broker.py JARS`.
 
+`scripts/kafka_broker.py JARS --keep-classes` runs it until it answers, and keeps the classes that Java has loaded by then
+as an archive among the jars, from which each later one loads them. An archive of another Java is passed over by Java.
+
 The settings and the two lines of output are explained in `scripts/kafka`, which fetches the jars and calls this.
 """
 
@@ -24,7 +27,11 @@ from aiokafka.errors import KafkaError
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 CLUSTER: Final = "laurel0000000000000000"  # any 16 bytes in URL-safe base64
-HEAP: Final = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+JAVA: Final = (
+    *("java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
+    *("-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"),
+)
+ARCHIVE: Final = "classes.jsa"
 PROPERTIES: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -51,17 +58,33 @@ log.cleaner.dedupe.buffer.size=8388608
 _PR_SET_PDEATHSIG: Final = 1
 
 
-def main(jars: str) -> int:
+def main(jars: Path, *, keep_classes: bool = False) -> int:
     """Runs the broker; returns the exit code."""
     logging.disable()  # the client reports every attempt to connect before the broker listens
+    if keep_classes:
+        return keep(jars)
+    return serve([*JAVA, f"-XX:SharedArchiveFile={jars / ARCHIVE}", "-cp", f"{jars}/*"])
+
+
+def keep(jars: Path) -> int:
+    """Runs a broker until it answers, and keeps the classes that it has loaded."""
+    part = jars / f"{ARCHIVE}.part"
+    part.unlink(missing_ok=True)
+    code = serve([*JAVA, f"-XX:ArchiveClassesAtExit={part}", "-cp", f"{jars}/*"], until_ready=True)
+    part.touch()  # a Java that keeps none is not asked again
+    part.rename(jars / ARCHIVE)
+    return code
+
+
+def serve(java: list[str], *, until_ready: bool = False) -> int:
+    """Runs a broker on the port that was asked for; returns its exit code."""
     asked = int(os.environ.get("LAUREL_KAFKA_PORT") or 0)
     with ExitStack() as held:
         port, controller = held.enter_context(free_port(asked)), held.enter_context(free_port())
         home = held.enter_context(directory(asked))
         settings = home / "server.properties"
         settings.write_text(PROPERTIES.format(port=port, controller=controller, data=home / "log"))
-        java = ["java", *HEAP, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{jars}/*"]
-        return asyncio.run(run(java, settings, f"127.0.0.1:{port}"))
+        return asyncio.run(run(java, settings, f"127.0.0.1:{port}", until_ready=until_ready))
 
 
 @contextmanager
@@ -91,8 +114,8 @@ def directory(port: int) -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-async def run(java: list[str], settings: Path, bootstrap: str) -> int:
-    """Formats the data directory, starts the broker, says when it answers, and waits for its end."""
+async def run(java: list[str], settings: Path, bootstrap: str, *, until_ready: bool) -> int:
+    """Formats the data directory, starts the broker, says when it answers, and waits for its end or brings it about."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -104,6 +127,8 @@ async def run(java: list[str], settings: Path, bootstrap: str) -> int:
         formatted.touch()
     broker = await spawn([*java, "kafka.Kafka", str(settings)])
     ready = asyncio.create_task(announce(bootstrap))
+    if until_ready:
+        ready.add_done_callback(lambda _: stop.set())
     try:
         return await ended(broker, stop)
     finally:
@@ -157,4 +182,4 @@ async def announce(bootstrap: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(Path(sys.argv[1]), keep_classes="--keep-classes" in sys.argv[2:]))
