@@ -1,7 +1,7 @@
 """Runs one Kafka broker out of a directory of jars until SIGTERM or SIGINT: `scripts/kafka_broker.py JARS`.
 
-`scripts/kafka_broker.py JARS --keep-classes` runs it until it answers, and keeps the classes that Java has loaded by then
-as an archive among the jars, from which each later one loads them. An archive of another Java is passed over by Java.
+`scripts/kafka_broker.py JARS --keep-classes` runs it until it answers, and keeps the classes that Java has loaded by
+then as an archive among the jars, from which each later one loads them. An archive of another Java is passed over.
 
 The settings and the two lines of output are explained in `scripts/kafka`, which fetches the jars and calls this.
 """

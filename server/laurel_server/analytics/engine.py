@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
 
 A = TypeVar("A")
 
-AWAY: Final = (ClickHouseError, OSError, TimeoutError)
+
+class RefusedByClickHouse(Exception):
+    """ClickHouse, or the library that talks to it, did not do what it was asked."""
+
+
+AWAY: Final = (RefusedByClickHouse, OSError, TimeoutError)
 """ClickHouse cannot be reached, or refused."""
 
 
@@ -39,15 +42,11 @@ class Engine:
 
     async def insert(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert rows; `columns` are names and types, so that the table need not be asked. Raises one of AWAY."""
+        names, types = list(columns), list(columns.values())
         if rows:
-            insert = partial(
-                Client.insert,
-                table=table,
-                data=rows,
-                column_names=list(columns),
-                column_type_names=list(columns.values()),
+            await self._run(
+                lambda client: client.insert(table, rows, column_names=names, column_type_names=types)
             )
-            await self._run(insert)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -56,23 +55,33 @@ class Engine:
             if client is not None:
                 await asyncio.to_thread(client.close)
 
-    async def _run(self, work: Callable[[Client], A]) -> A:
+    async def _run(self, work: "Callable[[Client], A]") -> A:
         async with self._turn:
             return await asyncio.to_thread(self._do, work)
 
-    def _do(self, work: Callable[[Client], A]) -> A:
-        if self._client is None:
-            self._client = clickhouse_connect.get_client(
-                dsn=self._url,
-                compress=False,
-                connect_timeout=5,
-                send_receive_timeout=self._timeout,
-                autogenerate_session_id=False,
-                query_retries=0,
-            )
+    def _do(self, work: "Callable[[Client], A]") -> A:
+        from clickhouse_connect.driver.exceptions import ClickHouseError  # noqa: PLC0415 - see `_connect`
+
         try:
+            if self._client is None:
+                self._client = self._connect()
             return work(self._client)
-        except AWAY:
+        except (ClickHouseError, *AWAY) as away:
             client, self._client = self._client, None
-            client.close()
+            if client is not None:
+                client.close()
+            if isinstance(away, ClickHouseError):
+                raise RefusedByClickHouse(str(away)) from away
             raise
+
+    def _connect(self) -> "Client":
+        import clickhouse_connect  # noqa: PLC0415 - takes long, and few have a ClickHouse
+
+        return clickhouse_connect.get_client(
+            dsn=self._url,
+            compress=False,
+            connect_timeout=5,
+            send_receive_timeout=self._timeout,
+            autogenerate_session_id=False,
+            query_retries=0,
+        )
