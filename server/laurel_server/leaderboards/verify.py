@@ -100,7 +100,7 @@ class _Comparison:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
         for board in (*await self._points_boards(), *await scores.instances(self._pool)):
             complete, total = await self._look(board)
-            if not complete:
+            if not complete and await self._still_incomplete(board):
                 self._incomplete.append(f"{board.scope} {board.period_id}")
             if total > self._totals[board] and await self._still_more(board):
                 self._surplus.append(
@@ -213,6 +213,14 @@ class _Comparison:
             for each, score in zip(expected, scores, strict=True)
             if score is None or int(float(score)) != each.score
         ]
+
+    async def _still_incomplete(self, board: BoardKey) -> bool:
+        """Whether it stays so: a board that is being filled anew is whole again after a moment, unless it is large."""
+        for _ in range(LOOKS):
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            if (await self._look(board))[0]:
+                return False
+        return True
 
     async def _still_more(self, board: BoardKey) -> bool:
         """Whether the surplus stays although users who have come since are taken into account."""

@@ -12,10 +12,12 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.domain.people import Order
 from laurel_server.domain.scores import ScoreAnswer
+from laurel_server.leaderboards import verify
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.standings import is_registered
 from laurel_server.postgres.turns import REBUILD, Turns
+from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.keys import all_keys
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, command, lines, refusal, remove, report, see
@@ -164,6 +166,27 @@ async def test_the_integrity_check_finds_what_is_wrong_on_a_score_board(
     await parts.redis.call("HDEL", members, "who", "ann")
     (incomplete,) = await wrongs(parts, "boards")
     assert incomplete == "boards_are_complete: race all"
+
+
+async def test_a_board_that_is_whole_again_after_a_moment_is_no_finding(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rest_repair(parts, monkeypatch)
+    await board(parts)
+    await report(parts, "ann", 10)
+    members = all_keys(BoardKey("race", "all"))[1]
+    place = await parts.redis.call("HGET", members, "ann")
+    await parts.redis.call("HDEL", members, "ann")
+    look = verify.look
+
+    async def then_filled(redis: RedisConnection, key: BoardKey, slots: int) -> tuple[bool, int]:
+        seen = await look(redis, key, slots)
+        if key.scope == "race":
+            await parts.redis.call("HSET", members, "ann", place)
+        return seen
+
+    monkeypatch.setattr(verify, "look", then_filled)
+    assert await wrongs(parts, "boards") == []
 
 
 async def test_a_board_that_is_filled_anew_keeps_no_rank_on_another_from_being_told(
