@@ -98,14 +98,21 @@ class _Comparison:
 
     async def compare_totals(self) -> None:
         """Find boards that list more users than the ledger puts there, and those that cannot be read."""
-        for board in (*await self._points_boards(), *await scores.instances(self._pool)):
+        incomplete, surplus = list[BoardKey](), dict[BoardKey, int]()
+        for board in await self._boards():
             complete, total = await self._look(board)
             if not complete and await self._still_incomplete(board):
-                self._incomplete.append(f"{board.scope} {board.period_id}")
+                incomplete.append(board)
             if total > self._totals[board] and await self._still_more(board):
-                self._surplus.append(
-                    f"{board.scope} {board.period_id}: {total - self._totals[board]} too many"
-                )
+                surplus[board] = total - self._totals[board]
+        if incomplete or surplus:
+            left = set(await self._boards())  # without those that were deleted meanwhile
+            self._incomplete += [f"{board.scope} {board.period_id}" for board in incomplete if board in left]
+            self._surplus += [
+                f"{board.scope} {board.period_id}: {more} too many"
+                for board, more in surplus.items()
+                if board in left
+            ]
 
     def checks(self) -> list[Check]:
         return [
@@ -131,6 +138,9 @@ class _Comparison:
                 "; ".join(self._incomplete[:SHOWN]),
             ),
         ]
+
+    async def _boards(self) -> Sequence[BoardKey]:
+        return (*await self._points_boards(), *await scores.instances(self._pool))
 
     async def _points_boards(self) -> Sequence[BoardKey]:
         """Return the instances of points boards; on others is nobody: those of a board that was created anew since."""

@@ -12,7 +12,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState
 from laurel_server.domain.people import Order
 from laurel_server.domain.scores import ScoreAnswer
-from laurel_server.leaderboards import verify
+from laurel_server.leaderboards import reading, verify
 from laurel_server.leaderboards.registry import BoardRegistry
 from laurel_server.postgres.pool import Pool
 from laurel_server.postgres.standings import is_registered
@@ -177,15 +177,30 @@ async def test_a_board_that_is_whole_again_after_a_moment_is_no_finding(
     members = all_keys(BoardKey("race", "all"))[1]
     place = await parts.redis.call("HGET", members, "ann")
     await parts.redis.call("HDEL", members, "ann")
-    look = verify.look
 
     async def then_filled(redis: RedisConnection, key: BoardKey, slots: int) -> tuple[bool, int]:
-        seen = await look(redis, key, slots)
+        seen = await reading.look(redis, key, slots)
         if key.scope == "race":
             await parts.redis.call("HSET", members, "ann", place)
         return seen
 
     monkeypatch.setattr(verify, "look", then_filled)
+    assert await wrongs(parts, "boards") == []
+
+
+async def test_a_board_that_is_deleted_while_it_is_looked_at_is_no_finding(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await give(parts, "ann", 5)
+
+    async def then_deleted(redis: RedisConnection, key: BoardKey, slots: int) -> tuple[bool, int]:
+        seen = await reading.look(redis, key, slots)
+        if key == BoardKey("tier:bronze", "all"):
+            await parts.boards.delete("tier-all", RequestKey("tests", "delete", b""))
+            return False, seen[1] + 1
+        return seen
+
+    monkeypatch.setattr(verify, "look", then_deleted)
     assert await wrongs(parts, "boards") == []
 
 
