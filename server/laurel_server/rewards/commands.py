@@ -34,7 +34,7 @@ from laurel_server.rewards.answers import (
     first_answer,
     moves_of,
 )
-from laurel_server.rewards.batch_items import CommittedBatch, Item, Result
+from laurel_server.rewards.batch_items import CommittedBatch, Item, Result, users_of
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
 from laurel_server.rewards.ledger_batch import LedgerWriter
 from laurel_server.rewards.outcomes import StoredAward, StoredChange
@@ -71,6 +71,7 @@ class Commands:
         self._projection = projection
         self._confirmations = confirmations
         self._faces_changed = faces_changed
+        self._max_batch = max_batch
         self._group = GroupCommit(connect, writer, self._finish, lanes, max_batch, max_waiting, linger_max)
 
     def start(self) -> None:
@@ -94,13 +95,35 @@ class Commands:
     async def award_batch(
         self, commands: Sequence[AwardCommand | LaurelError], deadline: float | None
     ) -> list[AwardAnswer | Exception]:
-        """Make many awards; each has its own result. A LaurelError in place of a command is its own result."""
+        """Make many awards, those of one user in their order; each has its own result.
+
+        A LaurelError in place of a command is its own result.
+        """
         items = [item_of(command, AWARD) for command in commands if isinstance(command, AwardCommand)]
-        answered = iter(await self.submit(items, deadline) if items else ())
+        answered = iter(await self._make_in_order(items, deadline) if items else ())
         return [
             command if isinstance(command, LaurelError) else next(answered)  # type: ignore[misc]
             for command in commands
         ]
+
+    async def _make_in_order(self, items: Sequence[Item], deadline: float | None) -> Sequence[object]:
+        """Make awards, in pieces that are a batch each; pieces with a user in common one after the other."""
+        if len(items) <= self._max_batch:
+            return await self.submit(items, deadline)
+        self._group.check_room(len(items))
+        pieces = [items[start : start + self._max_batch] for start in range(0, len(items), self._max_batch)]
+        if _have_users_in_common(pieces):
+            answers = [await self._make_piece(piece, deadline) for piece in pieces]
+        else:
+            answers = await asyncio.gather(*(self._make_piece(piece, deadline) for piece in pieces))
+        return [answer for piece in answers for answer in piece]
+
+    async def _make_piece(self, piece: Sequence[Item], deadline: float | None) -> Sequence[object]:
+        """Make awards of a call that may have made others: a refusal of all of them is that of each."""
+        try:
+            return await self.submit(piece, deadline)
+        except LaurelError as refusal:
+            return [refusal] * len(piece)
 
     async def grant(self, commands: Sequence[AwardCommand]) -> list[object]:
         """Make awards that Laurel itself gives; returns their answers, or the errors in their place, in order."""
@@ -244,6 +267,11 @@ def _other(posting: Posting, batch: CommittedBatch) -> Other:
         for board in boards_left(posting, account, batch.rules)
     }
     return Other(account.user_id, {**left, **_steps(posting, batch)})
+
+
+def _have_users_in_common(pieces: Sequence[Sequence[Item]]) -> bool:
+    users = [users_of(piece) for piece in pieces]
+    return len(set().union(*users)) < sum(map(len, users))
 
 
 def item_of(command: AwardCommand | Command, family: str) -> Item:

@@ -117,10 +117,10 @@ class GroupCommit(Generic[Item, Batch]):
     async def submit(self, items: Sequence[Item], deadline: float | None) -> list[object]:
         """Queue the awards and return their results in order. OVERLOADED with RetryInfo when the queue is full.
 
+        Up to `max_batch` of them are made in their order, and in one batch; beyond that lanes may overtake each other.
         Cancelling the caller does not take its awards back.
         """
-        if len(self._queue) + len(items) > self.max_waiting:
-            raise overloaded()
+        self.check_room(len(items))
         if self._closing:
             raise LaurelError(Reason.DRAINING, "this server is shutting down")
         ticket, now = Ticket(len(items)), perf_counter()
@@ -132,6 +132,11 @@ class GroupCommit(Generic[Item, Batch]):
         finally:
             self._unanswered -= len(items)
         return ticket.results
+
+    def check_room(self, count: int) -> None:
+        """Raise OVERLOADED with RetryInfo if so many awards would not fit into the queue."""
+        if len(self._queue) + count > self.max_waiting:
+            raise overloaded()
 
     async def close(self) -> None:
         """Finish what is queued, then stop. New awards are refused from now on."""
@@ -169,9 +174,12 @@ class GroupCommit(Generic[Item, Batch]):
         await asyncio.sleep(min(self.linger_max, LINGER_PER_AWARD * in_play))
 
     def _take(self) -> list[Waiting[Item]]:
+        """Return the awards of the next batch. A call that does not fit any more waits for the next: none is split."""
         batch: list[Waiting[Item]] = []
         now = monotonic()
-        while self._queue and len(batch) < self.max_batch:
+        while self._queue and (room := self.max_batch - len(batch)) > 0:
+            if batch and self._queue[0].index == 0 and self._queue[0].ticket.count > room:
+                break
             waiting = self._queue.popleft()
             if waiting.deadline is not None and waiting.deadline <= now:
                 waiting.answer(TimeoutError("the deadline passed before the award was begun"))

@@ -141,6 +141,17 @@ async def test_a_cooldown_lets_one_of_many_through(ledger_dsn: str, redis_url: s
         assert (await give(parts, "ann", 10, action="RARE")).entry.points == 10
 
 
+@pytest.mark.parametrize("sizes", [(200, 200, 200), (700,), (400, 300)])
+async def test_awards_of_one_call_to_one_user_are_made_in_their_order(
+    parts: Parts, sizes: tuple[int, ...]
+) -> None:
+    calls = [[command("ann", 1) for _ in range(size)] for size in sizes]
+    for answers in await asyncio.gather(*(parts.awards.award_batch(call, None) for call in calls)):
+        made = [each.entry.transaction_id for each in answers if isinstance(each, AwardAnswer)]
+        assert len(made) == len(answers)
+        assert made == sorted(made)
+
+
 async def test_an_award_whose_deadline_has_passed_is_not_made(parts: Parts) -> None:
     with pytest.raises(TimeoutError):
         await parts.awards.award(command("ann"), time.monotonic() - 0.001)

@@ -124,3 +124,18 @@ async def test_nothing_is_taken_once_it_is_closed() -> None:
     with pytest.raises(LaurelError) as refusal:
         await group.submit(["award"], None)
     assert refusal.value.reason is Reason.DRAINING
+
+
+async def test_a_call_is_split_between_batches_only_where_it_is_larger_than_one() -> None:
+    ledger = Ledger()
+    ledger.open.clear()
+    async with lanes(ledger, max_waiting=500) as group:
+        first = asyncio.create_task(group.submit(["first"], None))
+        await ledger.begun.wait()
+        sizes = (30, 30, 50, 120)
+        calls = [asyncio.create_task(group.submit([f"{n}"] * size, None)) for n, size in enumerate(sizes)]
+        await asyncio.sleep(0)
+        ledger.open.set()
+        await asyncio.gather(first, *calls)
+    taken = [{name: batch.count(name) for name in dict.fromkeys(batch)} for batch in ledger.batches]
+    assert taken == [{"first": 1}, {"0": 30}, {"1": 30}, {"2": 50}, {"3": 50}, {"3": 50}, {"3": 20}]
