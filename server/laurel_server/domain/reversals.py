@@ -5,12 +5,13 @@ from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from laurel_server.domain.accounts import Account
 from laurel_server.domain.actions import SYSTEM_ACTIONS
 from laurel_server.domain.awards import moved_boards, takes
 from laurel_server.domain.commands import Change, Command, Turn, new_entry
+from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.holdings import Needs, Reversed
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit, LotKey
@@ -18,6 +19,9 @@ from laurel_server.domain.periods import Period, parse_period_id
 from laurel_server.domain.spending import REVERSAL, already_reversed, not_reversible
 
 ADJUSTMENT = "MANUAL_ADJUSTMENT"
+
+MAX_PART_BITS: Final = 8192
+"""Of the denominator of all parts of an entry together: some 60 amounts that have nothing in common."""
 
 
 class ReversalPolicy(IntEnum):
@@ -110,6 +114,8 @@ class ReverseCommand(Command):
         left = total - before.points
         if self.part:
             part = before.part + self.part
+            if part.denominator.bit_length() > MAX_PART_BITS:
+                raise invalid_field("denominator", "has too little in common with those of the parts before")
             wanted = int(total * part) - int(total * before.part)
             gone = part > 1
         else:

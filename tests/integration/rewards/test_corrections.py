@@ -89,6 +89,15 @@ async def test_parts_are_floored_on_their_sum(parts: Parts) -> None:
     assert await wrongs(parts) == []
 
 
+async def test_parts_that_have_nothing_in_common_are_bounded(parts: Parts) -> None:
+    order = (await give(parts, "ann", 100)).entry.transaction_id
+    with refused(Reason.INVALID_FIELD, field="denominator"):
+        for number in range(100):
+            await reverse(parts, order, part=Fraction(1, 10**39 + number))
+    await reverse(parts, order)
+    assert await wrongs(parts, "ledger") == []
+
+
 async def test_no_more_is_reversed_than_there_was(parts: Parts) -> None:
     order = (await give(parts, "ann", 100)).entry.transaction_id
     await give(parts, "ann", 1000)

@@ -206,8 +206,8 @@ type ActionConfig struct {
 	TierMultipliers map[string]string `protobuf:"bytes,6,rep,name=tier_multipliers,json=tierMultipliers,proto3" json:"tier_multipliers,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Points one award gives at the most; 0: no limit.
 	MaxPointsPerAction int64 `protobuf:"varint,7,opt,name=max_points_per_action,json=maxPointsPerAction,proto3" json:"max_points_per_action,omitempty"`
-	// Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
-	// before the action had a limit counts, too.
+	// Points a user gets by this action in one day of the program's time zone, that of the recording; 0: no limit. What was
+	// awarded on the same day before the action had a limit counts, too, and so does what is reversed.
 	MaxDailyPoints int64 `protobuf:"varint,8,opt,name=max_daily_points,json=maxDailyPoints,proto3" json:"max_daily_points,omitempty"`
 	// What the daily cap does with an award that goes beyond it.
 	CapMode CapMode `protobuf:"varint,9,opt,name=cap_mode,json=capMode,proto3,enum=laurel.admin.v1.CapMode" json:"cap_mode,omitempty"`
@@ -431,7 +431,7 @@ type Campaign struct {
 	Actions []string `protobuf:"bytes,3,rep,name=actions,proto3" json:"actions,omitempty"`
 	// By how much, a decimal of at least 1 such as `2` or `1.5`.
 	Multiplier string `protobuf:"bytes,4,opt,name=multiplier,proto3" json:"multiplier,omitempty"`
-	// From when, from 1970 to before 4700; unset: at once.
+	// From when by the time of recording, from 1970 to before 4700; unset: at once.
 	StartsAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=starts_at,json=startsAt,proto3" json:"starts_at,omitempty"`
 	// Until when, exclusive, from 1970 to before 4700; unset: for ever.
 	EndsAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=ends_at,json=endsAt,proto3" json:"ends_at,omitempty"`
@@ -443,7 +443,7 @@ type Campaign struct {
 	Segments []string `protobuf:"bytes,9,rep,name=segments,proto3" json:"segments,omitempty"`
 	// How it joins other campaigns.
 	StackMode StackMode `protobuf:"varint,10,opt,name=stack_mode,json=stackMode,proto3,enum=laurel.admin.v1.StackMode" json:"stack_mode,omitempty"`
-	// Extra points it may give in all, never overspent; 0: no limit.
+	// Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent.
 	BudgetPoints int64 `protobuf:"varint,11,opt,name=budget_points,json=budgetPoints,proto3" json:"budget_points,omitempty"`
 	// Whether it applies.
 	Active bool `protobuf:"varint,12,opt,name=active,proto3" json:"active,omitempty"`

@@ -45,7 +45,8 @@ const (
 type RewardsServiceClient interface {
 	// Awards points for one action. Durable when it answers; counted once whatever is retried with the same request_id.
 	AwardPoints(ctx context.Context, in *AwardPointsRequest, opts ...grpc.CallOption) (*AwardPointsResponse, error)
-	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
+	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+	// made in their order.
 	BatchAwardPoints(ctx context.Context, in *BatchAwardPointsRequest, opts ...grpc.CallOption) (*BatchAwardPointsResponse, error)
 	// Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
 	// whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
@@ -261,7 +262,8 @@ func (c *rewardsServiceClient) ListExpiringPoints(ctx context.Context, in *ListE
 type RewardsServiceServer interface {
 	// Awards points for one action. Durable when it answers; counted once whatever is retried with the same request_id.
 	AwardPoints(context.Context, *AwardPointsRequest) (*AwardPointsResponse, error)
-	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
+	// Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+	// made in their order.
 	BatchAwardPoints(context.Context, *BatchAwardPointsRequest) (*BatchAwardPointsResponse, error)
 	// Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
 	// whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that

@@ -158,8 +158,8 @@ class ActionConfig(_message.Message):
     max_points_per_action: _builtins.int
     """Points one award gives at the most; 0: no limit."""
     max_daily_points: _builtins.int
-    """Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
-    before the action had a limit counts, too.
+    """Points a user gets by this action in one day of the program's time zone, that of the recording; 0: no limit. What was
+    awarded on the same day before the action had a limit counts, too, and so does what is reversed.
     """
     cap_mode: Global___CapMode.ValueType
     """What the daily cap does with an award that goes beyond it."""
@@ -269,7 +269,7 @@ class Campaign(_message.Message):
     stack_mode: Global___StackMode.ValueType
     """How it joins other campaigns."""
     budget_points: _builtins.int
-    """Extra points it may give in all, never overspent; 0: no limit."""
+    """Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent."""
     active: _builtins.bool
     """Whether it applies."""
     spent_points: _builtins.int
@@ -282,7 +282,7 @@ class Campaign(_message.Message):
 
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp:
-        """From when, from 1970 to before 4700; unset: at once."""
+        """From when by the time of recording, from 1970 to before 4700; unset: at once."""
 
     @_builtins.property
     def ends_at(self) -> _timestamp_pb2.Timestamp:

@@ -133,7 +133,8 @@ class RewardsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchAwardPoints(self, request, context):
-        """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
+        """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+        made in their order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -23,7 +23,9 @@ class RewardsServiceStub:
     AwardPoints: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.AwardPointsRequest, _rewards_service_pb2.AwardPointsResponse]
     """Awards points for one action. Durable when it answers; counted once whatever is retried with the same request_id."""
     BatchAwardPoints: _aio.UnaryUnaryMultiCallable[_rewards_service_pb2.BatchAwardPointsRequest, _rewards_service_pb2.BatchAwardPointsResponse]
-    """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other."""
+    """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+    made in their order.
+    """
     IngestAwards: _aio.StreamStreamMultiCallable[_rewards_service_pb2.IngestAwardsRequest, _rewards_service_pb2.IngestAwardsResponse]
     """Awards one after the other as they come, for those who have very many. Each is answered with its position in the stream, in
     whatever order they are made. The server reads on as answers are taken: a client must read while it sends. An award that
@@ -86,7 +88,9 @@ class RewardsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rewards_service_pb2.BatchAwardPointsRequest,
         context: _aio.ServicerContext[_rewards_service_pb2.BatchAwardPointsRequest, _abc.Awaitable[_rewards_service_pb2.BatchAwardPointsResponse]],
     ) -> _abc.Awaitable[_rewards_service_pb2.BatchAwardPointsResponse]:
-        """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other."""
+        """Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+        made in their order.
+        """
 
     @_abc_1.abstractmethod
     def IngestAwards(

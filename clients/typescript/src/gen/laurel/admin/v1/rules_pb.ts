@@ -74,8 +74,8 @@ export type ActionConfig = Message<"laurel.admin.v1.ActionConfig"> & {
   maxPointsPerAction: bigint;
 
   /**
-   * Points a user gets by this action in one day of the program's time zone; 0: no limit. What was awarded on the same day
-   * before the action had a limit counts, too.
+   * Points a user gets by this action in one day of the program's time zone, that of the recording; 0: no limit. What was
+   * awarded on the same day before the action had a limit counts, too, and so does what is reversed.
    *
    * @generated from field: int64 max_daily_points = 8;
    */
@@ -219,7 +219,7 @@ export type Campaign = Message<"laurel.admin.v1.Campaign"> & {
   multiplier: string;
 
   /**
-   * From when, from 1970 to before 4700; unset: at once.
+   * From when by the time of recording, from 1970 to before 4700; unset: at once.
    *
    * @generated from field: google.protobuf.Timestamp starts_at = 5;
    */
@@ -261,7 +261,7 @@ export type Campaign = Message<"laurel.admin.v1.Campaign"> & {
   stackMode: StackMode;
 
   /**
-   * Extra points it may give in all, never overspent; 0: no limit.
+   * Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent.
    *
    * @generated from field: int64 budget_points = 11;
    */

@@ -528,7 +528,8 @@ export const RewardsService: GenService<{
     output: typeof AwardPointsResponseSchema;
   },
   /**
-   * Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other.
+   * Awards up to 1,000 times in one call. Each item has its own result; a refused item hurts no other. Those of one user are
+   * made in their order.
    *
    * @generated from rpc laurel.rewards.v1.RewardsService.BatchAwardPoints
    */
