@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from laurel_server.postgres.pool import LaneConnection
+from laurel_server.postgres.pool import KEPT_ALIVE, LaneConnection
 
 SURE_SECONDS: Final = 1.0
 """How long an answer holds, unless the connection is closed meanwhile: loops ask before every round."""
@@ -50,7 +50,7 @@ class Leadership:
                 self._dsn,
                 timeout=5,
                 command_timeout=5,
-                server_settings={"application_name": f"laurel {self._name}"},
+                server_settings={**KEPT_ALIVE, "application_name": f"laurel {self._name}"},
             )
         if self._held:
             await self._connection.execute("SELECT 1")

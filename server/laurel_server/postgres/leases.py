@@ -8,7 +8,7 @@ from typing import TypeVar
 import asyncpg
 
 from laurel_server.postgres.errors import UNAVAILABLE
-from laurel_server.postgres.pool import LaneConnection
+from laurel_server.postgres.pool import KEPT_ALIVE, LaneConnection
 
 Result = TypeVar("Result")
 
@@ -68,7 +68,7 @@ class Leases:
                 self._dsn,
                 timeout=5,
                 command_timeout=5,
-                server_settings={"application_name": "laurel leases"},
+                server_settings={**KEPT_ALIVE, "application_name": "laurel leases"},
             )
         return self._connection
 

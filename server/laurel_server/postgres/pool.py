@@ -21,6 +21,14 @@ LONG_SECONDS = 3600.0
 LANE = "laurel award lane"
 """What award lanes are called in PostgreSQL's list of sessions."""
 
+KEPT_ALIVE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+"""Settings of connections that hold what others wait for: of a server whose machine or network has gone without a word
+PostgreSQL hears after some seconds, and not only after the two hours that systems wait by default."""
+
 KEYED_LOOKUPS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -45,6 +53,7 @@ async def connect_lane(dsn: str, statement_timeout: float) -> LaneConnection:
         command_timeout=statement_timeout + 1,  # for a PostgreSQL that does not even cancel
         server_settings={
             **KEYED_LOOKUPS,
+            **KEPT_ALIVE,
             **_timeouts(statement_timeout),
             "idle_in_transaction_session_timeout": "5000",
             "application_name": LANE,
@@ -64,7 +73,7 @@ async def create_pool(dsn: str, minimum: int, maximum: int, statement_timeout: f
         reset=_leave_as_it_is,
         timeout=5,
         command_timeout=statement_timeout + 1,
-        server_settings={**_timeouts(statement_timeout), "application_name": "laurel"},
+        server_settings={**KEPT_ALIVE, **_timeouts(statement_timeout), "application_name": "laurel"},
     )
 
 

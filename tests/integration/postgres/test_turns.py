@@ -9,7 +9,9 @@ import pytest
 
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.postgres import turns
-from laurel_server.postgres.pool import Pool, create_pool
+from laurel_server.postgres.leadership import Leadership
+from laurel_server.postgres.leases import Leases
+from laurel_server.postgres.pool import Pool, connect_lane, create_pool
 from laurel_server.postgres.turns import Turns
 
 WHO_HAS_IT = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
@@ -99,3 +101,17 @@ async def _take(turns: Turns, waits: asyncio.Event) -> None:
     waits.set()
     async with turns.turn():
         pass
+
+
+async def test_postgresql_looks_soon_whether_who_holds_something_is_still_there(
+    ledger_dsn: str, pool: Pool
+) -> None:
+    leader, lane = Leadership(ledger_dsn, "tests"), await connect_lane(ledger_dsn, 5)
+    leases = Leases(ledger_dsn)
+    await leader.held()
+    async with leases.held("tests", wait=False):
+        for each in (leader._connection, leases._connection, lane, pool):
+            assert each is not None
+            assert await each.fetchval("SHOW tcp_keepalives_idle") == "5"
+    for closing in (leader, leases, lane):
+        await closing.close()
