@@ -11,17 +11,18 @@ from laurel_server.leaderboards.ahead import ahead
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.fill_progress import FillProgress
+from laurel_server.leaderboards.loading import CALLS_TO_CLUSTER
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.placements import Placing
 from laurel_server.leaderboards.projection import Projection
-from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat
+from laurel_server.leaderboards.window import Window
 from laurel_server.metrics import BOARDS_FILL_MEMBERS
 from laurel_server.postgres import scores, standings
 from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
-from laurel_server.redis.errors import RedisRefused, RedisUnavailable
+from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import (
     BOARD_CHANGES,
     EVERY_BOARD,
@@ -163,10 +164,12 @@ class BoardFill:
 
     async def _refuse_if_all_are_lost(self, boards: Collection[BoardKey], claim: str) -> None:
         """BoardsUnavailable if none of the boards is claimed any more: what is left to fill would be for nothing."""
-        names = [board_keys(board, self._slots(board)[0]).members for board in boards]
-        claims = await asyncio.gather(*(self._call("HGET", name, FILLING) for name in names))
-        if claim.encode() not in claims:
-            raise _lost_again()
+        for some in _chunks(list(boards), BOARDS_AT_ONCE):
+            names = [board_keys(board, self._slots(board)[0]).members for board in some]
+            claims = await asyncio.gather(*(self._call("HGET", name, FILLING) for name in names))
+            if claim.encode() in claims:
+                return
+        raise _lost_again()
 
     async def forget(self, boards: Collection[BoardKey], slots: Sequence[str] = ("",)) -> None:
         """Drop these slots of boards that are configured no longer. BoardsUnavailable when Redis is away."""
@@ -184,17 +187,20 @@ class BoardFill:
             raise BoardsUnavailable(str(away)) from away
 
     async def are_whole(self, boards: Sequence[BoardKey]) -> list[bool]:
-        """Tell of each board whether Redis has all of it."""
+        """Tell of each board whether Redis has all of it; some at a time, so that awards and reads get their turn."""
+        lost: set[BoardKey] = set()
+        window = Window(CALLS_TO_CLUSTER if self._redis.one_slot else 1)
         try:
-            return await asyncio.gather(*(self._look(board) for board in boards))
-        except RedisUnavailable as away:
-            raise BoardsUnavailable(str(away)) from away
+            for some in self._pieces(boards):
+                await window.add(self._note_lost(some, lost))
+            await window.end()
+        finally:
+            window.cancel()
+        return [board not in lost for board in boards]
 
-    async def _look(self, board: BoardKey) -> bool:
-        try:
-            return (await look(self._redis, board, len(self._slots(board))))[0]
-        except RedisRefused:  # somebody has put something else in the place of the board
-            return False
+    async def _note_lost(self, pieces: Sequence[tuple[BoardKey, str]], lost: set[BoardKey]) -> None:
+        keys = list(chain.from_iterable(board_keys(*piece)[:2] for piece in pieces))
+        lost.update(pieces[number - 1][0] for number in await self._run("whole", keys))
 
     def _pieces(self, boards: Sequence[BoardKey]) -> Iterator[Sequence[tuple[BoardKey, str]]]:
         """Return the boards with each of their slots, as many together as a script call may name."""
