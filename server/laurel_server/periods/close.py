@@ -96,10 +96,10 @@ class PeriodClose:
         rules = await self._rule_book.close_through(end)
         await closing.lanes_have_moved_on(self._pool)
         await self._reached("sealed")
-        boards = await closing.boards_ended(self._pool, end)
-        period_ids = list(dict.fromkeys(board.period_id for board in boards))
-        users = await self._freeze(boards, rules)
+        users = await self._freeze(await closing.boards_ended(self._pool, end), rules)
         await self._reached("frozen")
+        boards = await closing.boards_ended(self._pool, end)  # who moved until then may have begun another
+        period_ids = list(dict.fromkeys(board.period_id for board in boards))
         for period_id, some in groupby(boards, key=lambda board: board.period_id):
             await take_snapshots(self._pool, period_id, list(some), rules, now)
             await self._reached("snapshot")
@@ -110,7 +110,7 @@ class PeriodClose:
             if board in boards:
                 await self._badges.crown(board, terms_of(board, rules.matrix, rules.boards))
             await self._reached("paid")
-        completed = await self._complete(end, now)
+        completed = await self._complete(boards, now)
         await self._reached("completed")
         log.info("periods.closed", periods=period_ids, boards=len(completed), users=users, paid=paid)
         return len(completed), paid
@@ -125,12 +125,16 @@ class PeriodClose:
         counted = dict.fromkeys(board.period_id for board in boards if board not in scored)
         return await freeze(self._pool, list(counted), rules.matrix) if counted else 0
 
-    async def _complete(self, end: datetime, now: datetime) -> list[BoardKey]:
+    async def _complete(self, boards: Sequence[BoardKey], now: datetime) -> list[BoardKey]:
+        """Complete the boards that went through all steps, and tell who was paid; one begun since is closed next."""
         async with self._pool.acquire() as connection, connection.transaction():
-            completed = await closing.complete(connection, end, now)
+            completed = await closing.complete(connection, boards, now)
             await announce(connection, [closed(board, now) for board in completed])
             async for winners in all_winners(connection, completed):
-                await announce(connection, [won(*each, now) for each in winners])
+                paid = [
+                    (board, winner) for board, winner in winners if winner.transaction_id and winner.user_id
+                ]
+                await announce(connection, [won(*each, now) for each in paid])
         return completed
 
     async def _archive(self, now: datetime) -> int:

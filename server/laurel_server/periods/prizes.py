@@ -10,7 +10,7 @@ import structlog
 from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.closing import winner_action
-from laurel_server.domain.errors import LaurelError
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres.closing import Payment, UnpaidWinner, note_payments, unpaid_winners
 from laurel_server.postgres.pool import Pool
@@ -36,20 +36,17 @@ async def pay_winners(pool: Pool, awards: Awards, period_id: str, end: datetime)
     """Pay the winners of a frozen period who are not paid yet and return how many were.
 
     A payment is known by its `request_id`, and by its entry: whoever dies between the payment and the note of it, and
-    whenever it goes on, nobody is paid twice. Raises what kept a payment from being made.
+    whenever it goes on, nobody is paid twice. Who was erased since gets nothing. Raises what kept a payment from being
+    made.
     """
     paid = 0
     while winners := await unpaid_winners(pool, period_id, COMMANDS_AT_ONCE, end):
-        owed = [winner for winner in winners if winner.transaction_id is None]
+        owed = [winner for winner in winners if winner.is_owed]
         async with resting():
             results = await awards.grant([_command(winner) for winner in owed])
         made = [_payment(winner, result) for winner, result in zip(owed, results, strict=True)]
-        found = [
-            Payment(winner.board, winner.user_no, winner.transaction_id, None)
-            for winner in winners
-            if winner.transaction_id is not None
-        ]
-        await note_payments(pool, (*made, *found))
+        settled = [_settled(winner) for winner in winners if not winner.is_owed]
+        await note_payments(pool, (*made, *settled))
         paid += len(made)
     return paid
 
@@ -77,6 +74,12 @@ def _score(winner: UnpaidWinner) -> str:
 def reference(board: BoardKey) -> str:
     """Return what the entry of a prize refers to."""
     return f"{board.scope}/{board.period_id}"
+
+
+def _settled(winner: UnpaidWinner) -> Payment:
+    """Return how one who is not to be paid was: by an entry that was found, or never as he is gone."""
+    refusal = Reason.USER_NOT_FOUND if winner.transaction_id is None else None
+    return Payment(winner.board, winner.user_no, winner.transaction_id, refusal)
 
 
 def _payment(winner: UnpaidWinner, result: object) -> Payment:

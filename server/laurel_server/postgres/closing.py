@@ -18,7 +18,7 @@ LOOK_AGAIN_SECONDS = 0.01
 
 
 class UnpaidWinner(NamedTuple):
-    """A winner to pay, by the request of that id.
+    """A winner to pay, by the request of that id. `user_id` is "" of who was erased since.
 
     `transaction_id` is that of an entry that has paid him all the same, None if there is none.
     """
@@ -31,6 +31,11 @@ class UnpaidWinner(NamedTuple):
     bonus_points: int
     request_id: str
     transaction_id: int | None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether there is somebody to pay."""
+        return self.transaction_id is None and self.user_id != ""
 
 
 class Payment(NamedTuple):
@@ -155,9 +160,11 @@ async def note_payments(pool: Pool, payments: Iterable[Payment]) -> None:
     )
 
 
-async def complete(connection: Connection, end: datetime, now: datetime) -> list[BoardKey]:
-    """Complete the boards of periods that ended then and return those that were not; each is returned once ever."""
-    return [BoardKey(*row) for row in await connection.fetch(load("closing_complete"), end, now)]
+async def complete(connection: Connection, boards: Sequence[BoardKey], now: datetime) -> list[BoardKey]:
+    """Complete boards and return those that were not; each is returned once ever."""
+    scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
+    rows = await connection.fetch(load("closing_complete"), scopes, period_ids, now)
+    return [BoardKey(*row) for row in rows]
 
 
 async def archive(pool: Pool, ended_by: datetime) -> list[BoardKey]:

@@ -3,7 +3,7 @@
 -- the request: one that was created again pays for itself, also for a period with the same id.
 -- $1: the period, $2: how many, $3: no such entry has a smaller transaction_id. Cost: an index look-up a winner and month
 -- since then.
-SELECT w.scope, w.period_id, w.user_no, u.user_id, w.rank, w.score, w.bonus_points, payment.request_id, p.transaction_id
+SELECT w.scope, w.period_id, w.user_no, CASE WHEN u.erased_at IS NULL THEN u.user_id ELSE '' END AS user_id, w.rank, w.score, w.bonus_points, payment.request_id, p.transaction_id
   FROM period_winners w JOIN users u USING (user_no) JOIN board_periods l USING (scope, period_id)
   CROSS JOIN LATERAL (
       SELECT 'close/' || w.scope || coalesce('/' || l.board_no, '') || '/' || w.period_id || '/' || w.user_no AS request_id
