@@ -66,7 +66,7 @@ async def running(
         boards=Boards(
             project_budget_ms=budget_ms, read_timeout_ms=read_timeout_ms, redis_cluster=redis_cluster
         ),
-        ledger=ledger or Ledger(),
+        ledger=ledger or Ledger(pool_min=1),
         jobs=Jobs(scheduled=jobs),
         events=events or Events(consumers="off"),
         analytics=analytics or Analytics(),
