@@ -32,7 +32,8 @@ class _Handler(SimpleHTTPRequestHandler):
 def site(directory: Path) -> Iterator[str]:
     """Serve the client from `directory` and give the origin; its page has the import map that Node would not need."""
     compiler = NODE_MODULES / "typescript" / "bin" / "tsc"
-    command = ["node", compiler, "--noCheck", "--outDir", directory / "dist"]  # the client's own tests check types
+    # Types are checked by the client's own tests.
+    command: list[str | Path] = ["node", compiler, "--noCheck", "--outDir", directory / "dist"]
     subprocess.run(command, cwd=FOLDER, check=True, timeout=200)
     (directory / "node_modules").symlink_to(NODE_MODULES)
     imports = json.dumps({"imports": _imports()})
