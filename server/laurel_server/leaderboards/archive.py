@@ -9,7 +9,7 @@ from laurel_server.domain.errors import LaurelError
 from laurel_server.leaderboards.board_fill import READ_AT_ONCE, new_claim
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
-from laurel_server.leaderboards.placements import Placing
+from laurel_server.leaderboards.placing import Placing
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.reading import look
 from laurel_server.leaderboards.score_seats import seatings_of_scorers

@@ -13,7 +13,7 @@ from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.fill_progress import FillProgress
 from laurel_server.leaderboards.loading import CALLS_TO_CLUSTER
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.placements import Placing
+from laurel_server.leaderboards.placing import Placing
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.score_seats import seatings_of_scorers
 from laurel_server.leaderboards.seating import seat

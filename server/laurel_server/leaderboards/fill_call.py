@@ -1,4 +1,4 @@
-"""Putting many users on boards for nobody who waits for ranks: script calls of `fill.lua`."""
+"""Script calls of `fill.lua`, which puts many users on boards and tells no ranks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar

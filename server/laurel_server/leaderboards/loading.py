@@ -1,4 +1,4 @@
-"""Putting many users on boards for nobody who waits for ranks."""
+"""Applying many placements in the background, where nobody waits for the ranks that come of them."""
 
 import asyncio
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.views import Board, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.placements import boards_of
+from laurel_server.leaderboards.placing import boards_of
 from laurel_server.postgres import scores
 from laurel_server.postgres.pool import Pool, ledger_errors
 from laurel_server.postgres.standings import Member, is_registered, past_shadows, read_member, shadows_among

@@ -13,7 +13,7 @@ from laurel_server.domain.tiers import Tier
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.placements import placement_of
+from laurel_server.leaderboards.placing import placement_of
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from laurel_server.domain.boards import BoardKey, Visibility, is_score_board
 from laurel_server.domain.views import Check
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.placements import boards_of
+from laurel_server.leaderboards.placing import boards_of
 from laurel_server.leaderboards.reading import look, rebuilding
 from laurel_server.leaderboards.score_seats import place_of
 from laurel_server.postgres import scores, standings

@@ -25,8 +25,8 @@ from laurel_server.leaderboards.administration import BoardAdministration
 from laurel_server.leaderboards.archive import Archive
 from laurel_server.leaderboards.live.hub import Hub
 from laurel_server.leaderboards.live.ports import Pace
-from laurel_server.leaderboards.present import PresentRanks
 from laurel_server.leaderboards.present_boards import PresentBoards
+from laurel_server.leaderboards.present_ranks import PresentRanks
 from laurel_server.leaderboards.profile_cache import ProfileCache
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.queries import BoardQueries

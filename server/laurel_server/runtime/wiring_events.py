@@ -27,7 +27,7 @@ from laurel_server.events.sinks import KafkaSink, LogSink, Sink, WebhookSink
 from laurel_server.events.source import Source
 from laurel_server.jobs.dispatch_notifications import dispatch_notifications
 from laurel_server.jobs.job import Job
-from laurel_server.leaderboards.present import PresentRanks
+from laurel_server.leaderboards.present_ranks import PresentRanks
 from laurel_server.leaderboards.resets import Resets
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.outbox import last_batch

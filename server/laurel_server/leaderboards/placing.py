@@ -1,4 +1,4 @@
-"""From members of the ledger to placements on boards."""
+"""Where members of the ledger belong: the boards that list them, and their placements on those."""
 
 from collections.abc import Container, Iterable
 from functools import lru_cache

@@ -2,8 +2,8 @@ import pytest
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.tiers import Tier
-from laurel_server.leaderboards import placements
-from laurel_server.leaderboards.placements import Placing, boards_of, placement_of
+from laurel_server.leaderboards import placing
+from laurel_server.leaderboards.placing import Placing, boards_of, placement_of
 from laurel_server.postgres.standings import Member
 
 MATRIX = BoardMatrix()
@@ -57,7 +57,7 @@ def test_a_rebuild_asks_for_some_boards_only() -> None:
 
 
 def test_a_rebuild_remembers_a_bounded_number_of_memberships(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(placements, "MOST_CHOSEN", 3)
+    monkeypatch.setattr(placing, "MOST_CHOSEN", 3)
     place = Placing(MATRIX, {BoardKey("global", "all")})
     people = [
         Member(n, f"u{n}", 1, Membership("US", "", Tier.BRONZE, (f"s{n}",), Visibility.PUBLIC), TOTALS)

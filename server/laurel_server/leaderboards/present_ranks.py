@@ -10,7 +10,7 @@ from laurel_server.domain.ledger import BoardRank
 from laurel_server.domain.periods import PeriodType, parse_period_id
 from laurel_server.domain.views import Board, RanksOnBoard, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
-from laurel_server.leaderboards.placements import boards_of
+from laurel_server.leaderboards.placing import boards_of
 from laurel_server.leaderboards.present_boards import PresentBoards
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.postgres import scores
