@@ -100,13 +100,15 @@ async def seat(
         (board, part) for board, seating in seatings.items() if board not in split for part in _parts(seating)
     ]
     seats = (_seat_split(redis, run, *each, created, ranked=ranked) for each in split.items())
-    over_slots = asyncio.gather(*seats)
-    replies = await asyncio.gather(*(run(board, part, int(board in created)) for board, part in calls))
+    over_slots, replies = await asyncio.gather(
+        asyncio.gather(*seats),
+        asyncio.gather(*(run(board, part, int(board in created)) for board, part in calls)),
+    )
     seated = Seated()
     for (board, part), reply in zip(calls, replies, strict=True):
         if not filling(board):
             seated.add(_read(board, part, reply))
-    for board, result in zip(split, await over_slots, strict=True):
+    for board, result in zip(split, over_slots, strict=True):
         if not filling(board):
             seated.add(result)
     return seated
