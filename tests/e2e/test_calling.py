@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from laurel_server.domain.actions import SYSTEM_ACTIONS
 from tests.e2e.serving import Serve
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -89,7 +90,11 @@ def test_text_answers_are_for_people(run: Run, user: str) -> None:
     assert rank.stdout.startswith(f"{user}: rank ")
     assert "tier:bronze weekly" in run("rank", user, "--boards").stdout
     assert user in run("watch", "--top", "100", "--user", user, "--updates", "2").stdout
-    assert "order_value * 0.01" in run("actions").stdout
+    listed = run("actions").stdout
+    assert "order_value * 0.01" in listed
+    assert [line.split()[0] for line in listed.splitlines() if "not to callers" in line] == sorted(
+        SYSTEM_ACTIONS
+    )
 
 
 def test_who_is_not_on_a_board_is_said_so(run: Run, user: str) -> None:

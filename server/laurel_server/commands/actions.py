@@ -1,10 +1,11 @@
-"""`laurel actions`: what can be awarded."""
+"""`laurel actions`: what entries are for, and what can be awarded."""
 
 from rich.table import Table
 
 from laurel_client import ActionConfig, Laurel, as_plain
 from laurel_server.commands.calling import Address, AsJson, Seconds, ask, print_json
 from laurel_server.commands.tables import new_table, open_console
+from laurel_server.domain.actions import SYSTEM_ACTIONS
 
 
 def actions(address: Address = "", timeout: Seconds = 10, as_json: AsJson = False) -> None:
@@ -26,8 +27,14 @@ def _table(configs: list[ActionConfig]) -> Table:
         table.add_row(
             config.action,
             config.points_formula or config.base_points,
-            "yes" if config.active else "no",
+            _active(config),
             config.expires_after or "never",
             f"{config.max_daily_points:,}" if config.max_daily_points else "",
         )
     return table
+
+
+def _active(config: ActionConfig) -> str:
+    if config.action in SYSTEM_ACTIONS:
+        return "not to callers"
+    return "yes" if config.active else "no"
