@@ -48,6 +48,8 @@ def body_of(topic: str, payload: bytes) -> Decoded:
     event_id, body = read(message)
     if not event_id:
         raise ValueError("has no event_id")
+    if any("\0" in text for text in (event_id, *body.values()) if isinstance(text, str)):
+        raise ValueError("has NUL in a text, which the ledger cannot even be asked for")
     return event_id, {"type": topic, **body}
 
 

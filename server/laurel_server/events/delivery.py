@@ -111,8 +111,9 @@ class Delivery:
         return [each for each in due if each.notification.id not in put_off]
 
     async def _attempts(self, due: Sequence[Due]) -> list[Attempt]:
-        now, offers = self._clock.now(), [_Offer(each, list(each.taken_by)) for each in due]
+        offers = [_Offer(each, list(each.taken_by)) for each in due]
         await asyncio.gather(*(_hand_over(sink, offers) for sink in self._sinks))
+        now = self._clock.now()  # a sink that is away takes its time to say so
         for offer in offers:
             if offer.errors:
                 log.warning(

@@ -8,6 +8,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from laurel.events.v1.events_pb2 import RewardsEarned
+from laurel.type.v1.tier_pb2 import Tier
 from laurel_server.domain.people import Order
 from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
@@ -17,6 +19,11 @@ from tests.integration.wired import give, run_job, running, until
 from tests.kafka import Broker
 
 GROUPS = {"laurel.badges", "laurel.notifications"}
+
+NUL = RewardsEarned(
+    event_id="1", user_id="nul\0", tier=Tier.TIER_GOLD, points=5000, lifetime_points=5000
+).SerializeToString()
+"""Of a user who cannot be in the ledger, and cannot even be asked for there."""
 
 
 async def kinds_kept(parts: Parts, user_id: str) -> set[str]:
@@ -132,13 +139,13 @@ async def test_a_poisoned_record_is_set_aside_and_the_next_go_on(
         await rises(parts, "before-poison")
         async with AIOKafkaProducer(bootstrap_servers=own_broker.bootstrap) as producer:
             for topic in ("rewards.earned", "leaderboard.updated"):
-                for payload in (b"\xff\xff", b""):
+                for payload in (b"\xff\xff", b"", NUL):
                     await producer.send_and_wait(topic, payload, key=b"after-poison")
         await rises(parts, "after-poison")
         rows = await parts.pool.fetch("SELECT reader, origin, event FROM events_set_aside")
     found = {(row["reader"], row["origin"].partition("/")[0], row["event"]) for row in rows}
     assert {("notifications", "rewards.earned", "ffff"), ("badges", "leaderboard.updated", "ffff")} <= found
-    assert ("notifications", "rewards.earned", "") in found
+    assert {("notifications", "rewards.earned", payload.hex()) for payload in (b"", NUL)} <= found
 
 
 async def test_a_broker_that_dies_is_heard_again_when_it_is_back(

@@ -43,3 +43,26 @@ async def test_a_fault_of_one_sink_brings_nothing_to_the_others_again(parts: Par
     faulty.is_faulty = False
     assert await delivery.deliver() == Delivered(sent=3)
     assert sorted(sound.got) == sorted(faulty.got) == ["n-0", "n-1", "n-2"]
+
+
+class SlowSink(FaultySink):
+    """Takes a minute to take nothing."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__("slow")
+        self._parts = parts
+
+    async def send(self, notifications: Sequence[Notification]) -> Sequence[Refusal | None]:
+        await move_clock(self._parts, timedelta(minutes=1))
+        return [Refusal("is away")] * len(notifications)
+
+
+async def test_the_pause_after_a_failure_begins_when_it_has_failed(parts: Parts) -> None:
+    await parts.profiles.upsert([User("ada")])
+    async with parts.pool.acquire() as connection:
+        await notifications.add(
+            connection, [(Notification("n", "ada", Kind.BADGE_UNLOCKED, "", {}, START), START)]
+        )
+    delivery = Delivery(parts.pool, [SlowSink(parts)], parts.business_clock, UTC, max_attempts=3)
+    assert await delivery.deliver() == Delivered(failed=1)
+    assert await delivery.deliver() == Delivered(), "it is not due yet"
