@@ -13,7 +13,7 @@ from laurel_server.analytics.statements import statement
 from laurel_server.analytics.store import Store
 from laurel_server.domain.boards import ScopeKind, parse_scope
 from laurel_server.domain.clock import EPOCH
-from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field, user_not_found
 from laurel_server.domain.trends import (
     Granularity,
     Measured,
@@ -101,7 +101,7 @@ class Trends:
         async with ledger_errors():
             number = await number_of(self._pool, user_id)
         if number is None:
-            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+            raise user_not_found(user_id)
         return number
 
     async def _rows(self, text: str, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from laurel_server.domain.errors import invalid_field
+from laurel_server.domain.errors import LaurelError, invalid_field
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(4700, 1, 1, tzinfo=UTC)
@@ -53,9 +53,10 @@ class SandboxClock:
     def advance(self, by: timedelta) -> None:
         """Stop at the present moment plus `by`. INVALID_FIELD `by` if that leads out of 1970 to 4700."""
         try:
-            self._set_to = checked_moment(self.now() + by, field="by")
-        except OverflowError:
-            raise invalid_field("by", "leads out of the calendar") from None
+            self.set(self.now() + by)
+        except (OverflowError, LaurelError):
+            message = f"leads out of the years from {EPOCH.year} to {END_OF_TIME.year}"
+            raise invalid_field("by", message) from None
 
 
 def checked_moment(moment: datetime, *, field: str) -> datetime:

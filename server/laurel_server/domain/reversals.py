@@ -74,7 +74,7 @@ class ReverseCommand(Command):
     def _post(self, account: Account, turn: Turn) -> Change:
         original = self.original
         if original.points < 0 or original.action in SYSTEM_ACTIONS - {ADJUSTMENT}:
-            raise not_reversible(original.transaction_id, f"a {original.action} cannot be reversed")
+            raise not_reversible(original.transaction_id, f"an entry of {original.action} cannot be reversed")
         before = account.opened.reversals.get(original.transaction_id, Reversed())
         wanted, part = self._wanted(before)
         tier_before, points_before = account.tier, account.qualifying_points

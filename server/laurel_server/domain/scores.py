@@ -79,7 +79,7 @@ def period_to_write(config: BoardConfig, period_id: str, now: datetime, zone: tz
     reason, words = (
         (Reason.PERIOD_NOT_FOUND, "has not begun") if is_future else (Reason.PERIOD_CLOSED, "is over")
     )
-    raise LaurelError(reason, f"{named.id} {words}", metadata={"period_id": named.id})
+    raise LaurelError(reason, f"the period {named.id} {words}", metadata={"period_id": named.id})
 
 
 def operate(config: BoardConfig, operator: ScoreOperator, stored: Pair | None, new: Pair) -> Pair:

@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.notifications import Preferences
 from laurel_server.postgres import notifications
 from laurel_server.postgres.pool import Pool, ledger_errors
@@ -20,7 +20,7 @@ class NotificationPreferences:
         async with ledger_errors():
             found = await notifications.read_preferences(self._pool, [user_id], self._zone)
         if user_id not in found:
-            raise _unknown(user_id)
+            raise user_not_found(user_id)
         return found[user_id]
 
     async def write(self, user_id: str, preferences: Preferences) -> None:
@@ -28,8 +28,4 @@ class NotificationPreferences:
         async with ledger_errors():
             known = await notifications.prefer(self._pool, user_id, preferences)
         if not known:
-            raise _unknown(user_id)
-
-
-def _unknown(user_id: str) -> LaurelError:
-    return LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+            raise user_not_found(user_id)

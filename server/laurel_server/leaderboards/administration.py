@@ -159,7 +159,9 @@ class BoardAdministration:
         now = max(self._clock.now(), self._rule_book.latest_read.closed_through)
         current = reset_period(config.reset_cron, now, self._rule_book.latest_read.zone)
         if await scores.is_over(connection, Instance(config.board_no, current.id)):
-            raise invalid_field("board.reset_cron", f"would go on with {current.id}, which is over")
+            raise invalid_field(
+                "board.reset_cron", f"would go on with the period {current.id}, which is over"
+            )
         await scores.change_resets(connection, config.board_no, current, now)
 
     async def close(self) -> None:

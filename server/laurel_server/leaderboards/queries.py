@@ -108,7 +108,9 @@ class BoardQueries:
     def _refuse_future(self, period: Period) -> None:
         if period.starts_at is not None and period.starts_at > self._clock.now():
             raise LaurelError(
-                Reason.PERIOD_NOT_FOUND, f"{period.id} has not begun", metadata={"period_id": period.id}
+                Reason.PERIOD_NOT_FOUND,
+                f"the period {period.id} has not begun",
+                metadata={"period_id": period.id},
             )
 
     async def page(self, board: Board, after: str, limit: int, scores: ScoreRange = ANY_SCORE) -> Page:

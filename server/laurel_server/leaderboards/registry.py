@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Visibility, is_score_board
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.ranks import Pair
 from laurel_server.domain.views import Board, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
@@ -97,7 +97,7 @@ class BoardRegistry:
         async with ledger_errors():
             member = await read_member(self._pool, user_id)
         if member is None:
-            raise LaurelError(Reason.USER_NOT_FOUND, f"no user {user_id}", metadata={"user_id": user_id})
+            raise user_not_found(user_id)
         return member
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import Reason, user_not_found
 from laurel_server.domain.views import Board
 from laurel_server.leaderboards.live.boards import WatchedBoards
 from laurel_server.leaderboards.live.ports import BoardQuery, BoardReader, Pace
@@ -146,9 +146,7 @@ class Hub:
         if any(subscription.is_listed() for subscription in watch.subscriptions):
             return
         if not await self._reader.is_known(user_id):
-            raise LaurelError(
-                Reason.USER_NOT_FOUND, f"there is no user {user_id!r}", metadata={"user_id": user_id}
-            )
+            raise user_not_found(user_id)
 
     def _distinct(self, queries: Sequence[BoardQuery]) -> Collection[tuple[BoardQuery, Board]]:
         boards = [(query, self._resolve(query)) for query in queries]
