@@ -59,5 +59,8 @@ class Rounds:
         self._backoff = min(MAX_BACKOFF_SECONDS, max(FIRST_BACKOFF_SECONDS, self._backoff * 2))
         seconds = self._backoff * random.uniform(0.5, 1)  # noqa: S311 - jitter
         log.warning("events.postponed", loop=self._name, error=error, retry_in=round(seconds, 2))
-        await self._postponed()
+        try:
+            await self._postponed()
+        except Exception:  # nor would it be then
+            log.exception("events.failed", loop=self._name)
         return seconds

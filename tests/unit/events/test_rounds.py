@@ -49,6 +49,15 @@ async def test_waits_double_after_errors_up_to_a_bound_and_begin_short_again(err
     assert work.postponed == 10
 
 
+async def test_a_fault_in_what_follows_an_error_does_not_end_them_either() -> None:
+    async def fail() -> None:
+        raise KeyError("a bug")
+
+    each = Rounds("tests", Work(OSError("away"), 3.0).do, (OSError,), fail)
+    assert await each.once() <= FIRST_BACKOFF_SECONDS
+    assert await each.once() == 3.0
+
+
 async def test_a_loop_ends_only_when_it_is_cancelled() -> None:
     done = asyncio.Event()
 
