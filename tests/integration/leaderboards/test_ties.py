@@ -1,5 +1,7 @@
 """Every tie policy in both orders, with and without sub-scores, against a list sorted by brute force."""
 
+import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator
 from itertools import count, product
@@ -13,9 +15,11 @@ from laurel_server.domain.views import Board, ScoreRange, Unlisted
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.reading import BoardScripts, Ranks, look, sorted_score
 from laurel_server.leaderboards.seating import Seat, Seating, seat
+from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import all_keys, sub_score_text, tie
 from laurel_server.redis.node import RedisNode
 from tests.oracle.board import BruteForceBoard, Row, Standing
+from tests.ports import free_port
 
 KINDS = [
     *(Traits(*kind) for kind in product(TiePolicy, SortOrder, (False, True))),
@@ -215,3 +219,21 @@ async def test_placing_twice_late_and_out_of_order_is_harmless(redis: RedisNode)
     await bench.remove("a")
     await seat(redis, {bench.key: stale}, ranked=False, tell=False)
     await bench.check()
+
+
+async def test_a_redis_that_is_away_is_one_error_however_many_boards_are_meant() -> None:
+    """Others would be found by the garbage collector, and come to the log."""
+    redis, unnoticed = RedisNode(f"redis://127.0.0.1:{free_port()}/0", 1), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unnoticed.append(context))
+    place = Seat("ann", 1, "5", f"{tie(1)}1")
+    seatings = {
+        BoardKey(f"bench-{slots}", "all"): Seating(Traits(TiePolicy.COMPETITION, slots=slots), [place])
+        for slots in (1, 2, 3)
+    }
+    with pytest.raises(RedisUnavailable):
+        await seat(redis, seatings, ranked=True, tell=False)
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*tasks, return_exceptions=True)
+    gc.collect()
+    assert unnoticed == []
+    await redis.close()
