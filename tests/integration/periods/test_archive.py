@@ -18,7 +18,7 @@ from laurel_server.redis.scripts import Script, script
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, lines, report
 from tests.integration.periods.cuts import Cut
-from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, wrongs
+from tests.integration.wired import DAY, WEEK, board_at, give, keys_of, listed, run_job, until, wrongs
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
 STANDING = [("ann", 30), ("bob", 20), ("cid", 20), ("dot", 5)]
@@ -160,6 +160,21 @@ async def test_a_score_that_is_repeated_brings_nothing_back(parts: Parts) -> Non
     assert (again.replayed, again.updated, again.rank_state) == (True, True, RankState.PENDING)
     assert (again.rank.board, again.rank.score) == (ann.rank.board, 5)
     assert await parts.redis.call("EXISTS", *all_keys(ann.rank.board)) == 0
+
+
+async def test_repair_brings_nothing_back(parts: Parts) -> None:
+    """A server that was away for weeks archives boards, and repeats what it had not confirmed before."""
+    await archived(parts)
+    lost = "UPDATE outbox SET projected = false, created_at = created_at - interval '1 minute'"
+    await parts.pool.execute(lost)
+
+    async def is_repaired() -> bool:
+        return bool(await parts.pool.fetchval("SELECT bool_and(projected) FROM outbox"))
+
+    await until(is_repaired, "repair does it")
+    for key in [key for each in (DAY, WEEK) for key in await parts.redis.call("KEYS", f"*{each}*")]:
+        assert key.endswith(b":gone")  # who has left, for as long as an old write may be on its way
+        assert 0 < await parts.redis.call("TTL", key) <= 30
 
 
 async def test_awards_and_other_boards_do_not_touch_it(parts: Parts) -> None:
