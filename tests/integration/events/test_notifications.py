@@ -12,9 +12,10 @@ from laurel_server.domain.boards import WinnerBonus
 from laurel_server.domain.commands import RequestKey
 from laurel_server.postgres import notifications
 from laurel_server.runtime.config_outside import Events
+from laurel_server.runtime.wiring import Parts
 from tests.integration.events.notifying import SECRET, Hook, Notifying, dispatch, move_clock
 from tests.integration.leaderboards.scoring import board, report
-from tests.integration.wired import DAY, DAY_CLOSES, give, run_job, running, until
+from tests.integration.wired import DAY, DAY_CLOSES, command, give, run_job, running, until
 
 
 async def test_milestones_badges_and_tiers_reach_the_webhook_once_and_signed(
@@ -41,14 +42,29 @@ async def test_milestones_badges_and_tiers_reach_the_webhook_once_and_signed(
     assert hook.headers[0]["Laurel-Notification-Id"] == hook.got[0]["notification_id"]
 
 
+async def heard_of(parts: Parts, user_id: str) -> None:
+    """Wait until a user was told his rank, or it is known what to tell of it."""
+    known = "SELECT EXISTS (SELECT FROM told_ranks WHERE user_id = $1)"
+
+    async def is_known() -> bool:
+        return bool(await parts.pool.fetchval(known, user_id))
+
+    await until(is_known, "the consumer has heard of the rank")
+
+
 async def test_moves_are_told_with_the_ranks(notifying: Notifying, hook: Hook) -> None:
     async with notifying() as parts:
-        for number in range(7):
-            await give(parts, f"user-{number}", 100 + number)
-        await dispatch(parts)
+        # Together, as they are then heard together: what is told first is where all of them stand.
+        await parts.awards.award_batch([command(f"user-{number}", 100 + number) for number in range(7)], None)
+        await heard_of(parts, "user-0")
         await move_clock(parts, timedelta(hours=2))
         await give(parts, "user-0", 3)
-        await dispatch(parts)
+
+        async def move_is_told() -> bool:
+            await dispatch(parts)
+            return "RANK_CHANGED" in hook.kinds("user-0")
+
+        await until(move_is_told, "the move is told")
     told = [each for each in hook.got if each["user_id"] == "user-0" and each["kind"] == "RANK_CHANGED"]
     assert [each["message"] for each in told] == ["You moved up 2 ranks!"]
     assert told[0]["data"] == {"rank": "5", "previous_rank": "7"}

@@ -15,7 +15,7 @@ from tests.integration.events.notifying import (
     mute_all_but_milestones,
 )
 from tests.integration.events.reading import Reader
-from tests.integration.wired import give
+from tests.integration.wired import give, until
 from tests.kafka import Broker
 
 
@@ -24,7 +24,14 @@ async def test_with_kafka_notifications_go_to_their_topic(
 ) -> None:
     async with notifying(events=Events(kafka_bootstrap=broker.bootstrap)) as parts:
         await give(parts, "told", 1000)
-        await dispatch(parts)
+        sent = 0
+
+        async def all_are_sent() -> bool:
+            nonlocal sent
+            sent += (await dispatch(parts))["sent"]
+            return sent >= 3
+
+        await until(all_are_sent, "the group has heard of all")
         seen = await reader.until({"notifications.send": 3}, "told")
     (milestone,) = [
         each for each in seen if each.topic == "notifications.send" and each.body.kind == "POINTS_MILESTONE"
