@@ -15,7 +15,7 @@ from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.campaigns import Campaign, applicable
 from laurel_server.domain.decimals import MAX_EXACT
-from laurel_server.domain.errors import LaurelError, Reason, invalid_field
+from laurel_server.domain.errors import LaurelError, Reason, invalid_field, user_not_found
 from laurel_server.domain.identifiers import is_user_id, transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
 from laurel_server.domain.lots import Lot
@@ -58,6 +58,9 @@ class AwardCommand(Struct, frozen=True):
     validate_only: bool = False
     granted_points: int | None = None
     """What Laurel itself gives, exactly: no formula, multiplier, cap, cooldown or window of the action changes it."""
+
+    user_no: int = 0
+    """The ledger's number of who is meant, where Laurel itself has found him: by now somebody else may have the id."""
 
 
 class AwardAnswer(Struct, frozen=True):
@@ -141,6 +144,8 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
 
     The tier that multiplies is the one before the award. `sequence` orders the ledger.
     """
+    if command.user_no and command.user_no != account.user_no:
+        raise user_not_found(command.user_id)
     config = _config(command, rules, now)
     occurred_at = command.occurred_at or now
     if command.occurred_at is not None:

@@ -64,6 +64,7 @@ def _command(winner: UnpaidWinner) -> AwardCommand:
         reference_id=reference(winner.board),
         reason=f"Rank {winner.rank} of {scope}, {period_id}, with {_score(winner)}",
         granted_points=winner.bonus_points,
+        user_no=winner.user_no,
     )
 
 

@@ -10,8 +10,8 @@ from laurel_server.postgres.sql import load
 
 async def born_on(
     pool: Pool, days: Collection[int], known_before: datetime, given_as: str, first_id: int
-) -> AsyncIterator[list[str]]:
-    """Yield the ids of users whose birthday is one of `days` (month * 100 + day), in chunks.
+) -> AsyncIterator[list[tuple[int, str]]]:
+    """Yield the numbers and ids of users whose birthday is one of `days` (month * 100 + day), in chunks.
 
     Who has had the bonus since `first_id`, whose request_id is `given_as` and his id, is left out.
     """
@@ -19,5 +19,5 @@ async def born_on(
     while rows := await pool.fetch(
         load("birthdays_due"), list(days), known_before, after, COMMANDS_AT_ONCE, given_as, first_id
     ):
-        yield [row["user_id"] for row in rows]
+        yield [(row["user_no"], row["user_id"]) for row in rows]
         after = rows[-1]["user_no"]

@@ -19,8 +19,11 @@ ACTION = "BIRTHDAY_BONUS"
 CALLER = "laurel"
 JOB = "birthday_bonus"
 
-REFUSALS = (Reason.ACTION_INACTIVE, Reason.DAILY_CAP_REACHED, Reason.COOLDOWN_ACTIVE)
-"""The action is configured so that this user gets nothing now; the others still do."""
+REFUSALS = (
+    *(Reason.ACTION_INACTIVE, Reason.DAILY_CAP_REACHED, Reason.COOLDOWN_ACTIVE),
+    Reason.USER_NOT_FOUND,
+)
+"""The action is configured so that this user gets nothing now, or he has just been erased; the others still do."""
 
 AwardBatch = Callable[
     [Sequence[AwardCommand | LaurelError], None], Awaitable[Sequence[AwardAnswer | Exception]]
@@ -57,11 +60,9 @@ class Birthdays:
         assert ends_at is not None  # noqa: S101 - days have bounds
         assert year_begins is not None  # noqa: S101 - years, too
         first_id = transaction_id(year_begins, 0)
-        async for user_ids in born_on(
-            self._pool, birthdays_on(day), ends_at, _request_id(day.year), first_id
-        ):
+        async for users in born_on(self._pool, birthdays_on(day), ends_at, _request_id(day.year), first_id):
             async with resting():
-                answers = await self._award_batch([_command(user_id, day.year) for user_id in user_ids], None)
+                answers = await self._award_batch([_command(*user, day.year) for user in users], None)
             for answer in answers:
                 if isinstance(answer, AwardAnswer):
                     counts["awarded"] += not answer.replayed
@@ -75,7 +76,7 @@ def _request_id(year: int, user_id: str = "") -> str:
     return f"birthday:{year}:{user_id}"
 
 
-def _command(user_id: str, year: int) -> AwardCommand:
+def _command(user_no: int, user_id: str, year: int) -> AwardCommand:
     request_id = _request_id(year, user_id)
     return AwardCommand(
         caller=CALLER,
@@ -85,4 +86,5 @@ def _command(user_id: str, year: int) -> AwardCommand:
         attributes={},
         request_hash=hashlib.blake2b(request_id.encode(), digest_size=16).digest(),
         reason=f"Birthday {year}",
+        user_no=user_no,
     )

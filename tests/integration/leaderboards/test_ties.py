@@ -221,10 +221,19 @@ async def test_placing_twice_late_and_out_of_order_is_harmless(redis: RedisNode)
     await bench.check()
 
 
-async def test_a_redis_that_is_away_is_one_error_however_many_boards_are_meant() -> None:
-    """Others would be found by the garbage collector, and come to the log."""
-    redis, unnoticed = RedisNode(f"redis://127.0.0.1:{free_port()}/0", 1), list[object]()
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unnoticed.append(context))
+@pytest.fixture
+async def unnoticed() -> AsyncIterator[list[object]]:
+    """What tasks have failed with that nobody has asked: the garbage collector finds it, and the log shows it."""
+    loop, found = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _loop, context: found.append(context))
+    yield found
+    loop.set_exception_handler(None)
+
+
+async def test_a_redis_that_is_away_is_one_error_however_many_boards_are_meant(
+    unnoticed: list[object],
+) -> None:
+    redis, others = RedisNode(f"redis://127.0.0.1:{free_port()}/0", 1), asyncio.all_tasks()
     place = Seat("ann", 1, "5", f"{tie(1)}1")
     seatings = {
         BoardKey(f"bench-{slots}", "all"): Seating(Traits(TiePolicy.COMPETITION, slots=slots), [place])
@@ -232,8 +241,7 @@ async def test_a_redis_that_is_away_is_one_error_however_many_boards_are_meant()
     }
     with pytest.raises(RedisUnavailable):
         await seat(redis, seatings, ranked=True, tell=False)
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*asyncio.all_tasks() - others, return_exceptions=True)
     gc.collect()
     assert unnoticed == []
     await redis.close()

@@ -1,15 +1,18 @@
 """Who wins what on boards that operators have configured."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from laurel_server.domain.awards import AwardCommand
 from laurel_server.domain.board_configs import BoardConfig, BoardKind
 from laurel_server.domain.boards import TiePolicy, WinnerBonus
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
 from laurel_server.runtime.wiring import Parts
+from tests.integration.users.orders import order
 from tests.integration.wired import board_at, command, entries_of, give, run_job, wrongs
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
@@ -34,6 +37,25 @@ async def bonuses(parts: Parts, action: str) -> dict[str, int]:
         "SELECT user_id, points FROM reward_transactions JOIN users USING (user_no) WHERE action = $1", action
     )
     return {row["user_id"]: row["points"] for row in rows}
+
+
+async def test_who_comes_under_the_id_of_a_winner_that_is_just_erased_does_not_get_his_prize(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await give(parts, "ann", 30)
+    await give(parts, "bob", 20)
+    grant = parts.awards.grant
+
+    async def erase_and_grant(commands: Sequence[AwardCommand]) -> Sequence[object]:
+        monkeypatch.undo()
+        await parts.people.erase(order("ann"))
+        await give(parts, "ann", 1)
+        return await grant(commands)
+
+    monkeypatch.setattr(parts.awards, "grant", erase_and_grant)
+    await close_at(parts, CLOSED)
+    assert (await bonuses(parts, "DAILY_WINNER")).keys() == {"bob"}
+    assert await wrongs(parts) == []
 
 
 @pytest.mark.parametrize(

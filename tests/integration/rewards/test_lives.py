@@ -1,6 +1,7 @@
 """Actions with a life of their own: streaks, both sides of a referral, birthdays."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,13 +9,14 @@ from typing import Any
 import pytest
 
 from laurel_server.domain.actions import SEEDED_ACTIONS
-from laurel_server.domain.awards import AwardAnswer
+from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.ledger import User
 from laurel_server.domain.tiers import Tier
 from laurel_server.rewards.birthdays import Birthdays
 from laurel_server.runtime.wiring import Parts
+from tests.integration.users.orders import order
 from tests.integration.wired import command, entries_of, give, listed, wrongs
 
 REFERRAL = next(config for config in SEEDED_ACTIONS if config.action == "REFERRAL")
@@ -182,6 +184,21 @@ async def test_who_tells_another_birthday_when_the_request_is_forgotten_gets_not
     await parts.clock.set(datetime(2027, 12, 24, 12, tzinfo=UTC))
     assert await birthdays(parts).run() == {"awarded": 1, "refused": 0}
     assert await entries_of(parts, "ann") == [500, 500]
+
+
+async def test_who_is_erased_before_his_bonus_does_not_come_back_by_it(parts: Parts) -> None:
+    await parts.profiles.upsert([User(user_id, birth_date=date(1990, 11, 25)) for user_id in ("ann", "bob")])
+
+    async def erase_and_award(
+        commands: Sequence[AwardCommand | LaurelError], deadline: None
+    ) -> Sequence[AwardAnswer | Exception]:
+        await parts.people.erase(order("ann"))
+        return await parts.awards.award_batch(commands, deadline)
+
+    job = Birthdays(erase_and_award, parts.pool, parts.business_clock, parts.zone)
+    assert await job.run() == {"awarded": 1, "refused": 1}
+    assert not await parts.pool.fetchval("SELECT count(*) FROM users WHERE user_id = 'ann'")
+    assert await entries_of(parts, "bob") == [500]
 
 
 async def test_missed_birthdays_are_made_up_for(parts: Parts) -> None:
