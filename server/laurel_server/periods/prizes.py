@@ -47,7 +47,7 @@ async def pay_winners(pool: Pool, awards: Awards, period_id: str, end: datetime)
         made = [_payment(winner, result) for winner, result in zip(owed, results, strict=True)]
         settled = [_settled(winner) for winner in winners if not winner.is_owed]
         await note_payments(pool, (*made, *settled))
-        paid += len(made)
+        paid += sum(payment.refusal is None for payment in made)
     return paid
 
 

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 from laurel_server.postgres.pool import Connection, Pool, Session
 from laurel_server.postgres.sql import load
-
-PAGES_AT_ONCE = 1000
-"""Pages of 8 KiB that one statement looks through: some tens of milliseconds."""
+from laurel_server.postgres.stretches import forget_by_stretches
 
 
 class KeptAnswer(NamedTuple):
@@ -29,12 +27,9 @@ async def keep_answer(connection: Connection, key: bytes, request_hash: bytes, o
     await connection.execute(load("ledger_keep_answers"), [key], [request_hash], [outcome])
 
 
-async def forget_answers(pool: Pool, age: timedelta) -> AsyncIterator[int]:
+def forget_answers(pool: Pool, age: timedelta) -> AsyncIterator[int]:
     """Delete answers older than that, a stretch of the table at a time; yield how many each time.
 
     They age by the machine's time: a retry comes in real time, whatever the business clock does.
     """
-    pages: int = await pool.fetchval(load("idempotency_pages"))
-    for first in range(0, pages, PAGES_AT_ONCE):
-        forgotten: int = await pool.fetchval(load("idempotency_forget"), first, first + PAGES_AT_ONCE, age)
-        yield forgotten
+    return forget_by_stretches(pool, "idempotency_keys", "idempotency_forget", age)

@@ -12,9 +12,7 @@ import orjson
 from laurel_server.domain.notifications import Kind, Notification, Preferences, ToldRank
 from laurel_server.postgres.pool import Connection, Pool, Session
 from laurel_server.postgres.sql import load
-
-PAGES_AT_ONCE = 1000
-"""Pages of 8 KiB that one statement looks through: some tens of milliseconds."""
+from laurel_server.postgres.stretches import forget_by_stretches
 
 
 class State(IntEnum):
@@ -133,14 +131,9 @@ async def forget(session: Session, user_id: str) -> None:
     await session.execute(load("notifications_forget"), user_id)
 
 
-async def forget_old(pool: Pool, before: datetime) -> AsyncIterator[int]:
+def forget_old(pool: Pool, before: datetime) -> AsyncIterator[int]:
     """Delete what was made before then and waits no longer, a stretch of the table at a time; yield how many."""
-    pages: int = await pool.fetchval(load("notifications_pages"))
-    for first in range(0, pages, PAGES_AT_ONCE):
-        forgotten: int = await pool.fetchval(
-            load("notifications_forget_old"), first, first + PAGES_AT_ONCE, before
-        )
-        yield forgotten
+    return forget_by_stretches(pool, "notifications", "notifications_forget_old", before)
 
 
 def _notification(row: asyncpg.Record) -> Notification:

@@ -20,10 +20,10 @@ CLOSED = MONDAY + timedelta(hours=1)
 TIED = (("ann", 30), ("bob", 30), ("cid", 20), ("dot", 20), ("eve", 10))
 
 
-async def close_at(parts: Parts, moment: datetime) -> None:
+async def close_at(parts: Parts, moment: datetime) -> dict[str, int]:
     assert parts.clock is not None
     await parts.clock.set(moment)
-    await run_job(parts, "close_periods")
+    return await run_job(parts, "close_periods")
 
 
 async def configure(parts: Parts, board_id: str, **changes: object) -> None:
@@ -53,8 +53,10 @@ async def test_who_comes_under_the_id_of_a_winner_that_is_just_erased_does_not_g
         return await grant(commands)
 
     monkeypatch.setattr(parts.awards, "grant", erase_and_grant)
-    await close_at(parts, CLOSED)
+    counts = await close_at(parts, CLOSED)
     assert (await bonuses(parts, "DAILY_WINNER")).keys() == {"bob"}
+    prizes = "SELECT count(*) FROM reward_transactions WHERE action LIKE '%\\_WINNER'"
+    assert counts["paid"] == await parts.pool.fetchval(prizes)
     assert await wrongs(parts) == []
 
 
