@@ -10,6 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from laurel_server.domain.boards import BoardMatrix, Membership, Visibility
+from laurel_server.domain.decimals import MAX_EXACT
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import Holdings
 from laurel_server.domain.identifiers import sequence_of
 from laurel_server.domain.ledger import LedgerEntry, Rewards, shown_balances
@@ -228,13 +230,21 @@ class Account(Struct):
             self.earned_before -= points
             self.window_changed = True
 
-    def count_in(self, periods: Iterable[Period], points: int) -> None:
-        """Add `points` to the user's totals of `periods`; `reached` changes only where the score does."""
+    def count_in(self, periods: Iterable[Period], points: int, sequence: int, field: str = "") -> None:
+        """Add `points` to the user's totals of `periods`; `reached` changes only where the score does.
+
+        SCORE_OUT_OF_RANGE as in `check_exact`, and then it has changed nothing.
+        """
         if not points:
             return
+        counted = {}
         for period in periods:
             before = self.totals.get(period.id)
-            self.totals[period.id] = Total((before.score if before else 0) + points, self.version)
+            score = (before.score if before else 0) + points
+            if points > 0:
+                check_exact(score, field)
+            counted[period.id] = Total(score, sequence)
+        self.totals |= counted
 
     @property
     def qualifying_points(self) -> int:
@@ -296,6 +306,20 @@ class Account(Struct):
             self.unavailable_points += points
         if lot.pending_at(now):
             self.pending_points += points
+
+
+def check_exact(score: int, field: str = "") -> None:
+    """Refuse what boards could not rank exactly: SCORE_OUT_OF_RANGE.
+
+    `field` is the one of the request that leads there, if it is one alone.
+    """
+    if score > MAX_EXACT:
+        raise LaurelError(
+            Reason.SCORE_OUT_OF_RANGE,
+            "the user would have more than 2^53 points",
+            metadata={"score": str(score), "min": str(-MAX_EXACT), "max": str(MAX_EXACT)},
+            field=field,
+        )
 
 
 @lru_cache(maxsize=1024)

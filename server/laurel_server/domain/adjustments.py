@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from laurel_server.domain.accounts import Account
-from laurel_server.domain.awards import check_exact, moved_boards, periods_counted
+from laurel_server.domain.accounts import Account, check_exact
+from laurel_server.domain.awards import moved_boards, periods_counted
 from laurel_server.domain.commands import Change, Command, Turn, insufficient_points, new_entry
 from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.holdings import Needs
@@ -37,12 +37,12 @@ class AdjustCommand(Command):
 
     def _post(self, account: Account, turn: Turn) -> Change:
         self._check(account, turn)
+        counted = periods_counted(turn.rules.actions[ADJUSTMENT], turn.rules, turn.now, turn.now)[0]
+        account.count_in(counted, self.points, turn.sequence, "points")
         account.change(turn.sequence)
         debits = account.take_all(max(0, -self.points), turn.now)
         entry = self._entry(account, turn)
         lot = account.open_lot(entry, turn.now) if self.points > 0 else None
-        counted = periods_counted(turn.rules.actions[ADJUSTMENT], turn.rules, turn.now, turn.now)[0]
-        account.count_in(counted, self.points)
         return Change(
             account.rewards(),
             account.tier,

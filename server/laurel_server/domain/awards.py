@@ -8,13 +8,12 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from laurel_server.domain.accounts import Account, Usage
+from laurel_server.domain.accounts import Account, Usage, check_exact
 from laurel_server.domain.actions import SYSTEM_ACTIONS, ActionConfig, prize
 from laurel_server.domain.badges import NO_BADGES, Badge, BadgeBook
 from laurel_server.domain.board_configs import BoardConfig
 from laurel_server.domain.boards import BoardEffect, BoardKey, BoardMatrix, Membership, Visibility
 from laurel_server.domain.campaigns import Campaign, applicable
-from laurel_server.domain.decimals import MAX_EXACT
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field, user_not_found
 from laurel_server.domain.identifiers import is_user_id, transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
@@ -152,14 +151,14 @@ def award(command: AwardCommand, account: Account, rules: Rules, sequence: int, 
         check_occurred_at(occurred_at, now)
     tier_before = account.tier
     breakdown = _points(command, config, account, rules, occurred_at, now)
-    check_exact(account.lifetime_points + breakdown.points)
+    check_exact(max(account.lifetime_points, account.balance) + breakdown.points)
     counted, closed = periods_counted(config, rules, occurred_at, now)
     new_id = transaction_id(now, sequence)
     entry = _entry(command, config, breakdown, new_id, occurred_at, now, account.balance, rules.zone)
+    account.count_in(counted, entry.points, sequence)
     lot = account.post_award(entry, now)
     if command.granted_points is None:
         _note_usage(account, config, breakdown, rules, occurred_at, now)
-    account.count_in(counted, entry.points)
     change = account.promote(now)
     return Posting(
         entry,
@@ -240,20 +239,6 @@ def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:
         for period_id in account.totals
         if rules.matrix.contains(scope, parse_period_id(period_id).type)
     ]
-
-
-def check_exact(score: int, field: str = "") -> None:
-    """Refuse what boards could not rank exactly; no total of a user is above his lifetime points.
-
-    `field` is the one of the request that leads there, if it is one alone.
-    """
-    if score > MAX_EXACT:
-        raise LaurelError(
-            Reason.SCORE_OUT_OF_RANGE,
-            "the user would have more than 2^53 points",
-            metadata={"score": str(score), "min": str(-MAX_EXACT), "max": str(MAX_EXACT)},
-            field=field,
-        )
 
 
 def is_tracked(config: ActionConfig, rules: Rules) -> bool:

@@ -121,9 +121,11 @@ class ExpireHoldCommand(_HoldCommand):
         return Needs(holds=(self.held.hold_id,))
 
     def _post(self, account: Account, turn: Turn) -> Change:
-        hold = account.opened.holds.get(self.held.hold_id, self.held)
-        if hold.state is not HoldState.ACTIVE or hold.expires_at > turn.now:
-            raise hold_not_active(hold.hold_id)
+        hold = account.opened.holds.get(
+            self.held.hold_id
+        )  # None: somebody else has the id of its user by now
+        if hold is None or hold.state is not HoldState.ACTIVE or hold.expires_at > turn.now:
+            raise hold_not_active(self.held.hold_id)
         expired = _close(account, hold._replace(state=HoldState.EXPIRED))
         account.lapsed_points -= hold.points
         account.change(turn.sequence)

@@ -82,7 +82,7 @@ def post_opening(
         balance_after=points,
     )
     lot = account.post_award(entry, now)
-    account.count_in(_COUNTED, points)
+    account.count_in(_COUNTED, points, sequence)
     tier_before, change = account.tier, account.promote(now)
     return Posting(
         entry,

@@ -82,7 +82,7 @@ class ReverseCommand(Command):
         debits, taken = self._take(account, wanted, turn.now)
         account.opened.put_reversal(original.transaction_id, Reversed(before.points + taken, part))
         periods = self._open_periods(account, turn) if taken else ()
-        account.count_in(periods, -taken)
+        account.count_in(periods, -taken, turn.sequence)
         if original.action not in SYSTEM_ACTIONS:
             account.take_back_earned(taken, original.transaction_id)
         tier_change = account.demote(points_before, turn.now)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from laurel_server.domain.accounts import Account
+from laurel_server.domain.accounts import Account, check_exact
 from laurel_server.domain.commands import Change, Command, Turn, insufficient_points, new_entry
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import Hold, Needs, Reversed
@@ -35,7 +35,7 @@ class RedeemCommand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRedemptionCommand(Command):
-    """Give the points of a redemption back to their own lots. NOT_REVERSIBLE, ALREADY_REVERSED.
+    """Give the points of a redemption back to their own lots. NOT_REVERSIBLE, ALREADY_REVERSED, SCORE_OUT_OF_RANGE.
 
     `original` and its `debits` never change, and so were read before the user was locked.
     """
@@ -57,6 +57,7 @@ class CancelRedemptionCommand(Command):
             raise not_reversible(original.transaction_id, "only a redemption can be cancelled")
         if original.transaction_id in account.opened.reversals:
             raise already_reversed(original.transaction_id)
+        check_exact(account.balance + points)
         account.opened.put_reversal(original.transaction_id, Reversed(points))
         account.change(turn.sequence)
         account.redeemed_points -= points

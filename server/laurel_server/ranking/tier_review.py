@@ -67,7 +67,7 @@ class TierReview:
             some = users[start : start + COMMANDS_AT_ONCE]
             async with resting():
                 answers = await self._commands.submit_behind(
-                    [_command(user.user_id, now, demotes=demotes) for user in some], FAMILY
+                    [_command(user, now, demotes=demotes) for user in some], FAMILY
                 )
             for answer in answers:
                 if isinstance(answer, ChangeAnswer):
@@ -77,9 +77,14 @@ class TierReview:
         return moved
 
 
-def _command(user_id: str, now: datetime, *, demotes: bool) -> ReviewTierCommand:
-    request_id = f"{FAMILY}:{now.isoformat()}:{demotes}:{user_id}"
+def _command(user: Reviewed, now: datetime, *, demotes: bool) -> ReviewTierCommand:
+    request_id = f"{FAMILY}:{now.isoformat()}:{demotes}:{user.user_id}"
     digest = hashlib.blake2b(request_id.encode(), digest_size=16).digest()
     return ReviewTierCommand(
-        caller=CALLER, request_id=request_id, user_id=user_id, request_hash=digest, demotes=demotes
+        caller=CALLER,
+        request_id=request_id,
+        user_id=user.user_id,
+        user_no=user.user_no,
+        request_hash=digest,
+        demotes=demotes,
     )

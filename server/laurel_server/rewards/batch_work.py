@@ -13,7 +13,6 @@ from laurel_server.domain.awards import (
     Posting,
     Rules,
     award,
-    check_exact,
     referral_of,
 )
 from laurel_server.domain.badges import unlock_event
@@ -165,9 +164,14 @@ class BatchWork:
         other = referral_of(command, self.rules, self.now)
         if other is None:
             return self._post(command, place)
-        check_exact(self._opened.accounts[other.user_id].lifetime_points + (other.granted_points or 0))
+        self._check(other)
         posting = self._post(command, place)
         return structs.replace(posting, referral=self._post(other, place))
+
+    def _check(self, command: AwardCommand) -> None:
+        """Raise the refusal of an award that is to follow another one: neither is made then."""
+        account = self._opened.accounts[command.user_id].copy()
+        award(command, account, self.rules, self._opened.batch_no * BATCH_NUMBERS, self.now)
 
     def _post(self, command: AwardCommand, place: int) -> Posting:
         account = self._opened.accounts[command.user_id]

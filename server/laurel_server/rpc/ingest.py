@@ -101,6 +101,7 @@ class _Ingestion:
             self._reading.result()
         finally:
             self._reading.cancel()
+            self._waiting.clear()  # otherwise the end of each chunk would begin another
             for chunk in self._chunks:
                 chunk.cancel()  # what was begun is made all the same, as with any call that is given up
 

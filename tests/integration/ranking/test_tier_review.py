@@ -7,10 +7,13 @@ import pytest
 
 from laurel_server.domain.jobs import JobState, RunRequest
 from laurel_server.domain.tiers import Tier, TierPolicy
+from laurel_server.postgres import tiers
+from laurel_server.postgres.pool import Pool
 from laurel_server.ranking.tier_review import TierReview
 from laurel_server.runtime.config_program import Tiers
 from laurel_server.runtime.wiring import Parts
 from tests.integration.spend import adjust, entry_id, redeem, reverse
+from tests.integration.users.orders import order
 from tests.integration.wired import gift, give, listed, run_job, running, wrongs
 
 GRACE = timedelta(days=10)
@@ -104,6 +107,38 @@ async def test_who_falls_below_keeps_his_tier_for_the_grace_and_is_then_demoted(
     assert await listed(windowed, "tier:bronze") == [("ann", 12_000)]
     assert await changes(windowed) == [(1, 3, "GIVE"), (1, 3, "GIVE"), (3, 1, "REVIEW")]
     assert await windowed.pool.fetchval("SELECT count(*) FROM tier_at_risk") == 0
+    assert await wrongs(windowed) == []
+
+
+async def test_a_review_goes_on_where_people_are_erased(
+    windowed: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One before it, and one when it has found him: who has his id by then is another person."""
+    assert windowed.clock is not None
+    for user_id in ("ann", "bob", "cleo"):
+        await give(windowed, user_id, 12_000)
+    await windowed.clock.set(datetime(2027, 3, 1, tzinfo=UTC))
+    await review_by_window(windowed)
+    await windowed.clock.advance(GRACE)
+    await windowed.people.erase(order("ann", "r-1"))
+    find = tiers.scan_tiers
+
+    async def then_somebody_else(pool: Pool, chunk: int, lowest: int) -> AsyncIterator[list[tiers.Reviewed]]:
+        found = [users async for users in find(pool, chunk, lowest)]
+        await windowed.people.erase(order("bob", "r-2"))
+        await give(windowed, "bob", 6_000)
+        for users in found:
+            yield users
+
+    monkeypatch.setattr(tiers, "scan_tiers", then_somebody_else)
+    assert await review_by_window(windowed) == {"reviewed": 3, "promoted": 0, "demoted": 2, "at_risk": 0}
+    monkeypatch.undo()
+
+    assert (await windowed.standing.tier("bob")).tier is Tier.SILVER
+    assert await listed(windowed, "tier:bronze") == [("cleo", 12_000)]
+    assert await listed(windowed, "tier:silver") == [("bob", 6_000)]
+    assert await listed(windowed, "tier:gold") == []
+    assert await review_by_window(windowed) == {"reviewed": 4, "promoted": 0, "demoted": 0, "at_risk": 1}
     assert await wrongs(windowed) == []
 
 

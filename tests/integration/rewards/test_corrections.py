@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.commands import ChangeAnswer
 from laurel_server.domain.errors import LaurelError, Reason
@@ -32,6 +33,7 @@ from tests.integration.wired import (
     DAY,
     START,
     WEEK,
+    command,
     counts_of_tables,
     entries_of,
     gift,
@@ -91,9 +93,13 @@ async def test_parts_are_floored_on_their_sum(parts: Parts) -> None:
 
 async def test_parts_that_have_nothing_in_common_are_bounded(parts: Parts) -> None:
     order = (await give(parts, "ann", 100)).entry.transaction_id
+    made = 0
     with refused(Reason.INVALID_FIELD, field="denominator"):
         for number in range(100):
             await reverse(parts, order, part=Fraction(1, 10**39 + number))
+            made += 1
+    assert 50 <= made < 70
+    await reverse(parts, order, part=Fraction(1, 4))  # nothing of what was refused counts
     await reverse(parts, order)
     assert await wrongs(parts, "ledger") == []
 
@@ -308,6 +314,34 @@ async def test_adjustments_move_boards_where_their_config_says_so(parts: Parts) 
     await adjust(parts, "ann", -20)
     assert await listed(parts) == [("ann", 30)]
     assert await listed(parts, period_id=DAY) == []
+    assert await wrongs(parts) == []
+
+
+async def test_no_board_counts_more_than_it_ranks_exactly(parts: Parts) -> None:
+    """Redeeming makes room for another adjustment, but not on the boards that adjustments move."""
+    most = 1 << 53
+    await parts.rule_book.put_action(gift("MANUAL_ADJUSTMENT"), "tests")
+    await adjust(parts, "ann", most)
+    spent = await redeem(parts, "ann", most)
+    for call in (adjust(parts, "ann", 1), give(parts, "ann", 1)):
+        with refused(Reason.SCORE_OUT_OF_RANGE, max=str(most)):
+            await call
+    await adjust(parts, "bob", most)
+    results = await parts.awards.award_batch([command("bob", 1), command("cleo", 1)], None)
+    assert [isinstance(each, AwardAnswer) for each in results] == [False, True]
+    assert (
+        await listed(parts)
+        == await listed(parts, period_id=DAY)
+        == [("ann", most), ("bob", most), ("cleo", 1)]
+    )
+
+    await parts.rule_book.put_action(gift("MANUAL_ADJUSTMENT", board_effect=BoardEffect.NONE), "tests")
+    given = await adjust(parts, "ann", most)
+    with refused(Reason.SCORE_OUT_OF_RANGE):
+        await cancel(parts, spent)
+    await reverse(parts, entry_id(given))
+    await cancel(parts, spent)
+    assert await entries_of(parts, "ann") == [most, -most, most, -most, most]
     assert await wrongs(parts) == []
 
 

@@ -140,6 +140,31 @@ async def test_who_is_erased_after_he_was_found_holds_up_no_sweep(
     assert await wrongs(parts) == []
 
 
+async def test_who_comes_under_the_id_of_somebody_who_was_swept_loses_nothing(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await give(parts, "ann", 5)
+    await hold(parts, "ann", 3)
+    await advance(parts, minutes=15)
+    find_holds = expiry.due_holds
+
+    async def then_somebody_else(pool: Pool, now: datetime) -> AsyncIterator[list[Hold]]:
+        async for holds in find_holds(pool, now):
+            await parts.people.erase(Order("ann", "r-1", b"r-1", b"", "joe"))
+            await give(parts, "ann", 10)
+            await hold(parts, "ann", 4)
+            yield holds
+
+    monkeypatch.setattr(expiry, "due_holds", then_somebody_else)
+    assert (await parts.expiry.run())["holds"] == 0
+    monkeypatch.undo()
+    rewards = await parts.statement.rewards("ann")
+    assert (rewards.total_points, rewards.held_points) == (6, 4)
+    assert (await parts.expiry.run())["holds"] == 1
+    assert await parts.statement.rewards("ann") == rewards
+    assert await wrongs(parts) == []
+
+
 async def test_owners_are_warned_30_7_and_1_days_before_once_each(parts: Parts) -> None:
     await adjust(parts, "ann", 10, expires_at=START + timedelta(days=31))
     await adjust(parts, "ann", 20, expires_at=START + timedelta(days=31, hours=1))

@@ -16,6 +16,7 @@ from laurel_server.domain.ledger import User
 from laurel_server.domain.tiers import Tier
 from laurel_server.rewards.birthdays import Birthdays
 from laurel_server.runtime.wiring import Parts
+from tests.integration.spend import adjust
 from tests.integration.users.orders import order
 from tests.integration.wired import command, entries_of, give, listed, wrongs
 
@@ -92,6 +93,16 @@ async def test_a_referral_is_rewarded_once_on_both_sides_whatever_is_retried(par
     assert len({answer.referral.transaction_id for answer in answers if answer.referral}) == 1
     told = [{(badge.user_id, badge.badge_type) for badge in answer.badges} for answer in answers]
     assert told == [{("ann", "EARLY_ADOPTER"), ("new", "EARLY_ADOPTER"), ("new", "POINTS_1K")}] * 6
+
+
+async def test_a_referral_that_one_side_cannot_have_is_given_to_neither(parts: Parts) -> None:
+    await parts.rule_book.put_action(replace(REFERRAL, referral_points=40), "tests")
+    await adjust(parts, "bob", 1 << 53)
+    with pytest.raises(LaurelError) as refused:
+        await give(parts, "ann", action="REFERRAL", referral_id="bob")
+    assert refused.value.reason is Reason.SCORE_OUT_OF_RANGE
+    assert await listed(parts) == []
+    assert await wrongs(parts) == []
 
 
 async def test_referrals_across_one_another_do_not_lock_each_other_out(parts: Parts) -> None:

@@ -111,6 +111,23 @@ def test_a_duration_goes_both_ways(span: timedelta) -> None:
     assert read_duration(config, "cooldown") == span
 
 
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "microseconds"),
+    [
+        (0, 1, 1),
+        (0, 999, 1),
+        (0, 1000, 1),
+        (0, 1001, 2),
+        (2, 1, 2_000_001),
+        (0, -1, -1),
+        (-1, -1000, -1_000_001),
+    ],
+)
+def test_the_shortest_duration_is_not_none_at_all(seconds: int, nanos: int, microseconds: int) -> None:
+    config = ActionConfig(cooldown=Duration(seconds=seconds, nanos=nanos))
+    assert read_duration(config, "cooldown") == timedelta(microseconds=microseconds)
+
+
 @pytest.mark.parametrize("duration", [Duration(seconds=2**63 - 1), Duration(nanos=2**31 - 1)])
 def test_what_is_no_duration_is_refused(duration: Duration) -> None:
     with refused(Reason.INVALID_FIELD, "config.cooldown"):

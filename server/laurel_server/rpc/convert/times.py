@@ -11,6 +11,7 @@ from laurel_server.domain.errors import invalid_field
 
 _NANOS_PER_SECOND = 1_000_000_000
 _SECONDS_PER_DAY = 86_400
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def read_moment(message: Message, name: str, *, parent: str = "") -> datetime | None:
@@ -38,9 +39,14 @@ def read_ledger_moment(message: Message, name: str, *, parent: str = "") -> date
 
 
 def read_duration(message: Message, name: str, *, parent: str = "") -> timedelta:
-    """Return the duration in the field `name`, cut to microseconds; zero if it is unset. INVALID_FIELD."""
+    """Return the duration in the field `name`, zero if it is unset. INVALID_FIELD.
+
+    Nanoseconds are rounded away from zero to microseconds: zero often means that nothing is set.
+    """
+    duration: Duration = getattr(message, name)
     try:
-        return _span(getattr(message, name))
+        span = _span(duration)
+        return span + _MICROSECOND * _sign(duration.nanos) if duration.nanos % 1000 else span
     except (OverflowError, ValueError):
         raise invalid_field(parent + name, "is no duration below 10,000 years") from None
 
@@ -56,6 +62,10 @@ def write_moment(target: Timestamp, moment: datetime | None) -> None:
 def write_duration(target: Duration, span: timedelta) -> None:
     """Set `target`, a field of some message."""
     target.FromTimedelta(span)
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
 
 
 def _span(value: Timestamp | Duration, least_nanos: int = 1 - _NANOS_PER_SECOND) -> timedelta:
