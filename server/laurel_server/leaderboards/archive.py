@@ -121,7 +121,7 @@ class Archive:
         members = await load(board, claim)
         for slot in slot_names(slots):
             names = (board_keys(board, slot).members,)
-            if not await script("complete").run(self._redis, names, 0, claim):
+            if not await script("complete").run(self._redis, names, claim):
                 raise BoardsUnavailable("the board was lost again while it was filled")
             for key in all_keys(board, slot):
                 await self._redis.call("EXPIRE", key, STAYS_SECONDS)

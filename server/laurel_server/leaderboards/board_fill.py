@@ -20,6 +20,7 @@ from laurel_server.leaderboards.seating import seat
 from laurel_server.leaderboards.window import Window
 from laurel_server.metrics import BOARDS_FILL_MEMBERS
 from laurel_server.postgres import scores, standings
+from laurel_server.postgres.finality import final_batch
 from laurel_server.postgres.pool import Pool
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
@@ -29,11 +30,13 @@ from laurel_server.redis.keys import (
     FILLING,
     all_keys,
     board_keys,
+    extra_keys,
     signal_of,
     slot_names,
 )
 from laurel_server.redis.node import RedisNode
 from laurel_server.redis.scripts import script
+from laurel_server.rewards.batch_items import BATCH_NUMBERS
 
 T = TypeVar("T")
 
@@ -78,14 +81,14 @@ class BoardFill:
     async def fill(self, wanted: frozenset[BoardKey]) -> int:
         """Empty boards, fill them and call them complete; return how many members they got."""
         boards = sorted(wanted)
-        written_up_to, claim = await standings.watermark(self._pool), new_claim()
+        claim = new_claim()
         await self.empty(boards, claim)
         points = frozenset(board for board in boards if not is_score_board(board.scope))
         members = await self.load(claim, points, points) if points else 0
         for board in boards:
             if is_score_board(board.scope):
                 members += await self.load_scores(claim, board)
-        await self.complete(boards, written_up_to, claim)
+        await self.complete(boards, claim)
         return members
 
     async def load(
@@ -140,10 +143,23 @@ class BoardFill:
         return members
 
     async def empty(self, boards: Sequence[BoardKey], claim: str) -> None:
-        """Empty boards and claim them; they are incomplete from then on."""
+        """Empty boards and claim them; they are incomplete from then on. BoardsUnavailable also if one was lost again.
+
+        Emptying forgets who has left, and what was read before he did may be on its way still. It is known by its
+        version: who leaves from the claim on is noted again, and who had left before has a version up to the floor.
+        What came before the floor did goes with all else that is on the boards then.
+        """
         for some in self._pieces(boards):
             keys = list(chain.from_iterable(all_keys(*piece) for piece in some))
             await self._run("empty", keys, claim, STAYS)
+        floor = await final_batch(self._pool) * BATCH_NUMBERS + BATCH_NUMBERS - 1
+        lost = 0
+        for some in self._pieces(boards):
+            names = [(*board_keys(*piece)[:2], *extra_keys(*piece)) for piece in some]
+            keys = list(chain.from_iterable(names))
+            lost += len(some) - await self._run("settle", keys, claim, floor)
+        if lost:
+            raise _lost_again()
 
     async def claim(self, board: BoardKey, claim: str) -> None:
         """Claim a board that is about to begin, and so is incomplete from then on."""
@@ -151,12 +167,12 @@ class BoardFill:
             keys = board_keys(board, slot)
             await self._run("claim", (keys.members, keys.gone), claim)
 
-    async def complete(self, boards: Sequence[BoardKey], written_up_to: int, claim: str) -> None:
-        """Call boards that are claimed complete with what the ledger had up to that number."""
+    async def complete(self, boards: Sequence[BoardKey], claim: str) -> None:
+        """Call boards that are claimed complete."""
         lost = 0
         for some in self._pieces(boards):
             names = [board_keys(*piece).members for piece in some]
-            lost += len(some) - await self._run("complete", names, written_up_to, claim)
+            lost += len(some) - await self._run("complete", names, claim)
         for changed in _chunks(boards, BOARDS_AT_ONCE):
             await self._call("PUBLISH", BOARD_CHANGES, signal_of(changed))
         if lost:

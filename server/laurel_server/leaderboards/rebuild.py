@@ -36,9 +36,9 @@ class Rebuild:
 
     Why emptying is safe. What the scan finds is newer than everything that was on its way before: a write from before
     the emptying has committed before the scan, which so brings the same or more. Emptying forgets who has left,
-    though. An award, or a repeat of it by repair, that was read before a user left a board, and comes to Redis only
-    after that and after the board was emptied in between, brings him back: that takes a server which stands still for
-    longer than his next award and the emptying take. The integrity check shows it, and the next rebuild takes him off.
+    though, and an award, or a repeat of it by repair, that was read before a user left a board may come to Redis only
+    after that. So a board has a floor, the version up to which the scan has found all that there is: whom it does not
+    know is put on it with a newer version only (`BoardFill.empty`).
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Rebuild:
 
     async def _end_filling(self, numbers: Sequence[int], filled: set[BoardKey], claim: str) -> int:
         """Say that the boards have everybody, also those instances that awards have begun meanwhile."""
-        await self._boards.complete(sorted(filled), await standings.watermark(self._pool), claim)
+        await self._boards.complete(sorted(filled), claim)
         while begun := await self._filling_instances() - filled:
             await self._boards.fill(frozenset(begun))
             filled |= begun

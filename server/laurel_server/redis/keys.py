@@ -13,7 +13,10 @@ from laurel_server.domain.boards import GLOBAL, BoardKey, Traits, is_score_board
 from laurel_server.domain.periods import ALL_TIME, parse_period_id
 
 MARKER: Final = "\0"
-"""Field of the members hash that says "this board is complete". No user id contains NUL."""
+"""Field of the members hash that says "this board is complete". No user id contains NUL.
+
+Its value is the board's floor: the version up to which it has all users there are, so that none is new to it.
+"""
 
 FILLING: Final = "\1"
 """Field of the members hash while somebody fills the board: one field too many, so that the board is not complete.

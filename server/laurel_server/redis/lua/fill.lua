@@ -2,6 +2,7 @@
 -- As with `project`, scores are absolute and guarded by the version of the user's row. What a fill brings is mostly new to the
 -- board: then the lists go on as they are, and nothing is looked at user by user.
 --
+-- Uses     floor
 -- Uses     lifetimes
 -- KEYS     standings, members, gone of each board
 -- ARGV[1]  msgpack: { users, standings, entries } of each board
@@ -17,22 +18,22 @@ local call, sub, tonumber, unpack = redis.call, string.sub, tonumber, unpack
 local TIE = 8
 
 -- Whether the board knows nothing of these users; nearly always nobody ever left it.
-local function is_new(members, gone, users)
+local function is_new(members, gone, users, entries, floor)
   if call('EXISTS', gone) == 1 then return false end
   local stored = call('HMGET', members, unpack(users))
   for k = 1, #users do
     if stored[k] then return false end
+    if floor > 0 and tonumber(sub(entries[2 * k], TIE + 1)) <= floor then return false end
   end
   return true
 end
 
-local function put_on(standings, members, gone, users, listed, entries)
+local function put_on(standings, members, gone, users, listed, entries, floor)
   local stored, left = call('HMGET', members, unpack(users)), call('HMGET', gone, unpack(users))
   local remove, back, add, set = {}, {}, {}, {}
   for k = 1, #users do
     local user, member, entry, was = users[k], listed[2 * k], entries[2 * k], stored[k]
-    local newest = was and tonumber(sub(was, TIE + 1)) or tonumber(left[k] or -1)
-    if newest < tonumber(sub(entry, TIE + 1)) then
+    if known_version(was and sub(was, TIE + 1), left[k], floor) < tonumber(sub(entry, TIE + 1)) then
       local before = was and sub(was, 1, TIE) .. user
       if before and before ~= member then remove[#remove + 1] = before end
       if left[k] then back[#back + 1] = user end
@@ -54,11 +55,13 @@ for b = 1, #boards do
   if ARGV[4] ~= '' and call('HGET', members, '\1') ~= ARGV[4] then
     left_alone[#left_alone + 1] = b
   else
-    if is_new(members, gone, users) then
+    -- Who fills the board brings those of whom it knows nothing yet.
+    local floor = floor_of(ARGV[4] == '' and call('HGET', members, '\0'))
+    if is_new(members, gone, users, entries, floor) then
       call('ZADD', standings, unpack(listed))
       call('HSET', members, unpack(entries))
     else
-      put_on(standings, members, gone, users, listed, entries)
+      put_on(standings, members, gone, users, listed, entries, floor)
     end
     last_as_long_as(members, { standings })
   end

@@ -2,6 +2,7 @@
 -- policy is not EARLIEST_FIRST. Scores are absolute and guarded by versions: applied twice, late or out of order, it is harmless.
 -- Uses     ranking
 -- Uses     departures
+-- Uses     floor
 -- Uses     lifetimes
 -- KEYS     standings, members, gone, levels, metadata of each board
 -- ARGV[1]  msgpack: { boards, ranked, claim }; boards in the order of KEYS, each
@@ -53,7 +54,8 @@ function Board:add(member, score)
 end
 
 function Board:newest(stored, user)
-  return tonumber(stored and sub(stored, self.width + TIE + 1) or call('HGET', self.gone, user) or -1)
+  return known_version(
+    stored and sub(stored, self.width + TIE + 1), not stored and call('HGET', self.gone, user), self.floor)
 end
 
 function Board:put_on(user, version, score, entry, metadata)
@@ -96,6 +98,8 @@ local function change(b, each)
     call('HSETNX', board.members, '\0', 0)
     keep_departures(board.gone)
   end
+  -- Who fills the board brings those of whom it knows nothing yet.
+  board.floor = floor_of(input[3] == '' and call('HGET', board.members, '\0'))
   local old, stood = {}, {}
   if input[2] == 1 then old, stood = board:ranks(on), board:ranks(off) end
   for k = 1, #off do board:take_off(unpack(off[k])) end

@@ -1,6 +1,7 @@
 -- Puts users where the ledger says they stand, on many boards at once, and tells where that is.
 -- Scores are absolute and guarded by the version of the user's row: applied twice, late or out of order, it is harmless.
 -- Uses     departures
+-- Uses     floor
 -- KEYS     standings, members, gone of each board
 -- ARGV[1]  msgpack: { users, versions, periods, boards, ranked }
 --            users     user ids
@@ -34,17 +35,18 @@ end
 local function take_off(standings, members, gone, off)
   local fields = chosen(off, '\0')
   local stored, left, stood, departed = call('HMGET', members, unpack(fields)), departures(gone, fields), {}, {}
+  local floor = floor_of(stored[1])
   for k = 1, #off do
     local was = stored[k + 1]
     stood[k] = ranked and was and call('ZREVRANK', standings, sub(was, 1, TIE) .. fields[k + 1])
   end
   for k = 1, #off do
     local user, was, version = fields[k + 1], stored[k + 1], versions[off[k]]
-    if was and tonumber(sub(was, TIE + 1)) < version then
-      call('ZREM', standings, sub(was, 1, TIE) .. user)
-      call('HDEL', members, user)
-      departed[#departed + 1], departed[#departed + 2] = user, version
-    elseif not was and tonumber(left[k + 1] or -1) < version then
+    if known_version(was and sub(was, TIE + 1), left[k + 1], floor) < version then
+      if was then
+        call('ZREM', standings, sub(was, 1, TIE) .. user)
+        call('HDEL', members, user)
+      end
       departed[#departed + 1], departed[#departed + 2] = user, version
     end
   end
@@ -57,14 +59,14 @@ local function put_on(standings, members, gone, on, period)
   local fields = chosen(on, '\0')
   local stored, left = call('HMGET', members, unpack(fields)), departures(gone, fields)
   local old, now, remove, add, set, back = {}, {}, {}, {}, {}, {}
+  local floor = floor_of(stored[1])
   for k = 1, #on do
     local i, user, was = on[k], fields[k + 1], stored[k + 1]
     local entry = entries[i]
     local member = sub(entry, 1, TIE) .. user
     local before = was and sub(was, 1, TIE) .. user
-    local newest = was and tonumber(sub(was, TIE + 1)) or tonumber(left[k + 1] or -1)
     old[k] = ranked and before and call('ZREVRANK', standings, before)
-    if newest < versions[i] then
+    if known_version(was and sub(was, TIE + 1), left[k + 1], floor) < versions[i] then
       if before and before ~= member then remove[#remove + 1] = before end
       if left[k + 1] then back[#back + 1] = user end
       add[#add + 1], add[#add + 2], set[#set + 1], set[#set + 2] = scores[i], member, user, entry
