@@ -143,15 +143,14 @@ class Filler:
         await self._store.add_entries(
             [_entry(row)._replace(tier=tiers[row["transaction_id"]]) for row in rows]
         )
-        changes, moved = [each.change for each in news if each.change], {each.moved for each in news} - {""}
-        numbers = await numbers_of(self._pool, {change.user_id for change in changes} | moved)
+        changes, moved = [each for each in news if each.change], {each.moved for each in news} - {""}
+        unnumbered = {each.change.user_id for each in changes if each.change and not each.user_no}
+        numbers = await numbers_of(self._pool, unnumbered | moved)
         await self._store.add_tier_changes(
             [
-                TierChangeFact(
-                    change.changed_at, numbers[change.user_id], change.from_tier.name, change.to_tier.name
-                )
-                for change in changes
-                if change.user_id in numbers
+                TierChangeFact(change.changed_at, user_no, change.from_tier.name, change.to_tier.name)
+                for each in changes
+                if (change := each.change) and (user_no := each.user_no or numbers.get(change.user_id))
             ]
         )
         if polled.ranked and moved:

@@ -73,12 +73,13 @@ class Badge:
         return self.expires_at is None or now < self.expires_at
 
 
-def unlock_event(badge: Badge, transaction_id: int | None = None) -> dict[str, object]:
-    """Return the `achievements.unlocked` event of a badge, with the award that unlocked it if one did."""
+def unlock_event(badge: Badge, user_no: int, transaction_id: int | None = None) -> dict[str, object]:
+    """Return the `achievements.unlocked` event of a user's badge, with the award that unlocked it if one did."""
     return {
         "type": "achievements.unlocked",
         "transaction_id": str(transaction_id or ""),
         "user_id": badge.user_id,
+        "user_no": user_no,
         "badge_type": badge.badge_type,
         "level": badge.level,
         "earned_at": badge.earned_at,

@@ -56,13 +56,17 @@ class Statistics(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Winner:
-    """A bonus as it was paid: `transaction_id` is that of the entry, 0 as long as it is not paid."""
+    """A bonus as it was paid: `transaction_id` is that of the entry, 0 as long as it is not paid.
+
+    `user_no` is the number of the winner in the ledger, 0 where nobody asks for it.
+    """
 
     rank: int
     user_id: str
     score: int
     bonus_points: int
     transaction_id: int
+    user_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)

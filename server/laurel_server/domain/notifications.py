@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -25,7 +25,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """Something to tell a user. `id` is the same however often it is made; `data` holds the facts of the message."""
+    """Something to tell a user. `id` is the same however often it is made; `data` holds the facts of the message.
+
+    `user_no` is the number of who is meant: by now somebody else may have his id. 0: whoever has it.
+    """
 
     id: str
     user_id: str
@@ -33,6 +36,7 @@ class Notification:
     message: str
     data: Mapping[str, str]
     created_at: datetime
+    user_no: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Preferences:
     """What a user wants to be told, and when not.
 
     In `[quiet_from, quiet_until)` of his own time zone, which may go over midnight, notifications wait; equal or
-    None: there is no such time. Until `paused_until` all of them wait.
+    None: there is no such time. Until `paused_until` all of them wait. `user_no` is his number in the ledger.
     """
 
     muted: frozenset[Kind] = frozenset()
@@ -48,6 +52,11 @@ class Preferences:
     quiet_until: time | None = None
     paused_until: datetime | None = None
     zone: tzinfo = UTC
+    user_no: int = 0
+
+    def is_of(self, notification: Notification) -> bool:
+        """Whether the notification is for him, and not for somebody who had his id before."""
+        return notification.user_no in {0, self.user_no}
 
     def wants(self, kind: Kind) -> bool:
         """Whether the user is told of such things at all."""
@@ -77,9 +86,11 @@ class Preferences:
 def moment_for(
     notification: Notification, preferences: Mapping[str, Preferences], now: datetime
 ) -> datetime | None:
-    """Return the first moment from `now` on at which its user may be told; None: he wants it not, or is unknown."""
+    """Return the first moment from `now` on at which its user may be told; None: he wants it not, or is gone."""
     wanted = preferences.get(notification.user_id)
-    return wanted.earliest(now) if wanted is not None and wanted.wants(notification.kind) else None
+    if wanted is None or not wanted.is_of(notification) or not wanted.wants(notification.kind):
+        return None
+    return wanted.earliest(now)
 
 
 class ToldRank(NamedTuple):
@@ -97,6 +108,12 @@ POINTS_MILESTONES: Final = tuple(step * 10**power for power in range(3, 12) for 
 
 def notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterator[Notification]:
     """Yield what an event of the outbox has to tell its user. KeyError, TypeError, ValueError for a malformed one."""
+    user_no = int(body.get("user_no", 0))  # older events have none
+    for notice in _notices_of(event_id, body, now):
+        yield replace(notice, user_no=user_no)
+
+
+def _notices_of(event_id: str, body: Mapping[str, Any], now: datetime) -> Iterator[Notification]:
     match body["type"]:
         case "rewards.earned":
             yield from _points_milestones(event_id, body, now)

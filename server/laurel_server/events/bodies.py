@@ -59,6 +59,7 @@ def _entry(message: RewardsEarned | RewardsChanged) -> Decoded:
     return message.event_id, {
         "transaction_id": message.transaction_id,
         "user_id": message.user_id,
+        "user_no": message.user_number,
         "action": message.action,
         "points": message.points,
         "total_points": message.total_points,
@@ -79,6 +80,7 @@ def _unlocked(message: AchievementsUnlocked) -> Decoded:
     badge = message.badge
     return message.event_id.removesuffix(f".{badge.badge_type}.{badge.level}"), {
         "user_id": message.user_id,
+        "user_no": message.user_number,
         "badge_type": badge.badge_type,
         "level": badge.level,
         "earned_at": _moment(badge.earned_at),
@@ -88,6 +90,7 @@ def _unlocked(message: AchievementsUnlocked) -> Decoded:
 def _tier_changed(message: TierChanged) -> Decoded:
     return message.event_id.removesuffix(".tier"), {
         "user_id": message.user_id,
+        "user_no": message.user_number,
         "transaction_id": message.transaction_id,
         "from_tier": _tier(message.change.from_tier),
         "to_tier": _tier(message.change.to_tier),
@@ -103,6 +106,7 @@ def _won(message: PeriodWon) -> Decoded:
     return message.event_id.removesuffix(".won"), {
         **_board(message.board),
         "user_id": message.user_id,
+        "user_no": message.user_number,
         "rank": message.rank,
         "score": message.score,
         "bonus_points": message.bonus_points,
@@ -113,6 +117,7 @@ def _won(message: PeriodWon) -> Decoded:
 def _expiring(message: PointsExpiring) -> Decoded:
     return message.event_id, {
         "user_id": message.user_id,
+        "user_no": message.user_number,
         "points": message.points,
         "days_before": message.days_before,
         "expires_at": _moment(message.expires_at),
@@ -120,7 +125,7 @@ def _expiring(message: PointsExpiring) -> Decoded:
 
 
 def _erased(message: UserErased) -> Decoded:
-    return message.event_id, {"user_id": message.user_id}
+    return message.event_id, {"user_id": message.user_id, "user_no": message.user_number}
 
 
 _READERS: Final[Mapping[str, tuple[type[Message], Callable[[Any], Decoded]]]] = {

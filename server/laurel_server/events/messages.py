@@ -130,6 +130,7 @@ def _fill(message: _Entry, event_id: str, body: Mapping[str, Any]) -> _Entry:
     message.event_id = event_id
     message.transaction_id = body["transaction_id"]
     message.user_id = body["user_id"]
+    message.user_number = _number(body)
     message.action = body["action"]
     message.points = body["points"]
     message.total_points = body["total_points"]
@@ -177,6 +178,7 @@ def _tier_record(event: OutboxEvent, event_id: str, before: str, after: str, mom
             changed_at=_moment(event.body[moment]),
         ),
         transaction_id=str(event.body.get("transaction_id") or ""),
+        user_number=_number(event.body),
     )
     return _record(TIER_CHANGED, message, event, moment)
 
@@ -193,7 +195,9 @@ def _unlocked(event: OutboxEvent, _standings: Standings | None) -> Iterator[Reco
     if body.get("expires_at"):
         badge.expires_at.CopyFrom(_moment(body["expires_at"]))
     event_id = f"{event.id}.{badge.badge_type}.{badge.level}"
-    message = AchievementsUnlocked(event_id=event_id, user_id=badge.user_id, badge=badge)
+    message = AchievementsUnlocked(
+        event_id=event_id, user_id=badge.user_id, badge=badge, user_number=_number(body)
+    )
     yield _record(ACHIEVEMENTS_UNLOCKED, message, event, "earned_at")
 
 
@@ -216,6 +220,7 @@ def _won(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
         bonus_points=body["bonus_points"],
         transaction_id=body["transaction_id"],
         closed_at=_moment(body["closed_at"]),
+        user_number=_number(body),
     )
     yield _record(PERIOD_WON, message, event, "closed_at")
 
@@ -229,13 +234,17 @@ def _expiring(event: OutboxEvent, _standings: Standings | None) -> Iterator[Reco
         days_before=body["days_before"],
         expires_at=_moment(body["expires_at"]),
         recorded_at=_moment(body["recorded_at"]),
+        user_number=_number(body),
     )
     yield _record(POINTS_EXPIRING, message, event, "recorded_at")
 
 
 def _erased(event: OutboxEvent, _standings: Standings | None) -> Iterator[Record]:
     message = UserErased(
-        event_id=event.id, user_id=_text(event, "user_id"), erased_at=_moment(_text(event, "erased_at"))
+        event_id=event.id,
+        user_id=_text(event, "user_id"),
+        erased_at=_moment(_text(event, "erased_at")),
+        user_number=_number(event.body),
     )
     yield _record(USER_ERASED, message, event, "erased_at")
 
@@ -289,6 +298,12 @@ def _text(event: OutboxEvent, name: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} is no text")
     return value
+
+
+def _number(body: Mapping[str, Any]) -> int:
+    """Return the number of the user; 0: the event is older than numbers in events."""
+    number: int = body.get("user_no", 0)
+    return number
 
 
 @lru_cache(maxsize=1024)  # the events of a batch share their moment

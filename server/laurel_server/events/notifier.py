@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Protocol
 
@@ -103,10 +104,10 @@ class Notifier:
         if heard.body["type"] in ENTRY_EVENTS:
             latest[str(heard.body["user_id"])] = heard.id
         elif heard.body["type"] == USER_ERASED:
-            user_id = str(heard.body["user_id"])
+            user_id, user_no = str(heard.body["user_id"]), int(heard.body.get("user_no", 0))
             latest.pop(user_id, None)
-            notices[:] = [notice for notice in notices if notice.user_id != user_id]
-            await notifications.forget(self._pool, user_id)
+            notices[:] = [each for each in notices if not _is_for(each, user_id, user_no)]
+            await notifications.forget(self._pool, user_id, user_no)
             self._lately_told.forget([user_id])
 
     async def _tell_ranks(
@@ -156,4 +157,13 @@ class Notifier:
         preferences = await notifications.read_preferences(self._pool, users, self._zone)
         now = self._clock.now()
         moments = ((notice, moment_for(notice, preferences, now)) for notice in notices)
-        return [(notice, moment) for notice, moment in moments if moment is not None]
+        return [
+            (replace(notice, user_no=preferences[notice.user_id].user_no), moment)
+            for notice, moment in moments
+            if moment is not None
+        ]
+
+
+def _is_for(notice: Notification, user_id: str, user_no: int) -> bool:
+    """Whether a notification is for that person; either may have no number, and then the id decides."""
+    return notice.user_id == user_id and (not user_no or notice.user_no in {0, user_no})

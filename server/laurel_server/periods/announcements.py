@@ -18,6 +18,7 @@ def won(board: BoardKey, winner: Winner, now: datetime) -> dict[str, object]:
         "type": PERIOD_WON,
         **board._asdict(),
         "user_id": winner.user_id,
+        "user_no": winner.user_no,
         "rank": winner.rank,
         "score": winner.score,
         "bonus_points": winner.bonus_points,

@@ -45,7 +45,8 @@ def _columns(boards: Sequence[BoardKey]) -> tuple[list[str], list[str]]:
 
 
 def _winner(row: asyncpg.Record) -> Winner:
-    return Winner(row["rank"], row["user_id"], row["score"], row["bonus_points"], row["transaction_id"] or 0)
+    paid_by = row["transaction_id"] or 0
+    return Winner(row["rank"], row["user_id"], row["score"], row["bonus_points"], paid_by, row["user_no"])
 
 
 class PeriodRow(NamedTuple):

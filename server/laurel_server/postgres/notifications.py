@@ -52,6 +52,7 @@ async def add(connection: Connection, notifications: Sequence[tuple[Notification
         [orjson.dumps(each.data).decode() for each, _ in notifications],
         [each.created_at for each, _ in notifications],
         [due_at for _, due_at in notifications],
+        [each.user_no for each, _ in notifications],
     )
     return added
 
@@ -91,6 +92,7 @@ async def read_preferences(pool: Pool, user_ids: Collection[str], zone: tzinfo) 
             row["quiet_until"],
             row["paused_until"],
             _zone(row["timezone"]) or zone,
+            row["user_no"],
         )
         for row in rows
     }
@@ -126,9 +128,9 @@ async def tell(connection: Connection, told: Mapping[str, ToldRank]) -> None:
     )
 
 
-async def forget(session: Session, user_id: str) -> None:
-    """Leave nothing of what a user was told."""
-    await session.execute(load("notifications_forget"), user_id)
+async def forget(session: Session, user_id: str, user_no: int) -> None:
+    """Leave nothing of what a person was told under that id; 0: nothing of what anybody was."""
+    await session.execute(load("notifications_forget"), user_id, user_no)
 
 
 def forget_old(pool: Pool, before: datetime) -> AsyncIterator[int]:
@@ -144,6 +146,7 @@ def _notification(row: asyncpg.Record) -> Notification:
         row["message"],
         orjson.loads(row["data"]),
         row["created_at"],
+        row["user_no"],
     )
 
 

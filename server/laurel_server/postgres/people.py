@@ -52,13 +52,14 @@ async def leave_past(connection: Connection, user_no: int) -> list[BoardKey]:
 
 
 async def note_erasure(
-    connection: Connection, batch_no: int, erased: Erased, scored: Erased, now: datetime
+    connection: Connection, batch_no: int, user_no: int, erased: Erased, scored: Erased, now: datetime
 ) -> None:
     """Note which points boards, and which score boards, the holder of an id has left for good."""
     events = [
         {
             "type": name,
             "user_id": each.user_id,
+            "user_no": user_no,
             "version": each.version,
             "left": [tuple(board) for board in each.left],
             "erased_at": now,

@@ -251,8 +251,8 @@ class Badges:
 
     async def _tell(self, connection: Connection, keys: Sequence[Held], given: Sequence[Badge]) -> None:
         if given:
-            await announce(connection, [unlock_event(badge) for badge in given])
             told = [(key.user_no, badge) for key, badge in zip(keys, given, strict=True)]
+            await announce(connection, [unlock_event(badge, user_no) for user_no, badge in told])
             await achievements.write(connection, told)
 
     def _show(self, given: Iterable[Badge]) -> None:

@@ -31,13 +31,17 @@ def award_inputs(command: AwardCommand, posting: Posting) -> str:
     ).decode()
 
 
-def award_event(posting: Posting) -> dict[str, object]:
-    """Return the `rewards.earned` event of an entry."""
+def award_event(posting: Posting, user_no: int) -> dict[str, object]:
+    """Return the `rewards.earned` event of an entry.
+
+    The number says who is meant in this event and the others: somebody else may have the id when it is heard.
+    """
     entry, rewards = posting.entry, posting.rewards
     return {
         "type": "rewards.earned",
         "transaction_id": str(entry.transaction_id),
         "user_id": entry.user_id,
+        "user_no": user_no,
         "action": entry.action,
         "points": entry.points,
         "total_points": rewards.total_points,
@@ -69,12 +73,13 @@ def change_inputs(change: Change, entry: LedgerEntry, before: Rewards) -> str:
     ).decode()
 
 
-def change_event(change: Change, entry: LedgerEntry) -> dict[str, object]:
+def change_event(change: Change, entry: LedgerEntry, user_no: int) -> dict[str, object]:
     """Return the `rewards.changed` event of an entry that is no award."""
     return {
         "type": "rewards.changed",
         "transaction_id": str(entry.transaction_id),
         "user_id": entry.user_id,
+        "user_no": user_no,
         "action": entry.action,
         "points": entry.points,
         "total_points": change.rewards.total_points,
@@ -88,12 +93,13 @@ def change_event(change: Change, entry: LedgerEntry) -> dict[str, object]:
     }
 
 
-def tier_event(change: TierChange, entry: LedgerEntry | None) -> dict[str, object]:
+def tier_event(change: TierChange, entry: LedgerEntry | None, user_no: int) -> dict[str, object]:
     """Return the `tier.changed` event of an entry that is no award, or of a review."""
     return {
         "type": "tier.changed",
         "transaction_id": str(entry.transaction_id) if entry else "",
         "user_id": change.user_id,
+        "user_no": user_no,
         "from_tier": change.from_tier.name,
         "to_tier": change.to_tier.name,
         "changed_at": change.changed_at,

@@ -105,7 +105,7 @@ class BatchWork:
             assert isinstance(posting, Posting)  # noqa: S101 - nothing else unlocks
             results[place] = structs.replace(posting, badges=unlocked)
         for user_no, badge, award_id in self.unlocking.given if self._tells else ():
-            self._events.append(unlock_event(badge, award_id))
+            self._events.append(unlock_event(badge, user_no, award_id))
             self.achieved.append((user_no, badge))
 
     def _try_out(self, command: AwardCommand | Command, place: int) -> Result:
@@ -137,9 +137,9 @@ class BatchWork:
             inputs = change_inputs(change, change.entry, before)
             self.posted.append(PostedEntry(change.entry, change.lot, account.user_no, inputs))
             self.debits[change.entry.transaction_id] = change.debits
-            self._events.append(change_event(change, change.entry))
+            self._events.append(change_event(change, change.entry, account.user_no))
         if change.tier_change is not None:
-            self._events.append(tier_event(change.tier_change, change.entry))
+            self._events.append(tier_event(change.tier_change, change.entry, account.user_no))
         self.boards.update(change.boards)
         if change.tier_change:
             self._note_tier_change(account, change.tier_change, change.entry)
@@ -181,7 +181,7 @@ class BatchWork:
         inputs = award_inputs(command, posting)
         self.posted.append(PostedEntry(posting.entry, posting.lot, account.user_no, inputs))
         self.boards.update(posting.boards)
-        self._events.append(award_event(posting))
+        self._events.append(award_event(posting, account.user_no))
         milestone = milestone_of_points(account.user_id, before.points, account.lifetime_points)
         if milestone:
             self.achieved.append((account.user_no, milestone))

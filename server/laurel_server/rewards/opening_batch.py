@@ -134,7 +134,7 @@ class _OpeningWork:
         self._tiers.append(int(account.tier))
         unlocked = self._badges.unlocked(new.points, user_no)
         self._badge_sets.append(self._sets.setdefault(unlocked, len(self._sets)))
-        self._events.append(award_event(posting))
+        self._events.append(award_event(posting, user_no))
         self.boards.update(posting.boards)
 
     def written(self) -> Written:

@@ -71,11 +71,10 @@ class People:
             now, version = self._clock.now(), batch_no * BATCH_NUMBERS
             seatings = await self._moves.remove_scores(connection, account, version)
             await people.erase(connection, account.user_no, now)
-            await notifications.forget(connection, account.user_id)
+            await notifications.forget(connection, account.user_id, account.user_no)
             scored = Erased(account.user_id, version, list(seatings))
-            await people.note_erasure(
-                connection, batch_no, Erased(account.user_id, version, left), scored, now
-            )
+            erased = Erased(account.user_id, version, left)
+            await people.note_erasure(connection, batch_no, account.user_no, erased, scored, now)
             await self._note(connection, account, Measure.ERASE, "", order)
             placement = Placement(account.user_id, version, {}, (), left)
             return Moved(batch_no, [placement], seatings=seatings)

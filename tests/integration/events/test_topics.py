@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from laurel.type.v1.board_pb2 import BoardRef, Period
 from laurel_server.domain.people import Order
-from laurel_server.events.topics import LEADERBOARD_UPDATED, NOTIFICATIONS_SEND, TOPICS
+from laurel_server.events.topics import LEADERBOARD_UPDATED, NOTIFICATIONS_SEND, PERIOD_CLOSED, TOPICS
 from tests.integration.events.conftest import Connected
 from tests.integration.events.reading import Reader, Seen
 from tests.integration.leaderboards.scoring import board, report
@@ -123,6 +123,12 @@ async def test_no_two_events_of_any_topics_share_an_id(connected: Connected, own
             return told >= kinds and "race" in boards and {each.topic for each in reader.seen} == set(TOPICS)
 
         await until(all_told, "there is something in every topic", seconds=90)
+        rows = await parts.pool.fetch("SELECT user_no, user_id, erased_at FROM users")
+        numbers = {"gone" if row["erased_at"] else row["user_id"]: row["user_no"] for row in rows}
+    numbered = [each for each in reader.seen if hasattr(each.body, "user_number")]
+    unnumbered = {LEADERBOARD_UPDATED, PERIOD_CLOSED, NOTIFICATIONS_SEND}
+    assert {each.topic for each in numbered} == {*TOPICS} - unnumbered
+    assert [each for each in numbered if each.body.user_number != numbers[each.body.user_id]] == []
     told_of = defaultdict(set)
     for each in reader.seen:
         told_of[each.id].add((each.topic, each.key))

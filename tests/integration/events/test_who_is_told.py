@@ -1,10 +1,15 @@
 """Who is told what happens, and when: preferences, quiet hours, and people who were erased."""
 
 from datetime import time, timedelta
+from typing import cast
+
+import orjson
 
 from laurel_server.domain.ledger import User
 from laurel_server.domain.notifications import Kind, Notification, Preferences, ToldRank
 from laurel_server.domain.people import Order
+from laurel_server.events.notifier import Notifier, Places
+from laurel_server.events.source import Heard, Polled
 from laurel_server.postgres import notifications
 from laurel_server.runtime.config_outside import Events
 from laurel_server.runtime.wiring import Parts
@@ -67,9 +72,9 @@ async def test_what_is_muted_meanwhile_is_not_sent(notifying: Notifying, hook: H
     assert hook.got == []
 
 
-async def keep(parts: Parts, user_id: str) -> None:
+async def keep(parts: Parts, user_id: str, user_no: int = 0) -> None:
     """Keep a notification that is due now, and a rank, as the consumer does."""
-    notification = Notification("n-1", user_id, Kind.POINTS_MILESTONE, "Well done", {}, START)
+    notification = Notification("n-1", user_id, Kind.POINTS_MILESTONE, "Well done", {}, START, user_no)
     async with parts.pool.acquire() as connection, connection.transaction():
         await notifications.add(connection, [(notification, START)])
         await notifications.tell(connection, {user_id: ToldRank(1, START)})
@@ -124,3 +129,45 @@ async def test_who_has_the_id_of_an_erased_user_is_told_nothing_of_his(
 
         await until(bob_is_told, "what came later is heard of")
     assert hook.kinds("ada") == []
+
+
+async def heard(parts: Parts, kind: str) -> list[Heard]:
+    """Return the events of a type, oldest first, as a consumer hears them."""
+    rows = await parts.pool.fetch(
+        "SELECT batch_no, body::text AS body FROM events WHERE type = $1 ORDER BY batch_no, place", kind
+    )
+    return [Heard(str(row["batch_no"]), orjson.loads(row["body"]), None) for row in rows]
+
+
+async def test_what_is_heard_late_of_who_was_erased_is_told_to_nobody(
+    notifying: Notifying, hook: Hook
+) -> None:
+    """The topics of Kafka come in any order: the erasure before what was earned, or long after."""
+    async with notifying(events=Events(consumers="off")) as parts:
+        await give(parts, "ada", 1000)
+        first = await parts.pool.fetchval("SELECT user_no FROM users")
+        await parts.people.erase(Order("ada", "erase-1", b"e" * 16, b"h" * 16, "tests"))
+        await give(parts, "ada", 5000)
+        (earned_first, earned), (erased,) = (
+            await heard(parts, "rewards.earned"),
+            await heard(parts, "user.erased"),
+        )
+        assert [each.body["user_no"] for each in (earned_first, erased)] == [first, first]
+        clock, zone = parts.business_clock, parts.zone
+        notifier = Notifier(parts.pool, cast("Places", None), clock, zone, timedelta(hours=1))
+
+        async def nothing_is_put_aside(heard: Heard, error: Exception) -> None:
+            raise AssertionError(heard) from error
+
+        for event in (earned, earned_first, erased):
+            await notifier.handle(Polled([event], False, False, None), nothing_is_put_aside)
+        kept = await parts.pool.fetch(
+            "SELECT user_id, user_no > $1 AS is_hers, message FROM notifications", first
+        )
+        assert {tuple(row) for row in kept} == {
+            ("ada", True, "You have earned 5,000 points!"),
+            ("ada", True, "You are Silver now"),
+        }
+        await keep(parts, "ada", first)  # its consumer has read who she was just before the erasure
+        await dispatch(parts)
+    assert sorted(hook.kinds("ada")) == ["POINTS_MILESTONE", "TIER_CHANGED"]

@@ -116,5 +116,5 @@ def test_a_badge_counts_until_it_ends() -> None:
     badge = Badge("ann", "A", 1, NOW, unlock.expires_at(NOW))
     assert badge.active_at(NOW + timedelta(days=1, microseconds=-1))
     assert not badge.active_at(NOW + timedelta(days=1))
-    assert unlock_event(badge, 7)["transaction_id"] == "7"
-    assert unlock_event(badge)["transaction_id"] == ""
+    assert unlock_event(badge, 3, 7)["transaction_id"] == "7"
+    assert unlock_event(badge, 3)["transaction_id"] == ""

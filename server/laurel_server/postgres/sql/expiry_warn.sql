@@ -9,7 +9,7 @@ WITH person AS (
        AND next_expiry <= $2::timestamptz + make_interval(days => (SELECT max(d) FROM unnest($4::int[]) d))
      ORDER BY user_no LIMIT $3
 ), due AS (
-    SELECT p.user_id, l.lot_id, l.remaining, l.expires_at,
+    SELECT p.user_no, p.user_id, l.lot_id, l.remaining, l.expires_at,
            (SELECT min(d) FROM unnest($4::int[]) d WHERE l.expires_at <= $2::timestamptz + make_interval(days => d)) AS days_before
       FROM person p JOIN lots l USING (user_no)
      WHERE l.expires_at > $2::timestamptz AND l.expires_at <= $2::timestamptz + make_interval(days => (SELECT max(d) FROM unnest($4::int[]) d))
@@ -19,13 +19,13 @@ WITH person AS (
      WHERE NOT EXISTS (SELECT 1 FROM expiry_warnings w WHERE w.lot_id = due.lot_id AND w.days_before <= due.days_before)
     ON CONFLICT DO NOTHING RETURNING lot_id, days_before
 ), notification AS (
-    SELECT user_id, days_before, sum(remaining)::bigint AS points, min(expires_at) AS expires_at
-      FROM noted JOIN due USING (lot_id, days_before) GROUP BY user_id, days_before
+    SELECT user_no, user_id, days_before, sum(remaining)::bigint AS points, min(expires_at) AS expires_at
+      FROM noted JOIN due USING (lot_id, days_before) GROUP BY user_no, user_id, days_before
 ), announced AS (
     INSERT INTO outbox (batch_no, projected, user_nos, events)
     SELECT nextval('ledger_batch_seq'), true, '{}',
-           json_agg(json_build_object('type', 'points.expiring', 'user_id', user_id, 'points', points, 'days_before', days_before, 'expires_at', expires_at,
-                                      'recorded_at', $2) ORDER BY user_id, days_before)
+           json_agg(json_build_object('type', 'points.expiring', 'user_id', user_id, 'user_no', user_no, 'points', points, 'days_before', days_before,
+                                      'expires_at', expires_at, 'recorded_at', $2) ORDER BY user_id, days_before)
       FROM notification HAVING count(*) > 0
 )
 SELECT (SELECT max(user_no) FROM person) AS last_user_no, (SELECT count(*) FROM notification) AS notifications

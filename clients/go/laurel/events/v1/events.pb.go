@@ -129,7 +129,10 @@ type RewardsEarned struct {
 	// was sent: entries that came shortly after may be in it already. Empty unless rank_state is FRESH.
 	Standings []*BoardStanding `protobuf:"bytes,11,rep,name=standings,proto3" json:"standings,omitempty"`
 	// PENDING: the boards did not follow in time, and the record was sent without standings.
-	RankState     v1.RankState `protobuf:"varint,12,opt,name=rank_state,json=rankState,proto3,enum=laurel.type.v1.RankState" json:"rank_state,omitempty"`
+	RankState v1.RankState `protobuf:"varint,12,opt,name=rank_state,json=rankState,proto3,enum=laurel.type.v1.RankState" json:"rank_state,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,13,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +251,13 @@ func (x *RewardsEarned) GetRankState() v1.RankState {
 	return v1.RankState(0)
 }
 
+func (x *RewardsEarned) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 // Topic `rewards.changed`: an entry of the ledger that is no award: spending, its cancellation, a captured hold, a reversal,
 // an expiry, an adjustment. Once an entry; ce_id is its transaction_id.
 type RewardsChanged struct {
@@ -273,7 +283,10 @@ type RewardsChanged struct {
 	// When it happened for the user.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// When Laurel recorded it.
-	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,12,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -385,6 +398,13 @@ func (x *RewardsChanged) GetRecordedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RewardsChanged) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 // Topic `leaderboard.updated`: where a user stands now on the boards of the present, points and score boards. Conflated: of
 // several changes within a moment only the last is told, and a user who moves because others did is not told of here;
 // WatchRank does that. Or a score board that began anew at its reset, which is told once for all who were on it.
@@ -478,7 +498,10 @@ type AchievementsUnlocked struct {
 	// Who earned it.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// The badge.
-	Badge         *v1.Badge `protobuf:"bytes,3,opt,name=badge,proto3" json:"badge,omitempty"`
+	Badge *v1.Badge `protobuf:"bytes,3,opt,name=badge,proto3" json:"badge,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,4,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -534,6 +557,13 @@ func (x *AchievementsUnlocked) GetBadge() *v1.Badge {
 	return nil
 }
 
+func (x *AchievementsUnlocked) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 // Topic `tier.changed`: a promotion or demotion.
 type TierChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -545,6 +575,9 @@ type TierChanged struct {
 	Change *v1.TierChange `protobuf:"bytes,3,opt,name=change,proto3" json:"change,omitempty"`
 	// The entry that caused it; empty when none did.
 	TransactionId string `protobuf:"bytes,4,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,5,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,6 +638,13 @@ func (x *TierChanged) GetTransactionId() string {
 		return x.TransactionId
 	}
 	return ""
+}
+
+func (x *TierChanged) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
 }
 
 // Topic `period.closed`: the standing of a board is final. The key of the record is `SCOPE/PERIOD_ID`.
@@ -690,7 +730,10 @@ type PeriodWon struct {
 	// The entry of the ledger that paid them.
 	TransactionId string `protobuf:"bytes,7,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
 	// When the period was closed.
-	ClosedAt      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	ClosedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,9,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -781,6 +824,13 @@ func (x *PeriodWon) GetClosedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PeriodWon) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 // Topic `points.expiring`: some of a user's points expire soon. Once for each of the days before on which Laurel warns.
 type PointsExpiring struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -795,7 +845,10 @@ type PointsExpiring struct {
 	// When the first of them expire.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// When Laurel noticed.
-	RecordedAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	RecordedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=recorded_at,json=recordedAt,proto3" json:"recorded_at,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,7,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -872,6 +925,13 @@ func (x *PointsExpiring) GetRecordedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *PointsExpiring) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 // Topic `user.erased`: a person was erased. Who keeps something of him under that id has to erase it too.
 type UserErased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -880,7 +940,10 @@ type UserErased struct {
 	// The id, which may belong to another person later.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// When Laurel erased him.
-	ErasedAt      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=erased_at,json=erasedAt,proto3" json:"erased_at,omitempty"`
+	ErasedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=erased_at,json=erasedAt,proto3" json:"erased_at,omitempty"`
+	// Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+	// 0 in records that an earlier version has sent.
+	UserNumber    int64 `protobuf:"varint,4,opt,name=user_number,json=userNumber,proto3" json:"user_number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -936,6 +999,13 @@ func (x *UserErased) GetErasedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *UserErased) GetUserNumber() int64 {
+	if x != nil {
+		return x.UserNumber
+	}
+	return 0
+}
+
 var File_laurel_events_v1_events_proto protoreflect.FileDescriptor
 
 const file_laurel_events_v1_events_proto_rawDesc = "" +
@@ -945,7 +1015,7 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"\x05board\x18\x01 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x12\x12\n" +
 	"\x04rank\x18\x02 \x01(\x03R\x04rank\x12\x14\n" +
 	"\x05score\x18\x03 \x01(\x03R\x05score\x12\x14\n" +
-	"\x05total\x18\x04 \x01(\x03R\x05total\"\x83\x04\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\"\xa4\x04\n" +
 	"\rRewardsEarned\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12%\n" +
 	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x17\n" +
@@ -962,7 +1032,9 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"recordedAt\x12=\n" +
 	"\tstandings\x18\v \x03(\v2\x1f.laurel.events.v1.BoardStandingR\tstandings\x128\n" +
 	"\n" +
-	"rank_state\x18\f \x01(\x0e2\x19.laurel.type.v1.RankStateR\trankState\"\xc3\x03\n" +
+	"rank_state\x18\f \x01(\x0e2\x19.laurel.type.v1.RankStateR\trankState\x12\x1f\n" +
+	"\vuser_number\x18\r \x01(\x03R\n" +
+	"userNumber\"\xe4\x03\n" +
 	"\x0eRewardsChanged\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12%\n" +
 	"\x0etransaction_id\x18\x02 \x01(\tR\rtransactionId\x12\x17\n" +
@@ -977,27 +1049,33 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"occurredAt\x12;\n" +
 	"\vrecorded_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordedAt\"\xf2\x01\n" +
+	"recordedAt\x12\x1f\n" +
+	"\vuser_number\x18\f \x01(\x03R\n" +
+	"userNumber\"\xf2\x01\n" +
 	"\x12LeaderboardUpdated\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12=\n" +
 	"\tstandings\x18\x03 \x03(\v2\x1f.laurel.events.v1.BoardStandingR\tstandings\x129\n" +
 	"\n" +
 	"updated_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12.\n" +
-	"\x05board\x18\x05 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"w\n" +
+	"\x05board\x18\x05 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\"\x98\x01\n" +
 	"\x14AchievementsUnlocked\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12+\n" +
-	"\x05badge\x18\x03 \x01(\v2\x15.laurel.type.v1.BadgeR\x05badge\"\x9c\x01\n" +
+	"\x05badge\x18\x03 \x01(\v2\x15.laurel.type.v1.BadgeR\x05badge\x12\x1f\n" +
+	"\vuser_number\x18\x04 \x01(\x03R\n" +
+	"userNumber\"\xbd\x01\n" +
 	"\vTierChanged\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x122\n" +
 	"\x06change\x18\x03 \x01(\v2\x1a.laurel.type.v1.TierChangeR\x06change\x12%\n" +
-	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\"\x92\x01\n" +
+	"\x0etransaction_id\x18\x04 \x01(\tR\rtransactionId\x12\x1f\n" +
+	"\vuser_number\x18\x05 \x01(\x03R\n" +
+	"userNumber\"\x92\x01\n" +
 	"\fPeriodClosed\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12.\n" +
 	"\x05board\x18\x02 \x01(\v2\x18.laurel.type.v1.BoardRefR\x05board\x127\n" +
-	"\tclosed_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\x9c\x02\n" +
+	"\tclosed_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\xbd\x02\n" +
 	"\tPeriodWon\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12.\n" +
@@ -1006,7 +1084,9 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"\x05score\x18\x05 \x01(\x03R\x05score\x12!\n" +
 	"\fbonus_points\x18\x06 \x01(\x03R\vbonusPoints\x12%\n" +
 	"\x0etransaction_id\x18\a \x01(\tR\rtransactionId\x127\n" +
-	"\tclosed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\"\xf5\x01\n" +
+	"\tclosed_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x1f\n" +
+	"\vuser_number\x18\t \x01(\x03R\n" +
+	"userNumber\"\x96\x02\n" +
 	"\x0ePointsExpiring\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x16\n" +
@@ -1016,12 +1096,16 @@ const file_laurel_events_v1_events_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12;\n" +
 	"\vrecorded_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"recordedAt\"y\n" +
+	"recordedAt\x12\x1f\n" +
+	"\vuser_number\x18\a \x01(\x03R\n" +
+	"userNumber\"\x9a\x01\n" +
 	"\n" +
 	"UserErased\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x127\n" +
-	"\terased_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\berasedAtB\xba\x01\n" +
+	"\terased_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\berasedAt\x12\x1f\n" +
+	"\vuser_number\x18\x04 \x01(\x03R\n" +
+	"userNumberB\xba\x01\n" +
 	"\x14com.laurel.events.v1B\vEventsProtoP\x01Z3laurel.example/clients/go/laurel/events/v1;eventsv1\xa2\x02\x03LEX\xaa\x02\x10Laurel.Events.V1\xca\x02\x10Laurel\\Events\\V1\xe2\x02\x1cLaurel\\Events\\V1\\GPBMetadata\xea\x02\x12Laurel::Events::V1b\x06proto3"
 
 var (

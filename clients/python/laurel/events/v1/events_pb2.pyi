@@ -81,6 +81,7 @@ class RewardsEarned(_message.Message):
     RECORDED_AT_FIELD_NUMBER: _builtins.int
     STANDINGS_FIELD_NUMBER: _builtins.int
     RANK_STATE_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     transaction_id: _builtins.str
@@ -99,6 +100,10 @@ class RewardsEarned(_message.Message):
     """The tier after the entry."""
     rank_state: _board_pb2.RankState.ValueType
     """PENDING: the boards did not follow in time, and the record was sent without standings."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened for the user; decides the periods it counts in."""
@@ -128,10 +133,11 @@ class RewardsEarned(_message.Message):
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
         standings: _abc.Iterable[Global___BoardStanding] | None = ...,
         rank_state: _board_pb2.RankState.ValueType = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event_id", b"event_id", "lifetime_points", b"lifetime_points", "occurred_at", b"occurred_at", "points", b"points", "rank_state", b"rank_state", "recorded_at", b"recorded_at", "standings", b"standings", "tier", b"tier", "total_points", b"total_points", "transaction_id", b"transaction_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event_id", b"event_id", "lifetime_points", b"lifetime_points", "occurred_at", b"occurred_at", "points", b"points", "rank_state", b"rank_state", "recorded_at", b"recorded_at", "standings", b"standings", "tier", b"tier", "total_points", b"total_points", "transaction_id", b"transaction_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -156,6 +162,7 @@ class RewardsChanged(_message.Message):
     REVERSES_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     transaction_id: _builtins.str
@@ -174,6 +181,10 @@ class RewardsChanged(_message.Message):
     """The tier after the entry."""
     reverses_transaction_id: _builtins.str
     """The entry that this one reverses; empty when it reverses none."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def occurred_at(self) -> _timestamp_pb2.Timestamp:
         """When it happened for the user."""
@@ -196,10 +207,11 @@ class RewardsChanged(_message.Message):
         reverses_transaction_id: _builtins.str = ...,
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["occurred_at", b"occurred_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event_id", b"event_id", "lifetime_points", b"lifetime_points", "occurred_at", b"occurred_at", "points", b"points", "recorded_at", b"recorded_at", "reverses_transaction_id", b"reverses_transaction_id", "tier", b"tier", "total_points", b"total_points", "transaction_id", b"transaction_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "event_id", b"event_id", "lifetime_points", b"lifetime_points", "occurred_at", b"occurred_at", "points", b"points", "recorded_at", b"recorded_at", "reverses_transaction_id", b"reverses_transaction_id", "tier", b"tier", "total_points", b"total_points", "transaction_id", b"transaction_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -263,10 +275,15 @@ class AchievementsUnlocked(_message.Message):
     EVENT_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     BADGE_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     user_id: _builtins.str
     """Who earned it."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def badge(self) -> _badge_pb2.Badge:
         """The badge."""
@@ -277,10 +294,11 @@ class AchievementsUnlocked(_message.Message):
         event_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
         badge: _badge_pb2.Badge | None = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["badge", b"badge"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["badge", b"badge", "event_id", b"event_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["badge", b"badge", "event_id", b"event_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -296,12 +314,17 @@ class TierChanged(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     user_id: _builtins.str
     """Whose tier changed."""
     transaction_id: _builtins.str
     """The entry that caused it; empty when none did."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def change(self) -> _tier_pb2.TierChange:
         """The change."""
@@ -313,10 +336,11 @@ class TierChanged(_message.Message):
         user_id: _builtins.str = ...,
         change: _tier_pb2.TierChange | None = ...,
         transaction_id: _builtins.str = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event_id", b"event_id", "transaction_id", b"transaction_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event_id", b"event_id", "transaction_id", b"transaction_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -372,6 +396,7 @@ class PeriodWon(_message.Message):
     BONUS_POINTS_FIELD_NUMBER: _builtins.int
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     CLOSED_AT_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     user_id: _builtins.str
@@ -384,6 +409,10 @@ class PeriodWon(_message.Message):
     """Points paid for it, at least 1."""
     transaction_id: _builtins.str
     """The entry of the ledger that paid them."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def board(self) -> _board_pb2.BoardRef:
         """The board."""
@@ -403,10 +432,11 @@ class PeriodWon(_message.Message):
         bonus_points: _builtins.int = ...,
         transaction_id: _builtins.str = ...,
         closed_at: _timestamp_pb2.Timestamp | None = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "closed_at", b"closed_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "bonus_points", b"bonus_points", "closed_at", b"closed_at", "event_id", b"event_id", "rank", b"rank", "score", b"score", "transaction_id", b"transaction_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["board", b"board", "bonus_points", b"bonus_points", "closed_at", b"closed_at", "event_id", b"event_id", "rank", b"rank", "score", b"score", "transaction_id", b"transaction_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -424,6 +454,7 @@ class PointsExpiring(_message.Message):
     DAYS_BEFORE_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     RECORDED_AT_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     user_id: _builtins.str
@@ -432,6 +463,10 @@ class PointsExpiring(_message.Message):
     """How many, at least 1."""
     days_before: _builtins.int
     """Within how many days, as configured."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the first of them expire."""
@@ -449,10 +484,11 @@ class PointsExpiring(_message.Message):
         days_before: _builtins.int = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days_before", b"days_before", "event_id", b"event_id", "expires_at", b"expires_at", "points", b"points", "recorded_at", b"recorded_at", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days_before", b"days_before", "event_id", b"event_id", "expires_at", b"expires_at", "points", b"points", "recorded_at", b"recorded_at", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -467,10 +503,15 @@ class UserErased(_message.Message):
     EVENT_ID_FIELD_NUMBER: _builtins.int
     USER_ID_FIELD_NUMBER: _builtins.int
     ERASED_AT_FIELD_NUMBER: _builtins.int
+    USER_NUMBER_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The same as the header ce_id."""
     user_id: _builtins.str
     """The id, which may belong to another person later."""
+    user_number: _builtins.int
+    """Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+    0 in records that an earlier version has sent.
+    """
     @_builtins.property
     def erased_at(self) -> _timestamp_pb2.Timestamp:
         """When Laurel erased him."""
@@ -481,10 +522,11 @@ class UserErased(_message.Message):
         event_id: _builtins.str = ...,
         user_id: _builtins.str = ...,
         erased_at: _timestamp_pb2.Timestamp | None = ...,
+        user_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at", "event_id", b"event_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at", "event_id", b"event_id", "user_id", b"user_id", "user_number", b"user_number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

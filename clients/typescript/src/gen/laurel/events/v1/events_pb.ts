@@ -24,7 +24,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file laurel/events/v1/events.proto.
  */
 export const file_laurel_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("Ch1sYXVyZWwvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxIQbGF1cmVsLmV2ZW50cy52MSJkCg1Cb2FyZFN0YW5kaW5nEicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDAoEcmFuaxgCIAEoAxINCgVzY29yZRgDIAEoAxINCgV0b3RhbBgEIAEoAyKCAwoNUmV3YXJkc0Vhcm5lZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIvCgtvY2N1cnJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCXN0YW5kaW5ncxgLIAMoCzIfLmxhdXJlbC5ldmVudHMudjEuQm9hcmRTdGFuZGluZxItCgpyYW5rX3N0YXRlGAwgASgOMhkubGF1cmVsLnR5cGUudjEuUmFua1N0YXRlIsECCg5SZXdhcmRzQ2hhbmdlZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgJIAEoCRIvCgtvY2N1cnJlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBChJMZWFkZXJib2FyZFVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIyCglzdGFuZGluZ3MYAyADKAsyHy5sYXVyZWwuZXZlbnRzLnYxLkJvYXJkU3RhbmRpbmcSLgoKdXBkYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFYm9hcmQYBSABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZiJfChRBY2hpZXZlbWVudHNVbmxvY2tlZBIQCghldmVudF9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEiQKBWJhZGdlGAMgASgLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2UidAoLVGllckNoYW5nZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIqCgZjaGFuZ2UYAyABKAsyGi5sYXVyZWwudHlwZS52MS5UaWVyQ2hhbmdlEhYKDnRyYW5zYWN0aW9uX2lkGAQgASgJIngKDFBlcmlvZENsb3NlZBIQCghldmVudF9pZBgBIAEoCRInCgVib2FyZBgCIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEi0KCWNsb3NlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0QEKCVBlcmlvZFdvbhIQCghldmVudF9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEicKBWJvYXJkGAMgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDAoEcmFuaxgEIAEoAxINCgVzY29yZRgFIAEoAxIUCgxib251c19wb2ludHMYBiABKAMSFgoOdHJhbnNhY3Rpb25faWQYByABKAkSLQoJY2xvc2VkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK5AQoOUG9pbnRzRXhwaXJpbmcSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIOCgZwb2ludHMYAyABKAMSEwoLZGF5c19iZWZvcmUYBCABKAUSLgoKZXhwaXJlc19hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIl4KClVzZXJFcmFzZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRItCgllcmFzZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp, file_laurel_type_v1_badge, file_laurel_type_v1_board, file_laurel_type_v1_tier]);
+  fileDesc("Ch1sYXVyZWwvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxIQbGF1cmVsLmV2ZW50cy52MSJkCg1Cb2FyZFN0YW5kaW5nEicKBWJvYXJkGAEgASgLMhgubGF1cmVsLnR5cGUudjEuQm9hcmRSZWYSDAoEcmFuaxgCIAEoAxINCgVzY29yZRgDIAEoAxINCgV0b3RhbBgEIAEoAyKXAwoNUmV3YXJkc0Vhcm5lZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIvCgtvY2N1cnJlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCXN0YW5kaW5ncxgLIAMoCzIfLmxhdXJlbC5ldmVudHMudjEuQm9hcmRTdGFuZGluZxItCgpyYW5rX3N0YXRlGAwgASgOMhkubGF1cmVsLnR5cGUudjEuUmFua1N0YXRlEhMKC3VzZXJfbnVtYmVyGA0gASgDItYCCg5SZXdhcmRzQ2hhbmdlZBIQCghldmVudF9pZBgBIAEoCRIWCg50cmFuc2FjdGlvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJEg4KBmFjdGlvbhgEIAEoCRIOCgZwb2ludHMYBSABKAMSFAoMdG90YWxfcG9pbnRzGAYgASgDEhcKD2xpZmV0aW1lX3BvaW50cxgHIAEoAxIiCgR0aWVyGAggASgOMhQubGF1cmVsLnR5cGUudjEuVGllchIfChdyZXZlcnNlc190cmFuc2FjdGlvbl9pZBgJIAEoCRIvCgtvY2N1cnJlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmVjb3JkZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3VzZXJfbnVtYmVyGAwgASgDIsQBChJMZWFkZXJib2FyZFVwZGF0ZWQSEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRIyCglzdGFuZGluZ3MYAyADKAsyHy5sYXVyZWwuZXZlbnRzLnYxLkJvYXJkU3RhbmRpbmcSLgoKdXBkYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFYm9hcmQYBSABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZiJ0ChRBY2hpZXZlbWVudHNVbmxvY2tlZBIQCghldmVudF9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEiQKBWJhZGdlGAMgASgLMhUubGF1cmVsLnR5cGUudjEuQmFkZ2USEwoLdXNlcl9udW1iZXIYBCABKAMiiQEKC1RpZXJDaGFuZ2VkEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSKgoGY2hhbmdlGAMgASgLMhoubGF1cmVsLnR5cGUudjEuVGllckNoYW5nZRIWCg50cmFuc2FjdGlvbl9pZBgEIAEoCRITCgt1c2VyX251bWJlchgFIAEoAyJ4CgxQZXJpb2RDbG9zZWQSEAoIZXZlbnRfaWQYASABKAkSJwoFYm9hcmQYAiABKAsyGC5sYXVyZWwudHlwZS52MS5Cb2FyZFJlZhItCgljbG9zZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIuYBCglQZXJpb2RXb24SEAoIZXZlbnRfaWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCRInCgVib2FyZBgDIAEoCzIYLmxhdXJlbC50eXBlLnYxLkJvYXJkUmVmEgwKBHJhbmsYBCABKAMSDQoFc2NvcmUYBSABKAMSFAoMYm9udXNfcG9pbnRzGAYgASgDEhYKDnRyYW5zYWN0aW9uX2lkGAcgASgJEi0KCWNsb3NlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLdXNlcl9udW1iZXIYCSABKAMizgEKDlBvaW50c0V4cGlyaW5nEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSDgoGcG9pbnRzGAMgASgDEhMKC2RheXNfYmVmb3JlGAQgASgFEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY29yZGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt1c2VyX251bWJlchgHIAEoAyJzCgpVc2VyRXJhc2VkEhAKCGV2ZW50X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSLQoJZXJhc2VkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgt1c2VyX251bWJlchgEIAEoA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_laurel_type_v1_badge, file_laurel_type_v1_board, file_laurel_type_v1_tier]);
 
 /**
  * Where a user stands on one board.
@@ -158,6 +158,14 @@ export type RewardsEarned = Message<"laurel.events.v1.RewardsEarned"> & {
    * @generated from field: laurel.type.v1.RankState rank_state = 12;
    */
   rankState: RankState;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 13;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -250,6 +258,14 @@ export type RewardsChanged = Message<"laurel.events.v1.RewardsChanged"> & {
    * @generated from field: google.protobuf.Timestamp recorded_at = 11;
    */
   recordedAt?: Timestamp | undefined;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 12;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -337,6 +353,14 @@ export type AchievementsUnlocked = Message<"laurel.events.v1.AchievementsUnlocke
    * @generated from field: laurel.type.v1.Badge badge = 3;
    */
   badge?: Badge | undefined;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 4;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -379,6 +403,14 @@ export type TierChanged = Message<"laurel.events.v1.TierChanged"> & {
    * @generated from field: string transaction_id = 4;
    */
   transactionId: string;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 5;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -485,6 +517,14 @@ export type PeriodWon = Message<"laurel.events.v1.PeriodWon"> & {
    * @generated from field: google.protobuf.Timestamp closed_at = 8;
    */
   closedAt?: Timestamp | undefined;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 9;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -541,6 +581,14 @@ export type PointsExpiring = Message<"laurel.events.v1.PointsExpiring"> & {
    * @generated from field: google.protobuf.Timestamp recorded_at = 6;
    */
   recordedAt?: Timestamp | undefined;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 7;
+   */
+  userNumber: bigint;
 };
 
 /**
@@ -576,6 +624,14 @@ export type UserErased = Message<"laurel.events.v1.UserErased"> & {
    * @generated from field: google.protobuf.Timestamp erased_at = 3;
    */
   erasedAt?: Timestamp | undefined;
+
+  /**
+   * Which person the ledger means by the id, 1 or more. It stays when he is erased, and nobody else who has his id later has it;
+   * 0 in records that an earlier version has sent.
+   *
+   * @generated from field: int64 user_number = 4;
+   */
+  userNumber: bigint;
 };
 
 /**
