@@ -44,8 +44,8 @@ class ProfileSignals:
 class Signals:
     """Listens on its own connection.
 
-    `boards_changed` gets changed boards and `profiles_changed` user ids. After every connection each of `any_changed`
-    is called: signals are not kept for those who are away.
+    `boards_changed` gets changed boards and `profiles_changed` user ids. After every connection, once Redis has
+    confirmed that it listens, each of `any_changed` is called: signals are not kept for those who are away.
     """
 
     def __init__(
@@ -81,11 +81,17 @@ class Signals:
             client.pubsub() as subscription,
         ):
             await subscription.subscribe(BOARD_CHANGES, PROFILE_CHANGES)
-            for changed in self._any_changed:
-                changed()
             async for message in subscription.listen():
                 if message["type"] == "message":
                     self._tell(message["channel"], message["data"])
+                elif (
+                    message["channel"] == PROFILE_CHANGES
+                ):  # the last to be confirmed: from now on nothing is missed
+                    self._tell_all()
+
+    def _tell_all(self) -> None:
+        for changed in self._any_changed:
+            changed()
 
     def _tell(self, channel: str, signal: str) -> None:
         if channel == BOARD_CHANGES:

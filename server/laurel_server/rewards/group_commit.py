@@ -195,9 +195,19 @@ class GroupCommit(Generic[Item, Batch]):
 
     def hand_over(self, committed: Batch, batch: Sequence[Waiting[Item]]) -> None:
         """Let a committed batch go to the boards while the lane goes on."""
-        task = asyncio.create_task(self.finish(committed, batch))
+        task = asyncio.create_task(self._finish(committed, batch))
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, committed: Batch, batch: Sequence[Waiting[Item]]) -> None:
+        """Finish a batch. Whatever fault there is in that, each of its callers gets an answer."""
+        try:
+            await self.finish(committed, batch)
+        except Exception as fault:  # what is committed stays, and a retry is told so
+            log.exception("ledger.batch_unanswered", awards=len(batch))
+            for waiting in batch:
+                if waiting.ticket.results[waiting.index] is None:
+                    waiting.answer(fault)
 
 
 def overloaded() -> LaurelError:
@@ -257,7 +267,7 @@ class Lane(Generic[Item, Batch]):
         """Find the award that broke the batch, so that its neighbours do not suffer for it."""
         log.error("ledger.batch_failed", awards=len(batch), exc_info=fault)
         if len(batch) == 1:
-            batch[0].answer(fault)
+            batch[0].answer(_busy() if isinstance(fault, RETRYABLE) else fault)
             return
         for waiting in batch:
             await self._commit([waiting])
@@ -274,6 +284,11 @@ class Lane(Generic[Item, Batch]):
         if connection is not None:
             connection.terminate()
         answer_all(batch, LaurelError(Reason.LEDGER_UNAVAILABLE, "the ledger cannot be reached; try again"))
+
+
+def _busy() -> LaurelError:
+    """Return the refusal of an award whose rows somebody else has held through all retries; nothing was done."""
+    return LaurelError(Reason.LEDGER_UNAVAILABLE, "somebody else writes what this is about; try again")
 
 
 def answer_all(batch: Sequence[Waiting[Any]], result: object) -> None:

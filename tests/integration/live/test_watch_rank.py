@@ -94,6 +94,19 @@ async def test_a_shadow_user_hears_nothing_of_being_one(parts: Parts, watch: Wat
     assert len(places) == len(await parts.queries.all_places("ann"))
 
 
+async def test_a_hidden_user_who_becomes_a_shadow_user_sees_himself_again(parts: Parts, watch: Watch) -> None:
+    await give(parts, "ann", 30)
+    await give(parts, "bob", 20)
+    await see(parts, "bob", Visibility.HIDDEN)
+    stream = watch("bob")
+    hidden = (await read(stream)).update
+    await see(parts, "bob", Visibility.SHADOW)
+    shadow = (await read(stream)).update
+
+    assert (hidden.rank, hidden.total) == (0, 1)
+    assert (shadow.rank, shadow.previous_rank, shadow.score, shadow.total) == (2, 0, 20, 2)
+
+
 async def test_a_watch_follows_a_board_that_ranks_otherwise(parts: Parts, watch: Watch) -> None:
     for user_id, points in {"ann": 20, "bob": 10, "cleo": 10}.items():
         await give(parts, user_id, points)

@@ -24,3 +24,18 @@ async def test_a_signal_that_cannot_be_read_silences_nobody(redis_url: str) -> N
     finally:
         task.cancel()
         await redis.close()
+
+
+async def test_whoever_cuts_the_connection_all_is_looked_at_again(redis_url: str) -> None:
+    listens: asyncio.Queue[None] = asyncio.Queue()
+    redis = RedisNode(redis_url, 2)
+    signals = Signals(redis, lambda _: None, lambda _: None, lambda: listens.put_nowait(None))
+    task = asyncio.create_task(signals.run())
+    try:
+        async with asyncio.timeout(60):
+            await listens.get()
+            assert await redis.call("CLIENT", "KILL", "TYPE", "pubsub") >= 1
+            await listens.get()
+    finally:
+        task.cancel()
+        await redis.close()

@@ -1,7 +1,7 @@
 """The queue in front of the ledger: who goes together, who waits, and what each is told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import cast
@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.postgres.errors import MonthTurnedError
 from laurel_server.postgres.pool import LaneConnection
 from laurel_server.rewards import group_commit
 from laurel_server.rewards.group_commit import GroupCommit, Waiting
@@ -28,7 +29,7 @@ class Connection:
 
 
 class Ledger:
-    """Notes the batches; each waits until `open` is set. A batch with "bad" in it fails."""
+    """Notes the batches; each waits until `open` is set. A batch with "bad" in it fails, one with "busy" clashes."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -43,6 +44,8 @@ class Ledger:
         await self.open.wait()
         if "bad" in items:
             raise ValueError("bad")
+        if "busy" in items:
+            raise MonthTurnedError
         return [f"{item} is made" for item in items]
 
 
@@ -51,13 +54,18 @@ async def _finish(batch: list[str], waiting: Sequence[Waiting[str]]) -> None:
         each.answer(result)
 
 
+Finish = Callable[[list[str], Sequence[Waiting[str]]], Coroutine[None, None, None]]
+
+
 async def _connect() -> LaneConnection:
     return cast("LaneConnection", Connection())
 
 
 @asynccontextmanager
-async def lanes(ledger: Ledger, *, max_waiting: int = 100) -> AsyncIterator[GroupCommit[str, list[str]]]:
-    group = GroupCommit(_connect, ledger, _finish, 2, 50, max_waiting, linger_max=PATIENCE * 2)
+async def lanes(
+    ledger: Ledger, *, max_waiting: int = 100, finish: Finish = _finish
+) -> AsyncIterator[GroupCommit[str, list[str]]]:
+    group = GroupCommit(_connect, ledger, finish, 2, 50, max_waiting, linger_max=PATIENCE * 2)
     group.start()
     async with asyncio.timeout(PATIENCE):
         yield group
@@ -116,6 +124,31 @@ async def test_a_faulty_award_does_not_hurt_its_neighbours() -> None:
     assert (good, also_good) == ("good is made", "also good is made")
     assert isinstance(bad, ValueError)
     assert ledger.batches == [["good", "bad", "also good"], ["good"], ["bad"], ["also good"]]
+
+
+async def test_who_is_in_the_way_of_somebody_else_through_all_retries_may_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group_commit, "RETRIES", 1)
+    ledger = Ledger()
+    async with lanes(ledger) as group:
+        good, busy = await group.submit(["good", "busy"], None)
+    assert good == "good is made"
+    assert isinstance(busy, LaurelError)
+    assert busy.reason is Reason.LEDGER_UNAVAILABLE
+    assert ledger.batches == [["good", "busy"]] * 2 + [["good"]] + [["busy"]] * 2
+
+
+async def test_a_fault_after_the_commit_leaves_no_caller_without_an_answer() -> None:
+    async def finish(_batch: list[str], waiting: Sequence[Waiting[str]]) -> None:
+        waiting[1].answer("answered")
+        raise ValueError("no more")
+
+    async with lanes(Ledger(), finish=finish) as group:
+        first, second, third = await group.submit(["one", "two", "three"], None)
+    assert second == "answered"
+    assert isinstance(first, ValueError)
+    assert isinstance(third, ValueError)
 
 
 async def test_nothing_is_taken_once_it_is_closed() -> None:

@@ -70,8 +70,11 @@ class WatchedBoards(Generic[B]):
             try:
                 current = resolve(query)
             except LaurelError as error:
-                log.warning("watch.period_unresolved", scope=query.scope, reason=error.reason)
+                if not board.is_deserted:
+                    log.warning("watch.period_unresolved", scope=query.scope, reason=error.reason)
+                board.is_deserted = True
                 continue
+            board.is_deserted = False
             if current.key != board.board.key:
                 successor = self.at(current)
                 board.hand_over(query, successor)

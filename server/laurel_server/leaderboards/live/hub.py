@@ -77,7 +77,11 @@ class Hub:
             self._tops.note_change(key)
 
     def note_profiles(self, user_ids: Collection[str]) -> None:
-        """Have the boards read at the next tick on whose watched top one of these users stands."""
+        """Have the boards read at the next tick on whose watched top one of these users stands, or where he is watched.
+
+        Who was hidden and is a shadow user now sees himself again, and no board has changed by it.
+        """
+        self._ranks.note_changes_where(lambda board: board.watches_any_of(user_ids))
         self._tops.note_changes_where(lambda board: board.lists_any_of(user_ids))
 
     def note_loss(self) -> None:

@@ -1,6 +1,6 @@
 """Watching where users stand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple, Self
 
 from laurel_server.domain.movement import OFF_BOARD, Standing
@@ -85,6 +85,10 @@ class RankBoard(WatchedBoard):
             return not self._is_refreshing
         is_told = self._moved - self.told <= max(_FEW, self._moved // 8)
         return super().is_due and (is_told or passed >= _PATIENCE_SECONDS)
+
+    def watches_any_of(self, user_ids: Collection[str]) -> bool:
+        """Whether one of the users is watched."""
+        return any(user_id in self._users for user_id in user_ids)
 
     def followed(self) -> set[BoardQuery]:
         """Return the queries of those who follow the current period."""

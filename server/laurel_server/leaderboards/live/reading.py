@@ -19,13 +19,15 @@ _READ_SECONDS = Histogram(
 class WatchedBoard(ABC):
     """A board instance with watchers.
 
-    `is_stale` says that it has changed since it was read, `is_unreadable` that the last refresh failed.
+    `is_stale` says that it has changed since it was read, `is_unreadable` that the last refresh failed, `is_deserted`
+    that nothing comes after it: it was deleted.
     """
 
     def __init__(self, board: Board, reader: BoardReader) -> None:
         self.board = board
         self.is_stale = False
         self.is_unreadable = False
+        self.is_deserted = False
         self._reader = reader
         self._is_refreshing = False
         self._is_all_wanted = False
