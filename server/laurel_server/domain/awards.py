@@ -276,12 +276,20 @@ def _points(
     breakdown = apply_budget(breakdown, rules.campaigns)
     if not config.max_daily_points:
         return breakdown
-    return apply_daily_cap(breakdown, config, _used_today(usage, rules, now))
+    return apply_daily_cap(breakdown, config, _used(usage, _day_of_cap(usage, rules, now)))
 
 
-def _used_today(usage: Usage | None, rules: Rules, now: datetime) -> int:
+def _day_of_cap(usage: Usage | None, rules: Rules, now: datetime) -> str:
+    """Return the day for which an award counts: today, or the later one that another server's clock has come to.
+
+    Otherwise servers whose clocks differ would take turns at midnight to begin a day anew.
+    """
     today = period_at(PeriodType.DAILY, now, rules.zone).id
-    return usage.points if usage is not None and usage.day == today else 0
+    return today if usage is None else max(today, usage.day)
+
+
+def _used(usage: Usage | None, day: str) -> int:
+    return usage.points if usage is not None and usage.day == day else 0
 
 
 def periods_counted(
@@ -338,10 +346,9 @@ def _note_usage(
     if not is_tracked(config, rules):
         return
     usage = account.usage.get(config.action)
-    used = _used_today(usage, rules, now)
-    today = period_at(PeriodType.DAILY, now, rules.zone).id
+    day = _day_of_cap(usage, rules, now)
     awards = (usage.awards or 0 if usage else 0) + 1 if config.action in rules.badges.counted else None
     last_day = day_of(occurred_at, rules.zone) if breakdown.streak else ""
     account.usage[config.action] = Usage(
-        today, used + breakdown.points, now, awards, last_day, breakdown.streak
+        day, _used(usage, day) + breakdown.points, now, awards, last_day, breakdown.streak
     )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +63,23 @@ async def test_a_day_is_capped_once_where_clocks_are_changed(
         await parts.clock.set(following)
         await give(parts, "ann", 10, action="GIVE_10")
         assert await entries_of(parts, "ann") == [10, 10, 10]
+
+
+async def test_a_day_is_capped_once_by_servers_whose_clocks_differ(ledger_dsn: str, redis_url: str) -> None:
+    midnight, little = datetime(2026, 11, 26, tzinfo=UTC), timedelta(milliseconds=50)
+    async with (
+        running(ledger_dsn, redis_url, now=midnight - little) as behind,
+        running(ledger_dsn, redis_url, now=midnight + little) as ahead,
+    ):
+        await behind.rule_book.put_action(gift("GIVE_10", max_daily_points=10), "tests")
+        await give(behind, "ann", 10, action="GIVE_10")
+        await give(ahead, "ann", 4, action="GIVE_10")
+        await give(behind, "ann", 6, action="GIVE_10")  # counts for the day that has begun
+        for parts in (behind, ahead):
+            with refused(Reason.DAILY_CAP_REACHED, remaining="0"):
+                await give(parts, "ann", 1, action="GIVE_10")
+        assert await entries_of(behind, "ann") == [10, 4, 6]
+        assert await wrongs(behind, "ledger") == []
 
 
 async def test_a_cooldown_does_not_drift(parts: Parts) -> None:

@@ -13,7 +13,7 @@ from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.tiers import Tier
 from laurel_server.postgres.sql import load
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import START, gift, give
+from tests.integration.wired import START, gift, give, running
 
 HOUR = timedelta(hours=1)
 MANY = 60_000
@@ -235,3 +235,18 @@ async def test_a_span_is_found_wherever_it_lies(parts: Parts) -> None:
     assert await parts.statement.transactions("bob", (), None, at(1), None, 10) == []
     with pytest.raises(LaurelError):
         await parts.statement.transactions("nobody", (), at(1), None, None, 10)
+
+
+async def test_a_span_is_found_where_the_clocks_of_servers_differ(ledger_dsn: str, redis_url: str) -> None:
+    async with (
+        running(ledger_dsn, redis_url) as behind,
+        running(ledger_dsn, redis_url, now=START + timedelta(minutes=5)) as ahead,
+    ):
+        for points in range(1, 9):
+            await give(ahead if points % 2 else behind, "ann", points)
+            await behind.pool.execute("SELECT nextval('ledger_batch_seq') FROM generate_series(1, 200)")
+        middle = START + timedelta(minutes=3)
+        late = await behind.statement.transactions("ann", (), middle, None, None, 100)
+        early = await ahead.statement.transactions("ann", (), None, middle, None, 100)
+    assert [each.points for each in late] == [7, 5, 3, 1]
+    assert [each.points for each in early] == [8, 6, 4, 2]
