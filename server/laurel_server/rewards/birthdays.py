@@ -31,7 +31,9 @@ AwardBatch = Callable[
 
 
 class Birthdays:
-    """Gives the bonus as awards with a request_id of user and year, so that each is given once.
+    """Gives the bonus as awards with a request_id of the year and the user's number, so that each is given once.
+
+    Not of his id: with that, who comes under the id of somebody who was erased would get the answer of then.
 
     Whose entries have it already is not asked for again: a request_id is forgotten after a time.
     """
@@ -72,12 +74,12 @@ class Birthdays:
                     raise answer
 
 
-def _request_id(year: int, user_id: str = "") -> str:
-    return f"birthday:{year}:{user_id}"
+def _request_id(year: int, user_no: int | str = "") -> str:
+    return f"birthday:{year}:{user_no}"
 
 
 def _command(user_no: int, user_id: str, year: int) -> AwardCommand:
-    request_id = _request_id(year, user_id)
+    request_id = _request_id(year, user_no)
     return AwardCommand(
         caller=CALLER,
         request_id=request_id,

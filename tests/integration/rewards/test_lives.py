@@ -212,6 +212,15 @@ async def test_who_is_erased_before_his_bonus_does_not_come_back_by_it(parts: Pa
     assert await entries_of(parts, "bob") == [500]
 
 
+async def test_who_comes_under_the_id_of_an_erased_person_has_a_birthday_of_his_own(parts: Parts) -> None:
+    for number in range(2):
+        await parts.profiles.upsert([User("ann", birth_date=date(1990, 11, 25))])
+        assert await birthdays(parts).run() == {"awarded": 1, "refused": 0}
+        assert await birthdays(parts).run() == {"awarded": 0, "refused": 0}
+        assert await entries_of(parts, "ann") == [500]
+        await parts.people.erase(order("ann", f"r-{number}"))
+
+
 async def test_missed_birthdays_are_made_up_for(parts: Parts) -> None:
     assert parts.clock is not None
     born = {"ann": date(1990, 11, 25), "bob": date(1991, 11, 26), "cleo": date(1992, 11, 29)}
