@@ -11,7 +11,7 @@ from laurel_server.domain.accounts import NOTHING, Account
 from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
-from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.errors import LaurelError, Reason, transaction_not_found
 from laurel_server.domain.identifiers import idempotency_key
 from laurel_server.domain.ledger import RankState
 from laurel_server.leaderboards.errors import BoardsUnavailable
@@ -245,11 +245,21 @@ def _answer(
         return change_answer(account.user_id, result, move, projected)
     if isinstance(result, LaurelError):
         return result
-    if isinstance(kept, LaurelError):
-        return kept
-    if isinstance(result, StoredChange):
-        return change_answer_again(account, result, kept, move, projected)
-    return answer_again(result, kept, move, projected)
+    return kept if isinstance(kept, LaurelError) else _answer_again(account, result, move, projected, kept)
+
+
+def _answer_again(
+    account: Account,
+    stored: StoredAward | StoredChange,
+    move: Move | None,
+    projected: Projected | None,
+    kept: Mapping[int, StoredEntry],
+) -> AwardAnswer | ChangeAnswer | LaurelError:
+    if stored.transaction_id and stored.transaction_id not in kept:  # its month was taken out of the ledger
+        return transaction_not_found(stored.transaction_id)
+    if isinstance(stored, StoredChange):
+        return change_answer_again(account, stored, kept, move, projected)
+    return answer_again(stored, kept, move, projected)
 
 
 def _steps(posting: Posting, batch: CommittedBatch) -> dict[BoardKey, Step]:
