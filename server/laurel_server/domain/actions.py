@@ -12,7 +12,7 @@ from typing import Final
 from laurel_server.domain.boards import BoardEffect
 from laurel_server.domain.clock import MAX_WAIT
 from laurel_server.domain.decimals import MAX_EXACT, ONE
-from laurel_server.domain.durations import CalendarDuration, end_of_month
+from laurel_server.domain.durations import CalendarDuration
 from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.formulas import Formula
 from laurel_server.domain.identifiers import check_action
@@ -91,8 +91,12 @@ class ActionConfig:
         """Return when points earned at that moment expire; None for never. Months end by `zone`."""
         if not self.expires_after:
             return None
-        moment = CalendarDuration.parse(self.expires_after).after(earned_at)
-        return end_of_month(moment, zone) if self.expires_at_month_end else moment
+        duration = CalendarDuration.parse(self.expires_after)
+        return (
+            duration.month_end_after(earned_at, zone)
+            if self.expires_at_month_end
+            else duration.after(earned_at)
+        )
 
     def validate(self) -> None:
         """Refuse a rule that could not be applied: INVALID_FIELD or FORMULA_INVALID, naming the field."""

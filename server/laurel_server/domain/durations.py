@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Self
 
-from laurel_server.domain.errors import invalid_field
+from laurel_server.domain.errors import LaurelError, invalid_field
 
 _DURATION = re.compile(
     r"P(?=[0-9T])(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)W)?(?:([0-9]+)D)?"
@@ -57,7 +57,24 @@ class CalendarDuration:
         try:
             return add_months(moment, self.months) + self.time
         except (OverflowError, ValueError):
-            raise invalid_field("expires_after", "leads beyond the year 9999") from None
+            raise _beyond_the_calendar() from None
+
+    @lru_cache(maxsize=1024)  # noqa: B019 - as above
+    def month_end_after(self, moment: datetime, zone: tzinfo = UTC) -> datetime:
+        """Return the end, exclusive, of the month of `zone` in which the span ends, in UTC.
+
+        Months are counted by the calendar of `zone`, too: by that of UTC, what is earned in the first hours of a month
+        could end a month before what is earned later in it. INVALID_FIELD beyond the year 9999.
+        """
+        try:
+            months_later = add_months(moment.astimezone(zone), self.months)
+            return end_of_month(months_later.astimezone(UTC) + self.time, zone)
+        except (OverflowError, ValueError):
+            raise _beyond_the_calendar() from None
+
+
+def _beyond_the_calendar() -> LaurelError:
+    return invalid_field("expires_after", "leads beyond the year 9999")
 
 
 def add_months(moment: datetime, months: int) -> datetime:

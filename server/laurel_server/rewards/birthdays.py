@@ -21,9 +21,12 @@ JOB = "birthday_bonus"
 
 REFUSALS = (
     *(Reason.ACTION_INACTIVE, Reason.DAILY_CAP_REACHED, Reason.COOLDOWN_ACTIVE),
-    Reason.USER_NOT_FOUND,
+    *(Reason.USER_NOT_FOUND, Reason.SCORE_OUT_OF_RANGE),
 )
-"""The action is configured so that this user gets nothing now, or he has just been erased; the others still do."""
+"""The action is configured so that this user gets nothing now, or he has just been erased, or has no room for it.
+
+The others still do.
+"""
 
 AwardBatch = Callable[
     [Sequence[AwardCommand | LaurelError], None], Awaitable[Sequence[AwardAnswer | Exception]]

@@ -221,6 +221,14 @@ async def test_who_comes_under_the_id_of_an_erased_person_has_a_birthday_of_his_
         await parts.people.erase(order("ann", f"r-{number}"))
 
 
+async def test_who_can_have_no_more_points_keeps_nobody_from_his_bonus(parts: Parts) -> None:
+    for user_id in ("ann", "bob"):
+        await parts.profiles.upsert([User(user_id, birth_date=date(1990, 11, 25))])
+    await adjust(parts, "ann", 1 << 53)
+    assert await birthdays(parts).run() == {"awarded": 1, "refused": 1}
+    assert await entries_of(parts, "bob") == [500]
+
+
 async def test_missed_birthdays_are_made_up_for(parts: Parts) -> None:
     assert parts.clock is not None
     born = {"ann": date(1990, 11, 25), "bob": date(1991, 11, 26), "cleo": date(1992, 11, 29)}

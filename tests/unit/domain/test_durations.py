@@ -109,3 +109,33 @@ def test_the_end_of_a_month_is_where_the_next_one_starts() -> None:
 def test_the_end_of_a_month_follows_the_zone() -> None:
     evening = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # in Berlin it is April, and summer time
     assert end_of_month(evening, ZoneInfo("Europe/Berlin")) == datetime(2026, 4, 30, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize("months", [1, 3, 12, 24])
+def test_what_is_earned_in_one_month_lives_to_the_same_end(zone: str, months: int) -> None:
+    """From the first to the last moment of each month of some years, leap years and changed clocks among them."""
+    here, duration = ZoneInfo(zone), CalendarDuration(months, timedelta())
+    for month in range(2027 * 12 + 1, 2029 * 12):
+        begins, ends, expected = (
+            datetime(number // 12, number % 12 + 1, 1, tzinfo=here).astimezone(UTC)
+            for number in (month, month + 1, month + months + 1)
+        )
+        moments = (
+            begins,
+            begins + timedelta(minutes=30),
+            begins + timedelta(hours=13),
+            ends - timedelta(hours=1),
+        )
+        for moment in (*moments, ends - timedelta(microseconds=1)):
+            assert duration.month_end_after(moment, here) == expected, moment
+
+
+def test_exact_time_behind_months_is_not_that_of_the_clocks_on_the_wall() -> None:
+    """In Berlin the day of 25 October 2026 has 25 hours, so that one of 24 ends before midnight."""
+    berlin, duration = ZoneInfo("Europe/Berlin"), CalendarDuration.parse("P1M7DT24H")
+    earned = datetime(2026, 9, 23, 22, tzinfo=UTC)  # midnight there
+    assert duration.month_end_after(earned, berlin) == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert CalendarDuration.parse("P1M7DT25H").month_end_after(earned, berlin) == datetime(
+        2026, 11, 30, 23, tzinfo=UTC
+    )
