@@ -40,6 +40,9 @@ ALONE = 2
 SECOND_LANE_FROM = 32
 """Awards that must wait before another lane starts beside a busy one; fewer are better off in the next batch."""
 
+HELD_UP_SECONDS = 0.1
+"""A batch that takes longer waits for somebody, as for a user whom another server has locked: others go past it."""
+
 
 Item = TypeVar("Item")
 Batch = TypeVar("Batch")
@@ -102,7 +105,7 @@ class GroupCommit(Generic[Item, Batch]):
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _finishing: set[asyncio.Task[None]] = field(default_factory=set)
-    _committing: int = 0
+    _committing: "set[Lane[Item, Batch]]" = field(default_factory=set)
     _in_play: float = 0.0
     _unanswered: int = 0
     _gathering: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -145,7 +148,7 @@ class GroupCommit(Generic[Item, Batch]):
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*self._finishing)
 
-    async def next_batch(self) -> list[Waiting[Item]] | None:
+    async def next_batch(self, lane: "Lane[Item, Batch]") -> list[Waiting[Item]] | None:
         """Wait for awards and return those of the next batch; None: the queue is closed and done.
 
         One lane gathers at a time, so that two do not share out what makes one good batch.
@@ -158,7 +161,7 @@ class GroupCommit(Generic[Item, Batch]):
                 await self._arrived.wait()
             await self._linger()
             batch = self._take()
-            self._committing += 1
+            self._committing.add(lane)
             self._in_play = 0.7 * self._in_play + 0.3 * len(batch)
             return batch
 
@@ -188,9 +191,9 @@ class GroupCommit(Generic[Item, Batch]):
         AWARDS_WAITING.set(len(self._queue))
         return batch
 
-    def end(self) -> None:
-        """Note that a lane is free; another one may have waited for that."""
-        self._committing -= 1
+    def pass_by(self, lane: "Lane[Item, Batch]") -> None:
+        """Note that a lane is free, or held up; another one may have waited for that."""
+        self._committing.discard(lane)
         self._arrived.set()
 
     def hand_over(self, committed: Batch, batch: Sequence[Waiting[Item]]) -> None:
@@ -226,11 +229,14 @@ class Lane(Generic[Item, Batch]):
 
     async def run(self) -> None:
         """Work until the queue is closed."""
-        while (batch := await self._group.next_batch()) is not None:
+        later = asyncio.get_running_loop().call_later
+        while (batch := await self._group.next_batch(self)) is not None:
+            held_up = later(HELD_UP_SECONDS, self._group.pass_by, self)
             try:
                 await self._commit(batch)
             finally:
-                self._group.end()
+                held_up.cancel()
+                self._group.pass_by(self)
         if self._connection is not None:
             await self._connection.close()
 

@@ -15,7 +15,7 @@ from laurel_server.domain.campaigns import Campaign
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.runtime.config_program import Ledger
 from laurel_server.runtime.wiring import Parts
-from tests.integration.wired import command, entries_of, gift, give, listed, running, wrongs
+from tests.integration.wired import command, entries_of, gift, give, listed, running, until, wrongs
 
 MANY_LANES = Ledger(lanes=4, max_batch=8, pool_min=1)
 """Small batches on many lanes: the most conflicts between transactions."""
@@ -162,19 +162,40 @@ async def test_an_award_whose_deadline_has_passed_is_not_made(parts: Parts) -> N
     assert await parts.pool.fetchval("SELECT count(*) FROM reward_transactions") == 2
 
 
-async def test_an_award_that_waits_behind_a_lock_is_given_up_at_its_deadline(parts: Parts) -> None:
+async def test_an_award_that_waits_behind_a_lock_is_given_up_at_its_deadline(
+    ledger_dsn: str, redis_url: str
+) -> None:
+    async with running(ledger_dsn, redis_url, ledger=Ledger(pool_min=1, lanes=1)) as parts:
+        await give(parts, "ann", 10)
+        async with parts.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT 1 FROM user_rewards FOR UPDATE")
+            blocked = asyncio.create_task(give(parts, "ann", 10))
+            await asyncio.sleep(0)
+            queued = asyncio.create_task(parts.awards.award(command("bob"), time.monotonic() + 0.2))
+            await asyncio.wait({queued, blocked}, timeout=0.5)
+        await blocked
+        with pytest.raises(TimeoutError):
+            await queued
+        assert await entries_of(parts, "bob") == []
+        assert await entries_of(parts, "ann") == [10, 10]
+
+
+async def test_an_award_that_waits_behind_a_lock_holds_up_nobody_else(parts: Parts) -> None:
     await give(parts, "ann", 10)
     async with parts.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM user_rewards FOR UPDATE")
         blocked = asyncio.create_task(give(parts, "ann", 10))
-        await asyncio.sleep(0)
-        queued = asyncio.create_task(parts.awards.award(command("bob"), time.monotonic() + 0.2))
-        await asyncio.wait({queued, blocked}, timeout=0.5)
+        await until(lambda: waits_for_a_lock(parts), "the award waits", pause=0.005)
+        others = [await give(parts, "bob", 10) for _ in range(3)]
+        assert not blocked.done()
     await blocked
-    with pytest.raises(TimeoutError):
-        await queued
-    assert await entries_of(parts, "bob") == []
+    assert [each.rewards.total_points for each in others] == [10, 20, 30]
     assert await entries_of(parts, "ann") == [10, 10]
+
+
+async def waits_for_a_lock(parts: Parts) -> bool:
+    waiting = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    return bool(await parts.pool.fetchval(waiting))
 
 
 async def test_a_full_queue_refuses_at_once_and_takes_what_fits(ledger_dsn: str, redis_url: str) -> None:
