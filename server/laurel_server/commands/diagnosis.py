@@ -38,6 +38,8 @@ _PACKAGES: Final = (
 _PRODUCTION_REDIS: Final = (7, 2)
 _MIN_FREE_BYTES: Final = 1 << 30
 _MAX_CLOCK_SKEW_SECONDS: Final = 1.0
+_DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
+"""Settings of PostgreSQL without which what was acknowledged may be gone after a power cut."""
 
 
 class State(StrEnum):
@@ -193,10 +195,18 @@ async def _ledger(settings: Settings) -> AsyncIterator[Finding]:
     try:
         found = await schema.current(connection)
         now = await connection.fetchval("SELECT clock_timestamp()")
+        off = [
+            name
+            for name in _DURABLE
+            if await connection.fetchval("SELECT current_setting($1)", name) == "off"
+        ]
     finally:
         await connection.close()
     yield _schema(found)
     yield _clock(now)
+    if off:
+        detail = f"{', '.join(off)} of PostgreSQL is off: a power cut may lose awards that were acknowledged"
+        yield Finding("durability", detail, State.WARNING, "switch it on")
 
 
 def _schema(found: str | None) -> Finding:

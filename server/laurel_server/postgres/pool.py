@@ -29,6 +29,10 @@ KEPT_ALIVE = {
 """Settings of connections that hold what others wait for: of a server whose machine or network has gone without a word
 PostgreSQL hears after some seconds, and not only after the two hours that systems wait by default."""
 
+SAME_EVERYWHERE = {"default_transaction_isolation": "read committed", "timezone": "UTC"}
+"""What databases and roles may set otherwise. Statements rely on both: those that wait for a lock read what was
+committed meanwhile, and days and texts of times are those of UTC."""
+
 KEYED_LOOKUPS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -54,6 +58,7 @@ async def connect_lane(dsn: str, statement_timeout: float) -> LaneConnection:
         server_settings={
             **KEYED_LOOKUPS,
             **KEPT_ALIVE,
+            **SAME_EVERYWHERE,
             **_timeouts(statement_timeout),
             "idle_in_transaction_session_timeout": "5000",
             "application_name": LANE,
@@ -73,7 +78,12 @@ async def create_pool(dsn: str, minimum: int, maximum: int, statement_timeout: f
         reset=_leave_as_it_is,
         timeout=5,
         command_timeout=statement_timeout + 1,
-        server_settings={**KEPT_ALIVE, **_timeouts(statement_timeout), "application_name": "laurel"},
+        server_settings={
+            **KEPT_ALIVE,
+            **SAME_EVERYWHERE,
+            **_timeouts(statement_timeout),
+            "application_name": "laurel",
+        },
     )
 
 

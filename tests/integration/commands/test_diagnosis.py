@@ -81,6 +81,15 @@ async def test_a_ledger_at_the_newest_schema_is_well(
     assert "external (LAUREL_PG_DSN)" in postgres.detail
 
 
+async def test_a_ledger_that_may_lose_what_was_acknowledged_is_a_warning(
+    ledger_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAUREL_PG_DSN", ledger_dsn)  # that of tests need not survive a power cut
+    (found,) = await findings("durability")
+    assert found.state is State.WARNING
+    assert found.detail.startswith("fsync, full_page_writes, synchronous_commit of PostgreSQL is off")
+
+
 async def test_a_ledger_that_is_behind_is_wrong(postgres: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAUREL_PG_DSN", engines.dsn(postgres, "postgres"))
     (found,) = await findings("schema")
