@@ -68,15 +68,21 @@ class Campaign:
         if not 0 <= self.budget_points <= MAX_EXACT:
             raise invalid_field("campaign.budget_points", "must lie between 0 and 2^53")
 
+    def runs_at(self, now: datetime) -> bool:
+        """Whether the campaign is switched on and `now` lies in `[starts_at, ends_at)`."""
+        return (
+            self.active
+            and (self.starts_at is None or self.starts_at <= now)
+            and (self.ends_at is None or now < self.ends_at)
+        )
+
     def applies_to(
         self, action: str, tier: Tier, country: str, segments: Collection[str], now: datetime
     ) -> bool:
         """Whether an award of `action` to such a user is multiplied `now`."""
         return (
-            self.active
+            self.runs_at(now)
             and self.budget_left != 0
-            and (self.starts_at is None or self.starts_at <= now)
-            and (self.ends_at is None or now < self.ends_at)
             and (not self.actions or action in self.actions)
             and (not self.tiers or tier in self.tiers)
             and (not self.countries or country in self.countries)

@@ -1,6 +1,7 @@
 """What a batch reads before it computes, beside what opening it brought: each only where a command needs it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from laurel_server.domain.accounts import Account, Usage, needs_lot_times
@@ -33,7 +34,7 @@ async def read_batch(
     await _read_more(connection, opened, items, rules, now)
     await _read_windows(connection, opened, rules, now)
     await _read_holdings(connection, opened, items, now)
-    return await _lock_budgets(connection, items, rules)
+    return await _lock_budgets(connection, items, _at(rules, now))
 
 
 async def _add_new_users(
@@ -112,12 +113,18 @@ async def _read_holdings(
     await read_holdings(connection, needs, now)
 
 
+def _at(rules: Rules, now: datetime) -> Rules:
+    """Return the rules with the campaigns that run: each award looks at all there are, and past ones may be many."""
+    running = [campaign for campaign in rules.campaigns if campaign.runs_at(now)]
+    return rules if len(running) == len(rules.campaigns) else replace(rules, campaigns=running)
+
+
 async def _lock_budgets(connection: Connection, items: Sequence[Item], rules: Rules) -> Rules:
     actions = awarded_actions(items)
     bounded = [
         campaign.campaign_id
         for campaign in rules.campaigns
-        if campaign.budget_points and campaign.active and (not campaign.actions or campaign.actions & actions)
+        if campaign.budget_points and (not campaign.actions or campaign.actions & actions)
     ]
     if not bounded:
         return rules

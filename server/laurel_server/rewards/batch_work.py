@@ -221,7 +221,9 @@ def replay(answered: Answer, command: AwardCommand | Command) -> StoredAward | S
 def with_spending(rules: Rules, spent: dict[str, int]) -> Rules:
     """Return the rules with campaigns that know what they have spent."""
     campaigns = [
-        replace(campaign, spent_points=spent.get(campaign.campaign_id, campaign.spent_points))
+        replace(campaign, spent_points=spent[campaign.campaign_id])
+        if campaign.campaign_id in spent
+        else campaign
         for campaign in rules.campaigns
     ]
     return replace(rules, campaigns=campaigns)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from laurel_server.domain.actions import ActionConfig, CapMode
+from laurel_server.domain.awards import AwardAnswer
 from laurel_server.domain.badges import BadgeDefinition
 from laurel_server.domain.boards import TiePolicy
 from laurel_server.domain.campaigns import Campaign
@@ -345,3 +346,21 @@ async def test_what_is_tried_out_is_what_happens(parts: Parts, arrange: Callable
 
     assert tried == [await outcome(parts, **award)] * 2
     assert await wrongs(parts) == []
+
+
+async def test_budgets_of_campaigns_that_do_not_run_are_in_nobodys_way(parts: Parts) -> None:
+    """An award that waited for one of them would be told so: it is locked until the award is there."""
+    now, hour = parts.business_clock.now(), timedelta(hours=1)
+    times = {"past": (now - hour, now), "future": (now + hour, None), "running": (now, now + hour)}
+    for name, (starts_at, ends_at) in times.items():
+        campaign = Campaign(name, name, frozenset(), Decimal(2), starts_at, ends_at, budget_points=15)
+        await parts.rule_book.put_campaign(campaign, "tests")
+    async with parts.pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM campaign_spending WHERE campaign_id <> 'running' FOR UPDATE")
+        answers = await parts.awards.award_batch([command("ann", 10) for _ in range(3)], None)
+    assert [answer.entry.points for answer in answers if isinstance(answer, AwardAnswer)] == [20, 15, 10]
+    spent = await parts.pool.fetch(
+        "SELECT campaign_id, spent_points FROM campaign_spending WHERE spent_points > 0"
+    )
+    assert [tuple(row) for row in spent] == [("running", 15)]
+    assert await wrongs(parts, "ledger") == []
