@@ -263,10 +263,14 @@ def _answer_again(
 
 
 def _steps(posting: Posting, batch: CommittedBatch) -> dict[BoardKey, Step]:
-    """Return how an award that is only tried out would change the user's scores on the boards that he moves on."""
+    """Return how an award that is only tried out would change the user's scores on the boards that he moves on.
+
+    A promotion has him move to boards of the new tier over periods, too, in which the award does not count.
+    """
     totals = batch.accounts[posting.entry.user_id].totals
+    counted = {period.id: posting.entry.points for period in posting.counted}
     before = {board: totals.get(board.period_id, NOTHING).score for board in posting.boards}
-    return {board: Step(score, score + posting.entry.points) for board, score in before.items()}
+    return {board: Step(score, score + counted.get(board.period_id, 0)) for board, score in before.items()}
 
 
 def _other(posting: Posting, batch: CommittedBatch) -> Other:

@@ -136,6 +136,21 @@ async def test_validate_only_tells_the_outcome_and_changes_nothing(parts: Parts)
     assert (made.ranks, made.replayed) == (known.ranks, False)
 
 
+async def test_a_late_award_that_would_promote_is_tried_out_with_its_points_only_where_they_count(
+    parts: Parts,
+) -> None:
+    await give(parts, "bob", 6000)
+    await give(parts, "ann", 20)
+    late = START - timedelta(days=40)
+
+    tried = await give(parts, "ann", 5000, occurred_at=late, validate_only=True)
+    made = await give(parts, "ann", 5000, occurred_at=late)
+
+    scores = {(rank.board.scope, rank.board.period_id): rank.score for rank in made.ranks}
+    assert scores == {("global", ALL): 5020, ("tier:silver", WEEK): 20, ("tier:silver", ALL): 5020}
+    assert sorted(tried.ranks, key=str) == sorted(made.ranks, key=str)
+
+
 async def test_a_promotion_moves_the_user_from_board_to_board(parts: Parts) -> None:
     await give(parts, "bob", 4000)
     await give(parts, "ann", 4999)
