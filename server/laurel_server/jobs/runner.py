@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, tzinfo
+from itertools import takewhile
 from typing import Any
 
 import structlog
@@ -159,11 +160,22 @@ class JobRunner:
     async def _run_if_due(self, job: Job, *, wait: bool) -> None:
         try:
             async with self._turn(job, wait=wait) as lease:
-                if lease is not None and await self._is_due(job):
+                if lease is not None and await self._is_due(job) and not await self._must_wait(job):
                     await self._execution.run(job, lease)
                     await self._is_due(job)
         except UNAVAILABLE as away:
             log.warning("job.postponed", job=job.name, error=f"{type(away).__name__}: {away}")
+
+    async def _must_wait(self, job: Job) -> bool:
+        """Whether a prompt job has another before it that is due, and may just be run by somebody else.
+
+        Where everybody stood is noted before a period is paid for, whichever servers do the one and the other.
+        """
+        if job.queue is not Queue.PROMPT:
+            return False
+        before = takewhile(lambda other: other is not job, self._jobs.values())
+        prompt = [other for other in before if other.queue is Queue.PROMPT and self._execution.may_run(other)]
+        return any([await self._is_due(other) for other in prompt])
 
     async def _is_due(self, job: Job) -> bool:
         now = self._clock.now()

@@ -181,6 +181,42 @@ async def test_a_prompt_job_does_not_wait_for_one_that_takes_long(ledger_dsn: st
         await asyncio.gather(loop, return_exceptions=True)
 
 
+async def test_a_prompt_job_waits_for_the_one_before_it_whoever_runs_that(ledger_dsn: str) -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def note(name: str) -> None:
+        if name == "note":
+            entered.set()
+            await may_end.wait()
+
+    work, clock = Work(do=note), SandboxClock(NOON)
+    jobs = (work.job("note", queue=Queue.PROMPT), work.job("close", queue=Queue.PROMPT), work.job("expire"))
+    async with server(ledger_dsn, clock, *jobs) as one, server(ledger_dsn, clock, *jobs) as other:
+        first = asyncio.create_task(one.runner.run_due())
+        await entered.wait()
+        beside = asyncio.create_task(one.runner.run())
+        elsewhere = asyncio.create_task(other.runner.run())
+        await until(lambda: work.done == ["expire"])  # which they come to after the others
+        may_end.set()
+        await first
+        assert work.done == ["expire", "note", "close"]
+        for loop in (beside, elsewhere):
+            loop.cancel()
+        await asyncio.gather(beside, elsewhere, return_exceptions=True)
+
+
+async def test_a_prompt_job_does_not_wait_for_one_that_has_failed(ledger_dsn: str) -> None:
+    async def fail(name: str) -> None:
+        if name == "note":
+            raise ValueError(name)
+
+    work = Work(do=fail)
+    jobs = (work.job("note", queue=Queue.PROMPT), work.job("close", queue=Queue.PROMPT))
+    async with server(ledger_dsn, SandboxClock(NOON), *jobs) as one:
+        await one.runner.run_due()
+        assert work.done == ["close"]
+
+
 async def test_a_calm_job_holds_up_nothing(ledger_dsn: str) -> None:
     entered, may_end = asyncio.Event(), asyncio.Event()
 
