@@ -443,11 +443,12 @@ type Campaign struct {
 	Segments []string `protobuf:"bytes,9,rep,name=segments,proto3" json:"segments,omitempty"`
 	// How it joins other campaigns.
 	StackMode StackMode `protobuf:"varint,10,opt,name=stack_mode,json=stackMode,proto3,enum=laurel.admin.v1.StackMode" json:"stack_mode,omitempty"`
-	// Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent.
+	// Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent. What was given while there
+	// was no limit is not counted.
 	BudgetPoints int64 `protobuf:"varint,11,opt,name=budget_points,json=budgetPoints,proto3" json:"budget_points,omitempty"`
 	// Whether it applies.
 	Active bool `protobuf:"varint,12,opt,name=active,proto3" json:"active,omitempty"`
-	// Extra points given so far. Ignored in Put.
+	// Extra points given so far while there was a limit. Ignored in Put.
 	SpentPoints int64 `protobuf:"varint,13,opt,name=spent_points,json=spentPoints,proto3" json:"spent_points,omitempty"`
 	// Grows with every Put; entries record it. Ignored in Put.
 	Version       int64 `protobuf:"varint,14,opt,name=version,proto3" json:"version,omitempty"`

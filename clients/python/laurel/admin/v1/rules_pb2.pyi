@@ -269,11 +269,13 @@ class Campaign(_message.Message):
     stack_mode: Global___StackMode.ValueType
     """How it joins other campaigns."""
     budget_points: _builtins.int
-    """Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent."""
+    """Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent. What was given while there
+    was no limit is not counted.
+    """
     active: _builtins.bool
     """Whether it applies."""
     spent_points: _builtins.int
-    """Extra points given so far. Ignored in Put."""
+    """Extra points given so far while there was a limit. Ignored in Put."""
     version: _builtins.int
     """Grows with every Put; entries record it. Ignored in Put."""
     @_builtins.property

@@ -261,7 +261,8 @@ export type Campaign = Message<"laurel.admin.v1.Campaign"> & {
   stackMode: StackMode;
 
   /**
-   * Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent.
+   * Extra points it may give in all, never overspent; 0: no limit. What is reversed stays spent. What was given while there
+   * was no limit is not counted.
    *
    * @generated from field: int64 budget_points = 11;
    */
@@ -275,7 +276,7 @@ export type Campaign = Message<"laurel.admin.v1.Campaign"> & {
   active: boolean;
 
   /**
-   * Extra points given so far. Ignored in Put.
+   * Extra points given so far while there was a limit. Ignored in Put.
    *
    * @generated from field: int64 spent_points = 13;
    */
