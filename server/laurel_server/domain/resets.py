@@ -5,8 +5,9 @@ from functools import lru_cache
 
 from cronsim import CronSim, CronSimError
 
+from laurel_server.domain.cron import last_moment, next_moment
 from laurel_server.domain.errors import invalid_field
-from laurel_server.domain.periods import ALL_TIME, LAST_MOMENT, Period, PeriodType
+from laurel_server.domain.periods import ALL_TIME, Period, PeriodType
 
 _ID = "%Y-%m-%dT%H:%MZ"
 
@@ -48,7 +49,7 @@ def named_reset_period(expression: str, period_id: str, zone: tzinfo) -> Period:
         starts_at = None
     if starts_at is None or starts_at.strftime(_ID) != period_id:
         raise invalid_field("board.period_id", f"{period_id[:40]!r} is not the id of a period of this board")
-    ends_at = _following(expression, starts_at, zone) if expression else starts_at
+    ends_at = next_moment(expression, starts_at, zone) if expression else starts_at
     return Period(PeriodType.ALL_TIME, period_id, starts_at, ends_at)
 
 
@@ -58,15 +59,7 @@ def _found_last(_expression: str, _zone: tzinfo) -> list[Period | None]:
 
 
 def _period(expression: str, moment: datetime, zone: tzinfo) -> Period:
-    following = _following(expression, moment.astimezone(UTC).replace(second=0, microsecond=0), zone)
-    local = following.astimezone(zone)
-    starts_at = next(CronSim(expression, local, reverse=True)).astimezone(UTC)
-    return Period(PeriodType.ALL_TIME, starts_at.strftime(_ID), starts_at, following)
-
-
-def _following(expression: str, moment: datetime, zone: tzinfo) -> datetime:
-    """Return the next reset; the end of the calendar where none comes before it."""
-    try:
-        return next(CronSim(expression, moment.astimezone(zone))).astimezone(UTC)
-    except OverflowError:
-        return LAST_MOMENT
+    starts_at = last_moment(expression, moment, zone)
+    return Period(
+        PeriodType.ALL_TIME, starts_at.strftime(_ID), starts_at, next_moment(expression, starts_at, zone)
+    )

@@ -101,7 +101,7 @@ class PeriodClose:
         boards = await closing.boards_ended(self._pool, end)  # who moved until then may have begun another
         period_ids = list(dict.fromkeys(board.period_id for board in boards))
         for period_id, some in groupby(boards, key=lambda board: board.period_id):
-            await take_snapshots(self._pool, period_id, list(some), rules, now)
+            await take_snapshots(self._pool, period_id, list(some), rules, end, now)
             await self._reached("snapshot")
         paid = 0
         for period_id in period_ids:
@@ -110,7 +110,7 @@ class PeriodClose:
             if board in boards:
                 await self._badges.crown(board, terms_of(board, rules.matrix, rules.boards))
             await self._reached("paid")
-        completed = await self._complete(boards, now)
+        completed = await self._complete(boards, end, now)
         await self._reached("completed")
         log.info("periods.closed", periods=period_ids, boards=len(completed), users=users, paid=paid)
         return len(completed), paid
@@ -125,10 +125,10 @@ class PeriodClose:
         counted = dict.fromkeys(board.period_id for board in boards if board not in scored)
         return await freeze(self._pool, list(counted), rules.matrix) if counted else 0
 
-    async def _complete(self, boards: Sequence[BoardKey], now: datetime) -> list[BoardKey]:
+    async def _complete(self, boards: Sequence[BoardKey], end: datetime, now: datetime) -> list[BoardKey]:
         """Complete the boards that went through all steps, and tell who was paid; one begun since is closed next."""
         async with self._pool.acquire() as connection, connection.transaction():
-            completed = await closing.complete(connection, boards, now)
+            completed = await closing.complete(connection, boards, end, now)
             await announce(connection, [closed(board, now) for board in completed])
             async for winners in all_winners(connection, completed):
                 paid = [

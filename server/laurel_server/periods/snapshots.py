@@ -11,13 +11,13 @@ from laurel_server.postgres.pool import Pool
 
 
 async def take_snapshots(
-    pool: Pool, period_id: str, boards: Sequence[BoardKey], rules: Rules, now: datetime
+    pool: Pool, period_id: str, boards: Sequence[BoardKey], rules: Rules, end: datetime, now: datetime
 ) -> None:
-    """Keep the snapshots and the winners of the boards of a frozen period, all of them at once or none.
+    """Keep the snapshots and the winners of the boards of a frozen period that ended then, all of them at once or none.
 
     Those that have a snapshot keep it. The ledger does it by itself, however many have won, and stops nobody.
     """
     terms = {board: terms_of(board, rules.matrix, rules.boards) for board in boards}
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL statement_timeout = 0")
-        await closing.take_snapshots(connection, period_id, terms, now)
+        await closing.take_snapshots(connection, period_id, terms, end, now)

@@ -91,11 +91,11 @@ async def read_held(connection: "Connection | Pool", user_nos: Collection[int]) 
 
 async def crown(
     connection: Connection,
-    badges: Sequence[tuple[str, str, datetime | None]],
+    badges: Sequence[tuple[int, str, datetime | None]],
     earned_at: datetime,
     period_id: str,
 ) -> set[Held]:
-    """Give badges (user id, type, end) for a period that was closed, and return those that are new."""
+    """Give badges (user number, type, end) for a period that was closed, and return those that are new."""
     columns = [list(column) for column in zip(*badges, strict=True)]
     rows = await connection.fetch(load("badges_crown"), *columns, earned_at, period_id)
     return {Held(*row) for row in rows}

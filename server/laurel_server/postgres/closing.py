@@ -95,9 +95,16 @@ async def move_totals(
 
 
 async def take_snapshots(
-    connection: Connection, period_id: str, boards: Mapping[BoardKey, Terms], taken_at: datetime
+    connection: Connection,
+    period_id: str,
+    boards: Mapping[BoardKey, Terms],
+    end: datetime,
+    taken_at: datetime,
 ) -> None:
-    """Keep snapshots and winners of those of the frozen boards of a period that have none, all of them or none."""
+    """Keep snapshots and winners of those of the frozen boards of a period that have none, all of them or none.
+
+    One for which the period did not end then is another board, and left out.
+    """
     paid = [
         (board.scope, bonus) for board, terms in boards.items() for bonus in terms.bonuses if bonus.points > 0
     ]
@@ -112,6 +119,7 @@ async def take_snapshots(
         [scope for scope, _ in paid],
         [bonus.rank for _, bonus in paid],
         [bonus.points for _, bonus in paid],
+        end,
         timeout=LONG_SECONDS,
     )
 
@@ -119,6 +127,7 @@ async def take_snapshots(
 class FinalRank(NamedTuple):
     """Where a user ended on a frozen board."""
 
+    user_no: int
     user_id: str
     rank: int
     score: int
@@ -160,10 +169,12 @@ async def note_payments(pool: Pool, payments: Iterable[Payment]) -> None:
     )
 
 
-async def complete(connection: Connection, boards: Sequence[BoardKey], now: datetime) -> list[BoardKey]:
-    """Complete boards and return those that were not; each is returned once ever."""
+async def complete(
+    connection: Connection, boards: Sequence[BoardKey], end: datetime, now: datetime
+) -> list[BoardKey]:
+    """Complete boards whose period ended then and return those that were not; each is returned once ever."""
     scopes, period_ids = [board.scope for board in boards], [board.period_id for board in boards]
-    rows = await connection.fetch(load("closing_complete"), scopes, period_ids, now)
+    rows = await connection.fetch(load("closing_complete"), scopes, period_ids, now, end)
     return [BoardKey(*row) for row in rows]
 
 

@@ -1,7 +1,7 @@
 """Badges that no award decides: those for a place on the boards, and those that came into being later."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from laurel_server.domain.achievements import LOWEST_RANK_MILESTONE, milestone_of_rank
@@ -155,7 +155,8 @@ class Badges:
                     line.user_id: standing_facts(line.rank, total, closing) | {f"{closing}points": line.score}
                     for line in lines
                 }
-                given += await self._crown(rules, unlocks, facts, board.period_id)
+                ranked = {line.user_no for line in lines}
+                given += await self._crown(rules, unlocks, facts, ranked, board.period_id)
         return given
 
     async def _crown(
@@ -163,9 +164,13 @@ class Badges:
         rules: Rules,
         unlocks: Sequence[Unlock],
         facts: Mapping[str, Mapping[str, int | Decimal]],
+        ranked: Collection[int],
         period_id: str,
     ) -> int:
-        holders = await badges.read_holders(self._pool, facts)
+        known = await badges.read_holders(self._pool, facts)
+        holders = [
+            holder for holder in known if holder.user_no in ranked
+        ]  # not who has the id of one of them since
         levelled = [unlock for unlock in unlocks if unlock.badge_type in rules.badges.levelled]
         given = await self._award(rules, levelled, holders, facts) if levelled else 0
         again = [unlock for unlock in unlocks if unlock not in levelled]
@@ -178,7 +183,7 @@ class Badges:
         now = self._clock.now()
         user_ids = {holder.user_no: holder.user_id for holder, _ in earned}
         ends = {unlock.badge_type: unlock.expires_at(now) for _, unlock in earned}
-        rows = [(holder.user_id, unlock.badge_type, ends[unlock.badge_type]) for holder, unlock in earned]
+        rows = [(holder.user_no, unlock.badge_type, ends[unlock.badge_type]) for holder, unlock in earned]
         async with self._pool.acquire() as connection, connection.transaction():
             new = sorted(await badges.crown(connection, rows, now, period_id))
             given = [

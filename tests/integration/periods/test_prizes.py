@@ -1,6 +1,6 @@
 """Who wins what on boards that operators have configured."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,9 @@ from laurel_server.domain.boards import TiePolicy, WinnerBonus
 from laurel_server.domain.commands import RequestKey
 from laurel_server.domain.ledger import User
 from laurel_server.domain.periods import PeriodType
+from laurel_server.postgres import badges
+from laurel_server.postgres.badges import Holder
+from laurel_server.postgres.pool import Pool
 from laurel_server.runtime.wiring import Parts
 from tests.integration.users.orders import order
 from tests.integration.wired import board_at, command, entries_of, give, run_job, wrongs
@@ -57,6 +60,27 @@ async def test_who_comes_under_the_id_of_a_winner_that_is_just_erased_does_not_g
     assert (await bonuses(parts, "DAILY_WINNER")).keys() == {"bob"}
     prizes = "SELECT count(*) FROM reward_transactions WHERE action LIKE '%\\_WINNER'"
     assert counts["paid"] == await parts.pool.fetchval(prizes)
+    assert await wrongs(parts) == []
+
+
+async def test_who_comes_under_the_id_of_a_champion_that_is_just_erased_is_none(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await give(parts, "ann", 30)
+    await give(parts, "bob", 20)
+    read_holders = badges.read_holders
+
+    async def erase_and_read(pool: Pool, user_ids: Collection[str]) -> list[Holder]:
+        monkeypatch.undo()
+        await parts.people.erase(order("ann"))
+        await give(parts, "ann", 1)
+        return await read_holders(pool, user_ids)
+
+    monkeypatch.setattr(badges, "read_holders", erase_and_read)
+    await close_at(parts, CLOSED)
+    assert (
+        await parts.pool.fetchval("SELECT count(*) FROM user_badges WHERE badge_type = 'DAILY_CHAMPION'") == 0
+    )
     assert await wrongs(parts) == []
 
 

@@ -17,6 +17,7 @@ from laurel_server.redis.keys import all_keys, slot_names
 from laurel_server.runtime.wiring import Parts
 from tests.integration.leaderboards.scoring import board, lines, refusal, report
 from tests.integration.periods.test_close import state_of
+from tests.integration.periods.test_close_meanwhile import close_and
 from tests.integration.wired import entries_of, give, run_job, running, wrongs
 
 MONDAY = datetime(2026, 11, 30, tzinfo=UTC)
@@ -304,3 +305,28 @@ async def test_a_board_that_is_created_again_pays_for_itself_also_under_the_same
     assert await entries_of(parts, "ann") == [90, again[0].points]
     second = await parts.pool.fetchval("SELECT max(transaction_id) FROM reward_transactions")
     assert winner.transaction_id == second
+
+
+@pytest.mark.parametrize("step", ["snapshot", "paid"])
+async def test_a_board_that_is_created_again_while_it_is_closed_goes_on(parts: Parts, step: str) -> None:
+    await give(parts, "ann", 1)  # the day of the global board is closed first
+    await board(parts, reset_cron="0 0 * * *", winner_bonuses=BONUSES)
+    await report(parts, "bob", 30)
+    wednesday = datetime(2026, 11, 25, tzinfo=UTC)
+    assert parts.clock is not None
+    await parts.clock.set(wednesday + timedelta(days=1) + GRACE)
+
+    async def create_again() -> None:
+        await parts.boards.delete("race", RequestKey("tests", "delete", b""))
+        await board(parts, reset_cron="0 0 * * 3", winner_bonuses=(WinnerBonus(1, 40),))
+        assert (await report(parts, "bob", 7)).rank.board.period_id == "2026-11-25T00:00Z"
+
+    await close_and(parts, step, create_again)
+    now = await parts.periods.period(instance(parts, "2026-11-25T00:00Z"))
+    assert (now.state, now.winners, now.participants) == (PeriodState.ACTIVE, (), 1)
+    await report(parts, "cid", 8)
+    await go_to(parts, wednesday + timedelta(days=7) + GRACE)
+    then = await parts.periods.period(instance(parts, "2026-11-25T00:00Z"))
+    assert (then.state, then.participants) == (PeriodState.COMPLETED, 2)
+    assert [(winner.user_id, winner.bonus_points) for winner in then.winners] == [("cid", 40)]
+    assert await wrongs(parts) == []

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim
 
-from laurel_server.domain import resets
+from laurel_server.domain import cron as cron_moments
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import LAST_MOMENT
 from laurel_server.domain.resets import check_cron, named_reset_period, reset_period
@@ -84,7 +84,7 @@ def test_a_period_is_computed_once_and_not_again_before_it_ends(monkeypatch: pyt
         computed.append(args)
         return CronSim(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(resets, "CronSim", counting)
+    monkeypatch.setattr(cron_moments, "CronSim", counting)
     crons = [f"{minute} {hour} * * *" for hour in range(17) for minute in range(60)]
     midnight = datetime(2026, 11, 26, tzinfo=UTC)
     for cron in crons:
@@ -98,4 +98,4 @@ def test_a_period_is_computed_once_and_not_again_before_it_ends(monkeypatch: pyt
     assert computed == []
     assert reset_period(crons[0], midnight, UTC).id == "2026-11-26T00:00Z"
     assert reset_period(crons[0], midnight - timedelta(seconds=1), UTC).id == "2026-11-25T00:00Z"
-    assert len(computed) == 4
+    assert len(computed) == 6
