@@ -9,6 +9,7 @@ import typer
 from laurel_client import AwardPointsResponse, Laurel, RankState, as_plain
 from laurel_server.commands.calling import Address, AsJson, Seconds, UserId, ask, print_json
 from laurel_server.commands.tables import open_console, ranks_table, tier_name
+from laurel_server.domain.wording import counted
 
 _Action = Annotated[
     str, typer.Argument(metavar="ACTION", help="The action, such as PURCHASE.", show_default=False)
@@ -76,7 +77,7 @@ def _show(answer: AwardPointsResponse, *, dry_run: bool) -> None:
     print_line = partial(console.print, soft_wrap=True, markup=False)
     made, rewards = answer.transaction, answer.rewards
     note = "would get" if dry_run else "got, before this call," if answer.replayed else "gets"
-    print_line(f"{made.user_id} {note} {made.points:,} points for {made.action}")
+    print_line(f"{made.user_id} {note} {counted(made.points, 'point')} for {made.action}")
     if answer.breakdown.capped:
         print_line(f"cut by a cap ({answer.breakdown.cap}) from {answer.breakdown.uncapped_points:,}")
     print_line(

@@ -19,6 +19,7 @@ from laurel_server.commands.calling import (
     print_json,
 )
 from laurel_server.commands.tables import board_name, entries_table, open_console, ranks_table
+from laurel_server.domain.wording import counted
 
 _Lines = Annotated[
     int, typer.Option("--around", "-n", min=1, max=100, help="Lines above and below the user.")
@@ -64,7 +65,7 @@ def _show(answer: GetSurroundingResponse, user_id: str, board: str) -> None:
     console = open_console()
     console.print(
         f"{user_id}: rank {answer.rank:,} of {answer.total_participants:,} on {board}, "
-        f"{answer.score:,} points, top {answer.top_percent:g} %",
+        f"{counted(answer.score, 'point')}, top {answer.top_percent:g} %",
         style="bold",
         markup=False,
         soft_wrap=True,
@@ -72,4 +73,4 @@ def _show(answer: GetSurroundingResponse, user_id: str, board: str) -> None:
     console.print(entries_table(answer.entries, marked=user_id))
     aims = {aim.rank: aim.points_needed for aim in (answer.next_rank, answer.next_milestone) if aim.rank}
     for aim, points in aims.items():
-        console.print(f"rank {aim:,} takes {points:,} more points")
+        console.print(f"rank {aim:,} takes {counted(points, 'more point')}")

@@ -17,6 +17,7 @@ from laurel_server.domain.identifiers import transaction_id
 from laurel_server.domain.ledger import BoardRank, LedgerEntry, RankState, Rewards
 from laurel_server.domain.lots import Debit, Lot
 from laurel_server.domain.tiers import Tier, TierChange
+from laurel_server.domain.wording import counted
 
 
 class RequestKey(NamedTuple):
@@ -149,6 +150,6 @@ def insufficient_points(available: int, requested: int) -> LaurelError:
     """Return the refusal to spend more than there is."""
     return LaurelError(
         Reason.INSUFFICIENT_POINTS,
-        f"{max(available, 0)} points are available, {requested} were requested",
+        f"available: {counted(max(available, 0), 'point')}; requested: {requested:,}",
         metadata={"available": str(max(available, 0)), "requested": str(requested)},
     )

@@ -9,6 +9,7 @@ from laurel_server.domain.commands import Change, Command, Turn, insufficient_po
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 from laurel_server.domain.holdings import Hold, HoldState, Needs
 from laurel_server.domain.spending import spend
+from laurel_server.domain.wording import counted
 
 DEFAULT_TIMEOUT: Final = timedelta(minutes=15)
 MAX_TIMEOUT: Final = timedelta(days=366)
@@ -85,7 +86,7 @@ class CaptureHoldCommand(_HoldCommand):
         if points > hold.points:
             raise LaurelError(
                 Reason.HOLD_EXCEEDED,
-                f"the hold has {hold.points} points, {points} were to be captured",
+                f"on hold: {counted(hold.points, 'point')}; to be captured: {points:,}",
                 metadata={"hold_id": str(hold.hold_id), "available": str(hold.points)},
             )
         if points > account.active_points:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from laurel_server.domain.boards import is_score_board
 from laurel_server.domain.ranks import MILESTONES, movement_message
+from laurel_server.domain.wording import counted
 
 
 class Kind(StrEnum):
@@ -163,7 +164,7 @@ def _winner_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Not
     names = ("scope", "period_id", "rank", "score", "bonus_points", "transaction_id")
     bonus = int(body["bonus_points"])
     where = body["scope"] if is_score_board(str(body["scope"])) else body["period_id"]
-    message = f"You came in at rank {body['rank']} in {where}: {bonus:,} points for you!"
+    message = f"You came in at rank {body['rank']} in {where}: {counted(bonus, 'point')} for you!"
     return Notification(
         f"{event_id}.won.notice",  # of the prize: a board that is created again may pay for the same period once more
         body["user_id"],
@@ -177,7 +178,8 @@ def _winner_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Not
 def _expiry_notice(event_id: str, body: Mapping[str, Any], now: datetime) -> Notification:
     day = str(body["expires_at"])[:10]
     data = {name: str(body[name]) for name in ("points", "days_before", "expires_at")}
-    message = f"{int(body['points']):,} of your points expire on {day}"
+    points = int(body["points"])
+    message = f"{points:,} of your points {'expires' if points == 1 else 'expire'} on {day}"
     return Notification(f"{event_id}.expiring", body["user_id"], Kind.POINTS_EXPIRING, message, data, now)
 
 

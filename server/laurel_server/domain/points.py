@@ -13,6 +13,7 @@ from laurel_server.domain.campaigns import AppliedCampaign, Campaign
 from laurel_server.domain.decimals import EXACT, MAX_EXACT, ONE, product, round_down
 from laurel_server.domain.errors import LaurelError, Reason, invalid_field
 from laurel_server.domain.tiers import DEFAULT_TIERS, Tier, TierDefinition, definition_of
+from laurel_server.domain.wording import counted
 
 PER_ACTION: Final = "PER_ACTION"
 DAILY: Final = "DAILY"
@@ -174,7 +175,7 @@ def _cut(breakdown: Breakdown, limit: int, cap: str) -> Breakdown:
 def _daily_cap_reached(config: ActionConfig, left: int, requested: int) -> LaurelError:
     return LaurelError(
         Reason.DAILY_CAP_REACHED,
-        f"{config.action} earns at most {config.max_daily_points} points a day; {left} are left",
+        f"{config.action} earns at most {counted(config.max_daily_points, 'point')} a day; left: {left:,}",
         metadata={
             "action": config.action,
             "limit": str(config.max_daily_points),

@@ -9,6 +9,7 @@ from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.holdings import Hold, Needs, Reversed
 from laurel_server.domain.ledger import LedgerEntry
 from laurel_server.domain.lots import Debit
+from laurel_server.domain.wording import counted
 
 REDEMPTION = "REDEMPTION"
 REVERSAL = "REVERSAL"
@@ -102,6 +103,6 @@ def already_reversed(transaction_id: int, left: int = 0) -> LaurelError:
     """Return the refusal to reverse more of an entry than the points that are `left` of it."""
     return LaurelError(
         Reason.ALREADY_REVERSED,
-        f"{left or 'no'} points of this transaction are left to reverse",
+        f"left of this transaction to reverse: {counted(left, 'point')}",
         metadata={"transaction_id": str(transaction_id)},
     )

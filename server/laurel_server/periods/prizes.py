@@ -11,6 +11,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.closing import winner_action
 from laurel_server.domain.errors import LaurelError, Reason
+from laurel_server.domain.wording import counted
 from laurel_server.pacing import COMMANDS_AT_ONCE, resting
 from laurel_server.postgres.closing import Payment, UnpaidWinner, note_payments, unpaid_winners
 from laurel_server.postgres.pool import Pool
@@ -69,7 +70,9 @@ def _command(winner: UnpaidWinner) -> AwardCommand:
 
 
 def _score(winner: UnpaidWinner) -> str:
-    return f"a score of {winner.score}" if is_score_board(winner.board.scope) else f"{winner.score} points"
+    return (
+        f"a score of {winner.score}" if is_score_board(winner.board.scope) else counted(winner.score, "point")
+    )
 
 
 def reference(board: BoardKey) -> str:

@@ -11,6 +11,7 @@ from protovalidate import Violation as BrokenRule
 from buf.validate import validate_pb2
 from laurel_server.rpc.errors import Violation
 from laurel_server.rpc.quick_rules import Check, quick_check
+from laurel_server.rpc.rule_words import words
 
 if TYPE_CHECKING:
     from protovalidate._gen.buf.validate.validate_pb import FieldPathElement
@@ -51,7 +52,7 @@ def _broken_rules(message: Message) -> list[Violation]:
 def _violation(broken: BrokenRule) -> Violation:
     rule = broken.proto
     path = ".".join(_step(element) for element in rule.field.elements) if rule.field else ""
-    return Violation(path, rule.message)
+    return Violation(path, words(rule.rule_id, broken.rule_value, rule.message))
 
 
 def _step(element: "FieldPathElement") -> str:

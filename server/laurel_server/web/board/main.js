@@ -1,7 +1,7 @@
 /** The live leaderboard: the board that the address names, kept up to date. */
 import { CallError, get, useToken, watch } from "../shared/api.js";
 import { h, note } from "../shared/dom.js";
-import { left, number } from "../shared/format.js";
+import { counted, left } from "../shared/format.js";
 import { schemeSwitch } from "../shared/scheme.js";
 import { Feed, news } from "./feed.js";
 import { BoardList } from "./list.js";
@@ -124,11 +124,11 @@ function drawLines() {
 
 function facts(entries) {
   if (!entries.length) return "";
-  const players = `${number(total)} ${Number(total) === 1 ? "player" : "players"}`;
+  const players = counted(total, "player");
   if (entries.length < 2) return players;
   const [first, second] = entries.map(({ score }) => BigInt(score));
   const gap = first > second ? first - second : second - first; // on some boards the lowest leads
-  return `${players} \u00b7 ${gap > 0n ? `${number(gap)} points between first and second` : "first and second are level"}`;
+  return `${players} \u00b7 ${gap > 0n ? `${counted(gap, "point")} between first and second` : "first and second are level"}`;
 }
 
 function emptyNote() {

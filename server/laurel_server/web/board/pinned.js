@@ -1,7 +1,7 @@
 /** The line at the bottom: where the one who is followed stands, also when others move. */
 import { get, watch } from "../shared/api.js";
 import { face, h, icon, nameOf } from "../shared/dom.js";
-import { number, share } from "../shared/format.js";
+import { counted, number, share } from "../shared/format.js";
 
 /**
  * Keeps `element` up to date for one user on one board at a time, and speaks through `spoken` when the rank changes;
@@ -65,7 +65,7 @@ export class Pinned {
     try {
       const around = await get(`/api/v1/leaderboard/surrounding/${encodeURIComponent(userId)}`, query, signal);
       const next = Number(around.nextRank?.rank)
-        ? `${number(around.nextRank.pointsNeeded)} points to rank ${number(around.nextRank.rank)}`
+        ? `${counted(around.nextRank.pointsNeeded, "point")} to rank ${number(around.nextRank.rank)}`
         : "Nobody is ahead";
       this.#show(userId, around, [message, next, `top ${share(around.topPercent)}`].filter(Boolean).join(" \u00b7 "));
       if (message) this.#speak(userId, around, message);

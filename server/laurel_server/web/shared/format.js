@@ -10,6 +10,11 @@ export function number(value) {
   return whole.format(BigInt(value ?? 0));
 }
 
+/** Returns a number and what it counts: `1 point`, `2,500 points`. */
+export function counted(value, noun) {
+  return `${number(value)} ${noun}${BigInt(value ?? 0) === 1n ? "" : "s"}`;
+}
+
 /** Returns a change of points with its sign. */
 export function signed(value) {
   const points = BigInt(value ?? 0);
