@@ -20,6 +20,7 @@ from tests.e2e.serving import Serve, worked
         ("leaderboard/global?period=fortnightly", None, 400, 3),
         ("leaderboard/global?limit=many", None, 400, 3),
         ("leaderboard/global?colour=red", None, 400, 3),
+        ("rewards/a%00b", None, 400, 3),
     ],
 )
 def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: int, code: int) -> None:
@@ -29,6 +30,13 @@ def test_errors_of_the_edge_are_json(api: str, path: str, data: object, status: 
     assert isinstance(answer.json["details"], list)
     if status == 400:
         assert answer.reason == "INVALID_FIELD"
+
+
+@pytest.mark.parametrize("header", ["grpc-timeout: soon", "grpc-timeout;", "grpc-encoding: x", "x-y-bin: !"])
+def test_a_header_that_cannot_be_read_is_the_callers_fault(api: str, header: str) -> None:
+    answer = curl(f"{api}/rewards/nobody", "-H", header)
+    assert (answer.status, answer.json["code"], answer.reason) == (400, 3, "INVALID_FIELD")
+    assert header.partition(":")[0].rstrip(";") in answer.json["message"]
 
 
 @pytest.mark.parametrize(

@@ -209,23 +209,34 @@ local function bad_request(text, misplaced)
     .. '{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[' .. violation .. ']}]}'
 end
 
-local function complete_error(handle, headers)
-  headers:remove(OWN_ERROR)
-  if headers:get(":status") ~= "400" then
-    return
-  end
+local function complete_error(handle)
   local body = handle:body()
   local text = body and body:getBytes(0, body:length()):match('"message":"(.*)"}%s*$')
   if text then
     local own = handle:streamInfo():dynamicMetadata():get("laurel")
-    body:setBytes(bad_request((text:gsub("^: ", "")), own and own["misplaced_list"]))
+    text = text == "" and "the path or a header cannot be read" or text:gsub("^: ", "")
+    body:setBytes(bad_request(text, own and own["misplaced_list"]))
+  end
+end
+
+-- gRPC calls it a fault of the server's when a header that it reads is not as it must be, such as grpc-timeout.
+local function blame_header(handle)
+  local body = handle:body()
+  local text = body and body:getBytes(0, body:length()):match('"message":"(Error parsing \'[%w_.-]+\' metadata[^"\\]*)"')
+  if text then
+    handle:headers():replace(":status", "400")
+    body:setBytes(bad_request(text))
   end
 end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
-  if headers:get(OWN_ERROR) then
-    complete_error(handle, headers)
+  local status, is_own = headers:get(":status"), headers:get(OWN_ERROR)
+  headers:remove(OWN_ERROR)
+  if is_own and status == "400" then
+    complete_error(handle)
+  elseif status == "500" then
+    blame_header(handle)
   end
   if is_look(handle) then
     local body = handle:body()

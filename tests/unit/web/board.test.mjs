@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { news } from "../../../server/laurel_server/web/board/feed.js";
 import { Movement } from "../../../server/laurel_server/web/board/movement.js";
 import { addressOf, boardOf, placeOf, scopeName, scopesToChoose } from "../../../server/laurel_server/web/board/place.js";
-import { left, number, signed } from "../../../server/laurel_server/web/shared/format.js";
+import { counted, left, number, signed } from "../../../server/laurel_server/web/shared/format.js";
 
 const order = (...ids) => ids.map((userId, index) => ({ userId, rank: String(index + 1), score: "10" }));
 
@@ -86,4 +86,8 @@ test("64-bit numbers stay exact", () => {
   assert.equal(left(90_061_000), "1 d 1 h");
   assert.equal(left(249_000), "4 min 09 s");
   assert.equal(left(-1), "0 min 00 s");
+});
+
+test("a number agrees with what it counts", () => {
+  assert.deepEqual([counted("1", "point"), counted(0, "point"), counted(2n, "player")], ["1 point", "0 points", "2 players"]);
 });
