@@ -135,10 +135,13 @@ class AchievementFeed:
             news = await read_after(self._pool, self.position, END, "", PAGE)
             if news:
                 self.position = news[-1].position
-            for watch in list(self._watches):
+            watches = list(self._watches)
+            # Before anything is awaited: a heartbeat in between would say that the news had been told.
+            for watch in watches:
                 if watch.read_to is None:
                     watch.take(news)
-                elif watch.is_behind:
+            for watch in watches:
+                if watch.is_behind:
                     await self._catch_up(watch)
 
     async def _catch_up(self, watch: AchievementWatch) -> None:

@@ -10,6 +10,10 @@ import pytest
 
 from laurel.ranking.v1.ranking_service_pb2 import WatchAchievementsRequest, WatchAchievementsResponse
 from laurel.ranking.v1.ranking_service_pb2_grpc import RankingServiceStub
+from laurel_server.leaderboards.live.watch import Ending, Heartbeat
+from laurel_server.postgres.achievements import END, Position, Told, read_after
+from laurel_server.postgres.pool import Pool
+from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.rpc import methods
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
@@ -187,6 +191,32 @@ async def test_a_reader_who_lags_behind_misses_nothing(
     for user_id in users:
         await give(parts, user_id, 10)
     assert await stream.tell(10) == [f"{user_id} EARLY_ADOPTER 1" for user_id in users]
+
+
+async def test_a_heartbeat_while_others_catch_up_passes_over_nothing(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = AchievementFeed(parts.pool, parts.hub, 1)
+    prompt = await feed.watch("", None)
+    assert isinstance(await anext(prompt), Heartbeat)
+    await feed.read()
+    others = [await feed.watch("", Position(1, 0)) for _ in range(20)]
+    await give(parts, "ann", 10)
+    events: list[Told | Heartbeat | Ending] = []
+
+    async def reading(pool: Pool, after: Position, until: Position, user_id: str, limit: int) -> list[Told]:
+        if until != END:  # for one of the others
+            prompt.beat()
+            events.append(await anext(prompt))
+        return await read_after(pool, after, until, user_id, limit)
+
+    monkeypatch.setattr("laurel_server.ranking.feed.read_after", reading)
+    await feed.read()
+
+    assert len(events) == len(others)
+    assert [event.user_id for event in events if isinstance(event, Told)] == ["ann"]
+    for watch in (prompt, *others):
+        parts.hub.close(watch)
 
 
 async def test_a_milestone_is_told_once_however_often_it_is_passed(parts: Parts, client: Client) -> None:
