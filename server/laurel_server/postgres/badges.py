@@ -146,9 +146,12 @@ async def count_awards(
     return {(row["user_no"], row["action"]): row["awards"] for row in rows}
 
 
-async def read_badges(pool: Pool, user_id: str) -> list[Badge] | None:
-    """Return the highest level of each badge of a user, the latest first; None for an unknown user."""
-    rows = await pool.fetch(load("badges_of_user"), user_id)
+async def read_badges(pool: Pool, user_id: str, now: datetime) -> list[Badge] | None:
+    """Return the highest level of each badge of a user that counts, or that there was, the latest first.
+
+    None for an unknown user.
+    """
+    rows = await pool.fetch(load("badges_of_user"), user_id, now)
     return [_badge(row) for row in rows if row["badge_type"] is not None] if rows else None
 
 

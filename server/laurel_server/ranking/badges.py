@@ -12,6 +12,7 @@ from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import Terms
 from laurel_server.domain.errors import user_not_found
+from laurel_server.domain.identifiers import is_user_id
 from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
 from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
@@ -48,12 +49,15 @@ class Badges:
         self._settled = Settled()
 
     async def of(self, user_id: str) -> Sequence[tuple[Badge, bool]]:
-        """Return the highest level of each badge of a user, the latest first, and whether it counts. USER_NOT_FOUND."""
+        """Return each badge of a user, the latest first, and whether it counts. USER_NOT_FOUND.
+
+        At the highest level that counts, or that there was.
+        """
+        now = self._clock.now()
         async with ledger_errors():
-            held = await badges.read_badges(self._pool, user_id)
+            held = await badges.read_badges(self._pool, user_id, now)
         if held is None:
             raise user_not_found(user_id)
-        now = self._clock.now()
         return [(badge, badge.active_at(now)) for badge in held]
 
     async def award_by_standing(self, progress: Callable[[int], None]) -> int:
@@ -127,8 +131,9 @@ class Badges:
                 }
                 members += len(holders)
                 first = members == len(holders)
+                present = [holder for holder in holders if is_user_id(holder.user_id)]  # not those erased
                 async with resting():
-                    given += await self._award(rules, rules.badges.by_award, holders, numbered)
+                    given += await self._award(rules, rules.badges.by_award, present, numbered)
                 if first:
                     await badges.measure(self._pool)
                 progress(given)

@@ -182,6 +182,23 @@ async def test_who_had_reached_it_before_gets_it_from_the_job_once(parts: Parts)
     ]
 
 
+async def erase(parts: Parts, user_id: str) -> None:
+    await parts.people.erase(Order(user_id, "erase", b"k" * 16, b"h" * 16, "tests"))
+
+
+async def test_a_new_rule_gives_erased_people_nothing_though_they_keep_their_numbers(parts: Parts) -> None:
+    for user_id in ("ann", "bob", "cleo"):
+        await give(parts, user_id, 900)
+    await erase(parts, "ann")
+    await define(parts, "LUCKY", "points >= 777")
+    await define(parts, "SECOND", "member_number == 2")
+
+    assert await parts.badges.sweep(lambda _: None) == 3
+
+    told = [each for each in await announced(parts) if each[1] in {"LUCKY", "SECOND"}]
+    assert told == [("bob", "LUCKY", 1), ("bob", "SECOND", 1), ("cleo", "LUCKY", 1)]
+
+
 async def test_points_of_the_current_period_count_by_the_calendar(parts: Parts) -> None:
     assert parts.clock is not None
     await define(parts, "BUSY", "weekly_points >= 100")
@@ -198,6 +215,29 @@ async def test_levels_are_unlocked_one_by_one_and_shown_at_the_highest(parts: Pa
     second = await give(parts, "ann", 20)
     assert [(badge.badge_type, badge.level) for badge in second.badges] == [("STAR", 2), ("STAR", 3)]
     assert await held(parts, "ann") == {"STAR": 3}
+
+
+async def test_a_level_that_counts_is_shown_rather_than_a_higher_one_that_has_expired(parts: Parts) -> None:
+    assert parts.clock is not None
+    await define(parts, "STAR", "points >= 10", level_rules=("points >= 20", "points >= 30"))
+    await give(parts, "ann", 10)
+    await define(
+        parts,
+        "STAR",
+        "points >= 10",
+        level_rules=("points >= 20", "points >= 30"),
+        valid_for=timedelta(days=1),
+    )
+    await give(parts, "ann", 20)
+    assert await held(parts, "ann") == {"STAR": 3}
+
+    await parts.clock.advance(timedelta(days=1))
+
+    star = [
+        (badge.level, active) for badge, active in await parts.badges.of("ann") if badge.badge_type == "STAR"
+    ]
+    assert star == [(1, True)]
+    assert "STAR" in (await parts.queries.page(board_at(parts), "", 1)).lines[0].badges
 
 
 async def test_a_badge_expires_and_is_not_unlocked_again(parts: Parts) -> None:

@@ -41,7 +41,7 @@ type RankingServiceClient interface {
 	GetStanding(ctx context.Context, in *GetStandingRequest, opts ...grpc.CallOption) (*GetStandingResponse, error)
 	// A user's tier and what is missing to the next.
 	GetTier(ctx context.Context, in *GetTierRequest, opts ...grpc.CallOption) (*GetTierResponse, error)
-	// The badges of a user, each at its highest level, the latest first; those that have expired too.
+	// The badges of a user, the latest first, each at its highest level that counts; those that have expired too.
 	ListBadges(ctx context.Context, in *ListBadgesRequest, opts ...grpc.CallOption) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(ctx context.Context, in *ListBadgeDefinitionsRequest, opts ...grpc.CallOption) (*ListBadgeDefinitionsResponse, error)
@@ -188,7 +188,7 @@ type RankingServiceServer interface {
 	GetStanding(context.Context, *GetStandingRequest) (*GetStandingResponse, error)
 	// A user's tier and what is missing to the next.
 	GetTier(context.Context, *GetTierRequest) (*GetTierResponse, error)
-	// The badges of a user, each at its highest level, the latest first; those that have expired too.
+	// The badges of a user, the latest first, each at its highest level that counts; those that have expired too.
 	ListBadges(context.Context, *ListBadgesRequest) (*ListBadgesResponse, error)
 	// What there is to earn, by type.
 	ListBadgeDefinitions(context.Context, *ListBadgeDefinitionsRequest) (*ListBadgeDefinitionsResponse, error)

@@ -110,7 +110,7 @@ class RankingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListBadges(self, request, context):
-        """The badges of a user, each at its highest level, the latest first; those that have expired too.
+        """The badges of a user, the latest first, each at its highest level that counts; those that have expired too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,7 +25,7 @@ class RankingServiceStub:
     GetTier: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.GetTierRequest, _ranking_service_pb2.GetTierResponse]
     """A user's tier and what is missing to the next."""
     ListBadges: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgesRequest, _ranking_service_pb2.ListBadgesResponse]
-    """The badges of a user, each at its highest level, the latest first; those that have expired too."""
+    """The badges of a user, the latest first, each at its highest level that counts; those that have expired too."""
     ListBadgeDefinitions: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListBadgeDefinitionsRequest, _ranking_service_pb2.ListBadgeDefinitionsResponse]
     """What there is to earn, by type."""
     WatchAchievements: _aio.UnaryStreamMultiCallable[_ranking_service_pb2.WatchAchievementsRequest, _ranking_service_pb2.WatchAchievementsResponse]
@@ -78,7 +78,7 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.ListBadgesRequest,
         context: _aio.ServicerContext[_ranking_service_pb2.ListBadgesRequest, _abc.Awaitable[_ranking_service_pb2.ListBadgesResponse]],
     ) -> _abc.Awaitable[_ranking_service_pb2.ListBadgesResponse]:
-        """The badges of a user, each at its highest level, the latest first; those that have expired too."""
+        """The badges of a user, the latest first, each at its highest level that counts; those that have expired too."""
 
     @_abc_1.abstractmethod
     def ListBadgeDefinitions(

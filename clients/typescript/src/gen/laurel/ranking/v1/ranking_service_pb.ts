@@ -365,7 +365,7 @@ export const RankingService: GenService<{
     output: typeof GetTierResponseSchema;
   },
   /**
-   * The badges of a user, each at its highest level, the latest first; those that have expired too.
+   * The badges of a user, the latest first, each at its highest level that counts; those that have expired too.
    *
    * @generated from rpc laurel.ranking.v1.RankingService.ListBadges
    */
