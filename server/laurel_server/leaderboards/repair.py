@@ -225,7 +225,7 @@ class Repair:
         # One after the other: a total that moves to the past between the reads is in both.
         for members in (
             await standings.read_members(self._pool, user_nos),
-            await standings.read_past(self._pool, user_nos, since),
+            await standings.read_past(self._pool, user_nos, since, left, tiers),
         ):
             placements = [
                 placement_of(

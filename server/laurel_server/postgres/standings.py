@@ -105,9 +105,20 @@ async def read_members(pool: Session, user_nos: Collection[int]) -> list[Member]
     return [_member(row) for row in await pool.fetch(load("standings_members"), list(user_nos))]
 
 
-async def read_past(pool: Pool, user_nos: Collection[int], since_batch: int) -> list[Member]:
-    """Return what those users have in periods that are over, as far as batches from `since_batch` on changed it."""
-    rows = await pool.fetch(load("standings_past"), list(user_nos), since_batch)
+async def read_past(
+    pool: Pool,
+    user_nos: Collection[int],
+    since_batch: int,
+    moved_nos: Collection[int] = (),
+    moved_ids: Collection[str] = (),
+) -> list[Member]:
+    """Return what those users have in periods that are over, as far as batches from `since_batch` on changed it.
+
+    Of those who moved, whom their numbers or ids name, all they have is returned.
+    """
+    rows = await pool.fetch(
+        load("standings_past"), list(user_nos), since_batch, list(moved_nos), list(moved_ids)
+    )
     return [_past_member(row) for row in rows]
 
 

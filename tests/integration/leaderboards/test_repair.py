@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.ledger import RankState
+from laurel_server.domain.ledger import RankState, User
 from laurel_server.leaderboards import repair
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.loading import Loading
@@ -26,6 +26,7 @@ from tests.integration.engines import Engine
 from tests.integration.wired import (
     ALL,
     DAY,
+    START,
     WEEK,
     board_at,
     command,
@@ -286,6 +287,32 @@ async def test_what_never_came_to_a_board_of_the_past_is_brought_there(past: Par
 
     await until(lambda: whole(past), "the boards equal the ledger")
     assert await listed(past, "global", DAY) == [("ann", 10), ("bob", 5)]
+
+
+@pytest.mark.parametrize("scope", ["country:US", "tier:silver"])
+async def test_who_came_to_a_board_before_its_period_was_over_is_brought_there_after_it(
+    parts: Parts, scope: str
+) -> None:
+    assert parts.clock is not None
+    await give(parts, "ann", 10)
+    if scope == "country:US":
+        await parts.profiles.upsert([User("ann", country="US")])
+    else:
+        await give(parts, "ann", 5000, occurred_at=START - timedelta(days=40))
+    await parts.clock.set(parts.clock.now() + timedelta(days=30))
+    await give(parts, "ann", 1)
+    await until(lambda: settled(parts), "the canary is written")
+    standings, members, _ = keys_of(scope, WEEK)
+    await parts.redis.call("UNLINK", standings)
+    await parts.redis.call("HDEL", members, "ann")
+    assert await listed(parts, scope, WEEK) == []
+    await parts.pool.execute(
+        "UPDATE outbox SET projected = false, created_at = created_at - interval '1 minute'"
+        " WHERE batch_no = (SELECT min(batch_no) + 1 FROM outbox)"
+    )
+
+    await until(lambda: whole(parts), "the boards equal the ledger")
+    assert await listed(parts, scope, WEEK) == [("ann", 10)]
 
 
 async def test_a_promotion_that_redis_lost_leaves_nobody_on_the_board_of_his_old_tier(
