@@ -1,6 +1,7 @@
 """How the client connects."""
 
 from importlib.resources import files
+from ipaddress import ip_address
 from typing import Final
 
 import grpc
@@ -31,6 +32,21 @@ _OPTIONS: Final = (
 )
 
 
+_DIRECT: Final = (("grpc.enable_http_proxy", 0),)
+
+
 def open_channel(target: str) -> grpc.aio.Channel:
-    """Return a channel to `target` (`host:port`, or `dns:///name:port` for several servers). It connects when used."""
-    return grpc.aio.insecure_channel(target, options=_OPTIONS)
+    """Return a channel to `target` (`host:port`, or `dns:///name:port` for several servers). It connects when used.
+
+    It goes through a proxy that the environment names (`https_proxy`), unless the target is this machine.
+    """
+    return grpc.aio.insecure_channel(target, options=_OPTIONS + (_DIRECT if is_here(target) else ()))
+
+
+def is_here(target: str) -> bool:
+    """Whether a target is a loopback address of this machine."""
+    host = target.rpartition("/")[2].rpartition(":")[0].strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -63,9 +63,8 @@ class EmbeddedPostgres:
         if not self._has_socket:
             return self.dsn
         login = f"{_DATABASE}:{self._passwords.postgres}"
-        return (
-            f"postgresql://{login}@/{_DATABASE}?host={quote(str(self._directory))}&port={self.endpoint.port}"
-        )
+        place = f"host={quote(str(self._directory))}&port={self.endpoint.port}"
+        return f"postgresql://{login}@/{_DATABASE}?{place}&sslmode=disable"
 
     async def prepare(self) -> Launch:
         """Makes the cluster at the first start, writes its settings and removes what a killed one left."""
