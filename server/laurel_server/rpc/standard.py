@@ -1,6 +1,6 @@
 """The services that every gRPC server has: health and reflection."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, cast
 
 import grpc
@@ -26,8 +26,8 @@ class Health:
     """What `grpc.health.v1.Health` answers: for the whole server and for each service by name."""
 
     def __init__(self) -> None:
-        self._servicer = health_aio.HealthServicer()
         self._names = {WHOLE_SERVER}
+        self._servicer = _ListingServicer(self._names)
 
     async def set_serving(self, serving: bool) -> None:
         """Say of all services whether they can be used now; watchers hear of a change."""
@@ -81,6 +81,21 @@ def _renamed(file: bytes, package: str) -> FileDescriptorProto:
     renamed = text_format.Parse(text, FileDescriptorProto())
     renamed.name = f"{package.replace('.', '/')}/{proto.name.rpartition('/')[2]}"
     return renamed
+
+
+class _ListingServicer(health_aio.HealthServicer):
+    """Answers List too, which the library leaves out."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    async def List(self, request: object, context: grpc.aio.ServicerContext[Any, Any]) -> object:
+        """Return the state of the whole server and of each service."""
+        asked = {name: health_pb2.HealthCheckRequest(service=name) for name in self._names}
+        statuses = {name: await self.Check(check, context) for name, check in asked.items()}
+        messages: Any = health_pb2  # its types are older than List
+        return messages.HealthListResponse(statuses=statuses)
 
 
 class _Symbols:

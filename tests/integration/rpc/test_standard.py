@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
@@ -46,6 +47,13 @@ async def test_each_service_says_when_it_serves(served: Served, name: str) -> No
     assert await health_of(served, name) == SERVING
     await served.health.set_serving(False)
     assert await health_of(served, name) == NOT_SERVING
+
+
+async def test_the_health_of_all_is_listed(served: Served) -> None:
+    await served.health.set_serving(True)
+    messages: Any = health_pb2  # its types are older than List
+    answer = messages.HealthListResponse.FromString(await served.call("/grpc.health.v1.Health/List", b""))
+    assert {name: each.status for name, each in answer.statuses.items()} == dict.fromkeys(NAMES, SERVING)
 
 
 async def test_after_the_drain_has_begun_health_stays_down(served: Served) -> None:
