@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final
 
 from laurel_server.domain.boards import (
     ANY,
@@ -36,11 +35,6 @@ class ScoreOperator(IntEnum):
     LAST = 2  # the new pair replaces the old one
     SUM = 3  # both are added
 
-
-MAX_ENTRIES: Final = 100_000
-"""Largest size cap: an update of a capped board reads what the board has."""
-
-MAX_BONUSES: Final = 100
 
 _FIXED = ("kind", "scope", "period_type", "sort_order")
 """What stays as it was when the board was created."""

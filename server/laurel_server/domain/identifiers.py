@@ -17,7 +17,6 @@ _LAST_MONTH = (1 << 63 - SEQUENCE_BITS) - 1
 _SEQUENCE_MASK = (1 << SEQUENCE_BITS) - 1
 _USER_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,64}")
 _ACTION = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_REQUEST_ID = re.compile(r"[^\x00]{1,128}", re.DOTALL)
 _TRANSACTION_ID = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -26,19 +25,9 @@ def is_user_id(text: str) -> bool:
     return _USER_ID.fullmatch(text) is not None
 
 
-def check_user_id(text: str, field: str = "user_id") -> str:
-    """Return `text`. INVALID_FIELD unless it is 1 to 64 of `[A-Za-z0-9_.:@-]`."""
-    return _check(_USER_ID, text, field, "must be 1 to 64 of A-Z a-z 0-9 _ . : @ -")
-
-
 def check_action(text: str, field: str = "action") -> str:
     """Return `text`. INVALID_FIELD unless it is an upper-case name of 1 to 64 characters."""
     return _check(_ACTION, text, field, "must be 1 to 64 of A-Z 0-9 _, a letter first")
-
-
-def check_request_id(text: str, field: str = "request_id") -> str:
-    """Return `text`. INVALID_FIELD unless it has 1 to 128 characters; NUL is none."""
-    return _check(_REQUEST_ID, text, field, "must be 1 to 128 characters")
 
 
 def idempotency_key(family: str, caller: str, request_id: str) -> bytes:
@@ -81,12 +70,6 @@ def month_of(transaction_id: int) -> tuple[int, int]:
     """Return the year and month (1 to 12) of the recording, which name the partition."""
     year, month = divmod(transaction_id >> SEQUENCE_BITS, 12)
     return 1970 + year, month + 1
-
-
-def month_range(year: int, month: int) -> tuple[int, int]:
-    """Return the half-open range of the ids of that month: the bounds of its partition."""
-    number = _month_number(year, month)
-    return number << SEQUENCE_BITS, (number + 1) << SEQUENCE_BITS
 
 
 def ids_of_months(since: datetime | None, until: datetime | None) -> tuple[int, int]:

@@ -41,11 +41,6 @@ def bracket(rank: int, total: int) -> str:
     )
 
 
-def surrounding_window(rank: int, range_: int, total: int) -> tuple[int, int]:
-    """Return the first and last position shown around `rank` on the board (rank 3, range 5: 1 to 8)."""
-    return max(1, rank - range_), min(total, rank + range_)
-
-
 def next_milestone(rank: int) -> int | None:
     """Return the next better of 1, 3, 10, 20, 50, 100, 250, 500, 1000, 2500, ...; None from rank 1."""
     better = bisect_left(MILESTONES, rank)

@@ -1,14 +1,30 @@
 """The reference pages are what the code says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from laurel_server.domain.errors import Reason
-from laurel_server.runtime.environment import known_variables
+from laurel_server.runtime.environment import known_variables, unknown_variables
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference"
+
+
+OF_TESTS = {"LAUREL_GATEWAY"}  # of the tests of the TypeScript client
+
+
+def pages() -> list[Path]:
+    """Returns the pages that say how things are now: decisions also speak of what was not built."""
+    folders = ("how-to", "explanation", "reference")
+    others = [
+        ROOT / "README.md",
+        ROOT / "docs" / "tutorial.md",
+        ROOT / "deploy" / "README.md",
+        *ROOT.glob("clients/*/README.md"),
+    ]
+    return [*(page for folder in folders for page in (ROOT / "docs" / folder).glob("*.md")), *others]
 
 
 def rows_of(page: str) -> list[list[str]]:
@@ -25,6 +41,12 @@ def test_the_generated_pages_are_current(tmp_path: Path) -> None:
     assert sorted(generated) == ["errors.md", "settings.md"]
     written = {name: (REFERENCE / name).read_text() for name in generated}
     assert written == generated, "run .venv/bin/python scripts/generate_reference.py"
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    texts = (page.read_text() for page in pages())
+    named = {name for text in texts for name in re.findall(r"LAUREL_[A-Z0-9_]*[A-Z0-9]\b(?!_)", text)}
+    assert set(unknown_variables(dict.fromkeys(named, ""))) <= OF_TESTS
 
 
 def test_every_setting_is_explained() -> None:

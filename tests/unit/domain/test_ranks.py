@@ -15,7 +15,6 @@ from laurel_server.domain.ranks import (
     next_milestone,
     percentile,
     points_needed,
-    surrounding_window,
     top_percent,
 )
 
@@ -77,22 +76,6 @@ def test_the_top_percent_is_rounded_up_to_whole_ranks(place: tuple[int, int], pe
 )
 def test_brackets(rank: int, total: int, name: str) -> None:
     assert bracket(rank, total) == name
-
-
-@pytest.mark.parametrize(
-    ("rank", "range_", "total", "window"),
-    [
-        (3, 5, 100, (1, 8)),
-        (50, 5, 100, (45, 55)),
-        (98, 5, 100, (93, 100)),
-        (1, 5, 1, (1, 1)),
-        (7, 0, 9, (7, 7)),
-    ],
-)
-def test_the_window_is_clipped_at_the_edges(
-    rank: int, range_: int, total: int, window: tuple[int, int]
-) -> None:
-    assert surrounding_window(rank, range_, total) == window
 
 
 @pytest.mark.parametrize(
