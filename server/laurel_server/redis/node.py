@@ -59,6 +59,11 @@ class _Stream(asyncio.Protocol):
     def send(self, command: bytes) -> "asyncio.Future[Any]":
         """Queue a command and return the future of its reply. A caller that gives up leaves the order intact."""
         future: asyncio.Future[Any] = self._loop.create_future()
+        if (
+            self.closed
+        ):  # lost between its opening and the turn of who opened it: nobody would answer, nor notice
+            future.set_exception(RedisUnavailable("connection closed"))
+            return future
         self.waiting.append(future)
         self._out.append(command)
         self._out_bytes += len(command)

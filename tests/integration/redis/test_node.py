@@ -136,6 +136,21 @@ async def test_a_server_that_accepts_and_says_nothing_is_not_left_connected(
     await connection.close()
 
 
+async def test_a_connection_that_is_lost_before_it_is_used_leaves_nobody_waiting(redis_url: str) -> None:
+    class Losing(RedisNode):
+        async def _open(self) -> node_module._Stream:
+            stream = await super()._open()
+            stream.abort()
+            return stream
+
+    redis = Losing(redis_url, 600)
+    async with asyncio.timeout(60):
+        for _ in range(2):
+            with pytest.raises(RedisUnavailable):
+                await redis.call("PING")
+    await redis.close()
+
+
 async def test_connections_are_counted(own_redis_engine: Engine) -> None:
     connection = RedisNode(engines.redis_url(own_redis_engine), 60)
     try:
