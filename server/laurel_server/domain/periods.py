@@ -58,6 +58,14 @@ FIRST_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT: Final = datetime.max.replace(tzinfo=UTC)
 """After every period but that of all time."""
 
+_EXAMPLES = {
+    PeriodType.DAILY: "2026-11-23",
+    PeriodType.WEEKLY: "2026-W48",
+    PeriodType.MONTHLY: "2026-11",
+    PeriodType.QUARTERLY: "2026-Q4",
+    PeriodType.YEARLY: "2026",
+    PeriodType.ALL_TIME: "all",
+}
 _DAYS = {PeriodType.DAILY: 1, PeriodType.WEEKLY: 7}
 _MONTHS = {PeriodType.MONTHLY: 1, PeriodType.QUARTERLY: 3, PeriodType.YEARLY: 12}
 
@@ -104,8 +112,10 @@ def parse_period_id(text: str, period_type: PeriodType | None = None, zone: tzin
         first = _first_day_named(candidate, text)
         if first is not None:
             return _period_of_day(candidate, first, zone)
-    kind = "a period" if period_type is None else f"a {period_type.name.lower()} period"
-    raise invalid_field("board.period_id", f"{text[:40]!r} is not the id of {kind}")
+    known = (
+        "any period" if period_type is None else f"such a period: it is written as {_EXAMPLES[period_type]}"
+    )
+    raise invalid_field("board.period_id", f"{text[:40]!r} is not the id of {known}")
 
 
 def next_period(period: Period, zone: tzinfo = UTC) -> Period:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laurel_server.domain.errors import Reason
+from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.periods import (
     ALL_TIME,
     Period,
@@ -232,3 +232,11 @@ def test_occurred_at_must_be_possible(occurred_at: datetime) -> None:
 
 def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize("period_type", PeriodType)
+def test_who_names_no_period_is_shown_an_id_that_does(period_type: PeriodType) -> None:
+    with pytest.raises(LaurelError) as caught:
+        parse_period_id("nonsense", period_type)
+    example = str(caught.value).rpartition(" ")[2]
+    assert parse_period_id(example, period_type).id == example
