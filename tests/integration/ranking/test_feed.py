@@ -20,6 +20,7 @@ from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.server import ServerOptions, Servicer, build_server, listen
 from laurel_server.rpc.standard import Health
+from laurel_server.rpc.streams.tokens import ResumeTokens
 from laurel_server.rpc.watch_achievements import WatchAchievementsServicer
 from laurel_server.runtime.wiring import Parts
 from tests.integration.wired import START, give, running
@@ -257,6 +258,19 @@ async def test_a_token_of_another_watch_is_refused(client: Client) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await other.next()
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("told", [b"short", b"\0" * 8 + b"\xff" * 8, b"\xff" * 16])
+async def test_a_token_that_was_made_up_is_refused_and_silences_nobody(
+    parts: Parts, client: Client, told: bytes
+) -> None:
+    stream = client.watch()
+    await stream.greeting()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await client.watch(token=ResumeTokens("WatchAchievements", "").issue(1, told)).next()
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    await give(parts, "ann", 10)
+    assert await stream.tell(1) == ["ann EARLY_ADOPTER 1"]
 
 
 async def test_draining_ends_the_stream_with_a_reason(parts: Parts, client: Client) -> None:

@@ -12,9 +12,10 @@ from laurel_server.ranking.feed import AchievementWatch
 from laurel_server.rpc.convert.awards import write_tier_change
 from laurel_server.rpc.convert.badges import write_badge
 from laurel_server.rpc.streams.messages import Messages
-from laurel_server.rpc.streams.tokens import ResumeTokens
+from laurel_server.rpc.streams.tokens import ResumeTokens, invalid_token
 
 _POSITION: Final = Struct("!QQ")
+_MAX_NUMBER: Final = (1 << 63) - 1
 
 
 class AchievementMessages(Messages[Told]):
@@ -45,5 +46,15 @@ class AchievementMessages(Messages[Told]):
 
 
 def read_position(told: bytes) -> Position | None:
-    """Return the place that a token of `AchievementMessages` names; None without one."""
-    return Position(*_POSITION.unpack(told)) if told else None
+    """Return the place that a token of `AchievementMessages` names; None without one. PAGE_TOKEN_INVALID.
+
+    No ledger has the place of a token that somebody made up, and to read on from there would fail for every stream.
+    """
+    if not told:
+        return None
+    if len(told) != _POSITION.size:
+        raise invalid_token()
+    position = Position(*_POSITION.unpack(told))
+    if max(position) > _MAX_NUMBER:
+        raise invalid_token()
+    return position

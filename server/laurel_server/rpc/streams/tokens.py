@@ -54,11 +54,11 @@ class ResumeTokens:
         """Return what `token` says. PAGE_TOKEN_INVALID if it is not of this query."""
         content = _decoded(token)[:-_DIGEST_SIZE]
         if len(content) < _HEAD.size:
-            raise _invalid_token()
+            raise invalid_token()
         version, sequence = _HEAD.unpack_from(content)
         told = content[_HEAD.size :]
         if version != _VERSION or self.issue(sequence, told) != token:
-            raise _invalid_token()
+            raise invalid_token()
         return Resumed(sequence, told)
 
 
@@ -66,10 +66,11 @@ def _decoded(token: str) -> bytes:
     try:
         return urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (Base64Error, ValueError):
-        raise _invalid_token() from None
+        raise invalid_token() from None
 
 
-def _invalid_token() -> LaurelError:
+def invalid_token() -> LaurelError:
+    """Return the refusal of a token that is none of ours."""
     return LaurelError(
         Reason.PAGE_TOKEN_INVALID,
         "the resume token is not one of this watch; start anew without one",
