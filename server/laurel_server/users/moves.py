@@ -156,7 +156,7 @@ class Moves:
         boards = sorted({board for placement in placements for board in placement.boards})
         if not boards:
             return set()
-        periods = {board: parse_period_id(board.period_id) for board in boards}
-        matrix = self._rule_book.latest_read.matrix
+        rules = self._rule_book.latest_read
+        periods = {board: parse_period_id(board.period_id, zone=rules.zone) for board in boards}
         created = await ledger.register_boards(connection, periods)
-        return {board for board in created if not matrix.is_filling(board)}
+        return {board for board in created if not rules.matrix.is_filling(board)}

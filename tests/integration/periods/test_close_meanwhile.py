@@ -17,7 +17,7 @@ from laurel_server.periods.freeze import freeze
 from laurel_server.postgres import ledger
 from laurel_server.runtime.wiring import Parts
 from tests.integration.periods.test_prizes import configure
-from tests.integration.wired import DAY_CLOSES, WEEK, board_at, entries_of, give, wrongs
+from tests.integration.wired import DAY_CLOSES, WEEK, board_at, entries_of, give, running, wrongs
 
 CLOSED = datetime(2026, 11, 30, 1, tzinfo=UTC)
 FRANCE = BoardKey("country:FR", WEEK)
@@ -136,3 +136,18 @@ async def test_a_board_that_begins_later_is_closed_by_the_next_run(parts: Parts)
     assert await parts.pool.fetchval(state, WEEK) == PeriodState.COMPLETED
     kept = "SELECT participants FROM leaderboard_snapshots WHERE scope = 'country:FR' AND period_id = $1"
     assert await parts.pool.fetchval(kept, WEEK) == 0
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+async def test_a_board_that_a_move_begins_ends_by_the_calendar_of_the_program(
+    ledger_dsn: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("LAUREL_PROGRAM_TIME_ZONE", zone)
+    async with running(ledger_dsn, redis_url) as parts:
+        await give(parts, "ann", 30)
+        await parts.profiles.upsert([User("ann", country="FR")])
+        rows = await parts.pool.fetch(
+            "SELECT scope, starts_at, ends_at FROM leaderboard_periods WHERE period_id = $1", WEEK
+        )
+        assert FRANCE.scope in {row["scope"] for row in rows}
+        assert len({(row["starts_at"], row["ends_at"]) for row in rows}) == 1
