@@ -16,7 +16,7 @@ from laurel_server.domain.holdings import Holdings
 from laurel_server.domain.identifiers import sequence_of
 from laurel_server.domain.ledger import LedgerEntry, Rewards, shown_balances
 from laurel_server.domain.lots import Debit, Lot
-from laurel_server.domain.periods import ALL_TIME, Period, parse_period_id
+from laurel_server.domain.periods import ALL_TIME, Period, parse_period_id, period_type_of
 from laurel_server.domain.tiers import Tier, TierChange, tier_change, tier_for
 
 SPILL_MARGIN = timedelta(minutes=10)
@@ -48,12 +48,13 @@ NOTHING = Total(0, 0)
 
 
 def past_total(
-    period: Period, user_no: int, total: tuple[int, int], membership: Membership, matrix: BoardMatrix
+    period_id: str, user_no: int, total: tuple[int, int], membership: Membership, matrix: BoardMatrix
 ) -> PastTotal:
     """Return what a user had in a period that is over, with the scopes in which he has it for ever."""
-    seen_by_all = matrix.boards_of(membership, period.type)
-    seen_by_himself = matrix.boards_of(membership.as_seen_by_himself, period.type)
-    return PastTotal(period.id, user_no, *total, seen_by_all, () if seen_by_all else seen_by_himself)
+    period_type = period_type_of(period_id)
+    seen_by_all = matrix.boards_of(membership, period_type)
+    seen_by_himself = matrix.boards_of(membership.as_seen_by_himself, period_type)
+    return PastTotal(period_id, user_no, *total, seen_by_all, () if seen_by_all else seen_by_himself)
 
 
 @dataclass(slots=True)
@@ -277,14 +278,13 @@ class Account(Struct):
         Comes before any change of tier or profile: the boards of the past keep those who were on them.
         """
         over = [
-            period
+            period_id
             for period_id in self.totals
-            if period_id != ALL_TIME.id
-            and not (period := _period(period_id, zone)).open_at(now, grace + SPILL_MARGIN)
+            if period_id != ALL_TIME.id and not _period(period_id, zone).open_at(now, grace + SPILL_MARGIN)
         ]
         return [
-            past_total(period, self.user_no, self.totals.pop(period.id), self.membership, matrix)
-            for period in over
+            past_total(period_id, self.user_no, self.totals.pop(period_id), self.membership, matrix)
+            for period_id in over
         ]
 
     def _note_times(self, lot: Lot, now: datetime) -> None:
@@ -324,7 +324,7 @@ def check_exact(score: int, field: str = "") -> None:
 
 @lru_cache(maxsize=1024)
 def _period(period_id: str, zone: tzinfo) -> Period:
-    return parse_period_id(period_id, zone=zone)
+    return parse_period_id(period_id, zone)
 
 
 def needs_lot_times(account: Account, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import IntEnum
 from functools import lru_cache
@@ -87,7 +87,7 @@ class ActionConfig:
             and (self.effective_until is None or now < self.effective_until)
         )
 
-    def expires_at(self, earned_at: datetime, zone: tzinfo = UTC) -> datetime | None:
+    def expires_at(self, earned_at: datetime, zone: tzinfo) -> datetime | None:
         """Return when points earned at that moment expire; None for never. Months end by `zone`."""
         if not self.expires_after:
             return None

@@ -24,8 +24,8 @@ from laurel_server.domain.periods import (
     Period,
     PeriodType,
     check_occurred_at,
-    parse_period_id,
     period_at,
+    period_type_of,
 )
 from laurel_server.domain.points import (
     Breakdown,
@@ -237,7 +237,7 @@ def open_boards(account: Account, rules: Rules, scope: str) -> list[BoardKey]:
     return [
         BoardKey(scope, period_id)
         for period_id in account.totals
-        if rules.matrix.contains(scope, parse_period_id(period_id).type)
+        if rules.matrix.contains(scope, period_type_of(period_id))
     ]
 
 

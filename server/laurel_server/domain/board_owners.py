@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from laurel_server.domain.board_configs import BoardConfig, BoardKind, by_id
 from laurel_server.domain.boards import BoardKey, BoardMatrix, is_score_board
-from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.periods import PeriodType, period_type_of
 
 
 class BoardOwners:
@@ -21,7 +21,7 @@ class BoardOwners:
         if is_score_board(board.scope):
             config = self._boards.get(board.scope)
             return config if config is not None and config.kind is BoardKind.SCORES else None
-        return self.family_of(board.scope, parse_period_id(board.period_id).type)
+        return self.family_of(board.scope, period_type_of(board.period_id))
 
     def family_of(self, scope: str, period_type: PeriodType) -> BoardConfig | None:
         """Return the points board that instances with that scope and type of period belong to."""

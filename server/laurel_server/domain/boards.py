@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from laurel_server.domain.errors import invalid_field
-from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.periods import PeriodType, period_type_of
 from laurel_server.domain.tiers import Tier
 
 
@@ -268,14 +268,14 @@ class BoardMatrix:
         """Return how a points board ranks; one that is not in the matrix is plain."""
         if self.is_plain or is_score_board(board.scope):
             return PLAIN
-        family = self.family_of(board.scope, parse_period_id(board.period_id).type)
+        family = self.family_of(board.scope, period_type_of(board.period_id))
         return PLAIN if family is None else family.traits
 
     def is_filling(self, board: BoardKey) -> bool:
         """Whether the board is being filled from the ledger after a change of the configuration."""
         if self.is_filled or is_score_board(board.scope):
             return False
-        family = self.family_of(board.scope, parse_period_id(board.period_id).type)
+        family = self.family_of(board.scope, period_type_of(board.period_id))
         return family is not None and not family.is_filled
 
     def contains(self, scope: str, period_type: PeriodType) -> bool:

@@ -15,7 +15,7 @@ from laurel_server.domain.boards import (
     WinnerBonus,
     is_score_board,
 )
-from laurel_server.domain.periods import Period, parse_period_id
+from laurel_server.domain.periods import Period, period_type_of
 
 ARCHIVE_AFTER: Final = timedelta(days=14)
 """How long after its end a period stays in Redis; the ledger keeps it for ever."""
@@ -123,7 +123,7 @@ def terms_of(board: BoardKey, matrix: BoardMatrix, boards: Mapping[str, BoardCon
     if is_score_board(board.scope):
         config = boards.get(board.scope)
         return Terms(config.tie_policy, config.sort_order, config.winner_bonuses) if config else Terms()
-    family = matrix.family_of(board.scope, parse_period_id(board.period_id).type)
+    family = matrix.family_of(board.scope, period_type_of(board.period_id))
     return Terms(family.tie_policy, bonuses=family.winner_bonuses) if family else Terms()
 
 
@@ -131,4 +131,4 @@ def winner_action(board: BoardKey) -> str:
     """Return the action under which winners are paid: `WEEKLY_WINNER`; on score boards `BOARD_WINNER`."""
     if is_score_board(board.scope):
         return "BOARD_WINNER"
-    return f"{parse_period_id(board.period_id).type.name}_WINNER"
+    return f"{period_type_of(board.period_id).name}_WINNER"

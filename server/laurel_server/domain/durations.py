@@ -60,7 +60,7 @@ class CalendarDuration:
             raise _beyond_the_calendar() from None
 
     @lru_cache(maxsize=1024)  # noqa: B019 - as above
-    def month_end_after(self, moment: datetime, zone: tzinfo = UTC) -> datetime:
+    def month_end_after(self, moment: datetime, zone: tzinfo) -> datetime:
         """Return the end, exclusive, of the month of `zone` in which the span ends, in UTC.
 
         Months are counted by the calendar of `zone`, too: by that of UTC, what is earned in the first hours of a month
@@ -83,7 +83,7 @@ def add_months(moment: datetime, months: int) -> datetime:
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
 
 
-def end_of_month(moment: datetime, zone: tzinfo = UTC) -> datetime:
+def end_of_month(moment: datetime, zone: tzinfo) -> datetime:
     """Return the end, exclusive, of the month of `moment` in `zone`: where the next one starts, in UTC."""
     local = moment.astimezone(zone)
     first = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)

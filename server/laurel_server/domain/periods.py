@@ -85,7 +85,7 @@ _FORMS: dict[PeriodType, tuple[re.Pattern[str], Callable[..., date]]] = {
 }
 
 
-def period_at(period_type: PeriodType, moment: datetime, zone: tzinfo = UTC) -> Period:
+def period_at(period_type: PeriodType, moment: datetime, zone: tzinfo) -> Period:
     """Return the period that contains `moment`, by the calendar of `zone`. Cached by day."""
     if period_type is PeriodType.ALL_TIME:
         return ALL_TIME
@@ -104,7 +104,7 @@ def check_occurred_at(occurred_at: datetime, now: datetime) -> None:
 
 
 @lru_cache(maxsize=4096)
-def parse_period_id(text: str, period_type: PeriodType | None = None, zone: tzinfo = UTC) -> Period:
+def parse_period_id(text: str, zone: tzinfo, period_type: PeriodType | None = None) -> Period:
     """Return the period named `text`; without `period_type`, of any. INVALID_FIELD `board.period_id`."""
     for candidate in PeriodType if period_type is None else (period_type,):
         if candidate is PeriodType.ALL_TIME and text == ALL_TIME.id:
@@ -118,12 +118,18 @@ def parse_period_id(text: str, period_type: PeriodType | None = None, zone: tzin
     raise invalid_field("board.period_id", f"{text[:40]!r} is not the id of {known}")
 
 
-def next_period(period: Period, zone: tzinfo = UTC) -> Period:
+@lru_cache(maxsize=4096)
+def period_type_of(text: str) -> PeriodType:
+    """Return of which type the period named `text` is, wherever its days begin. INVALID_FIELD `board.period_id`."""
+    return parse_period_id(text, UTC).type
+
+
+def next_period(period: Period, zone: tzinfo) -> Period:
     """Return the period that follows. ValueError for all-time."""
     return _period_of_day(period.type, _following(period.type, _first_day_of(period)), zone)
 
 
-def previous_period(period: Period, zone: tzinfo = UTC) -> Period:
+def previous_period(period: Period, zone: tzinfo) -> Period:
     """Return the period before. ValueError for all-time."""
     return _period_of_day(period.type, _first_day_of(period) - timedelta(days=1), zone)
 

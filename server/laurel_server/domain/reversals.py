@@ -165,5 +165,5 @@ def _still_open(
     counted: tuple[str, ...], now: datetime, zone: tzinfo, grace: timedelta, closed_through: datetime
 ) -> tuple[Period, ...]:
     """Return the periods that still may change; the reversals of a batch share the moment, and often the periods."""
-    periods = (parse_period_id(each, zone=zone) for each in counted)
+    periods = (parse_period_id(each, zone) for each in counted)
     return tuple(period for period in periods if takes(period, now, grace, closed_through))

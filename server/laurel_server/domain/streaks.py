@@ -26,7 +26,7 @@ def next_streak(action: str, usage: Usage | None, occurred_at: datetime, now: da
 
 
 def _counts_already(action: str, last_day: str, now: datetime, zone: tzinfo) -> LaurelError:
-    available_at = next_period(parse_period_id(last_day, PeriodType.DAILY, zone), zone).starts_at
+    available_at = next_period(parse_period_id(last_day, zone, PeriodType.DAILY), zone).starts_at
     assert available_at is not None  # noqa: S101 - days have bounds
     return LaurelError(
         Reason.COOLDOWN_ACTIVE,

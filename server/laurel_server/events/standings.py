@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from laurel.events.v1.events_pb2 import BoardStanding, LeaderboardUpdated, RewardsEarned
 from laurel.type.v1.board_pb2 import BoardRef, Period
 from laurel_server.domain.boards import BoardKey, is_score_board
-from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.periods import period_type_of
 from laurel_server.domain.views import RanksOnBoard
 
 _LENGTH_DELIMITED: Final = 2  # the wire type of messages
@@ -62,7 +62,7 @@ def board_ref(board: BoardKey) -> BoardRef:
     """Return the board as messages name it."""
     ref = BoardRef(scope=board.scope, period_id=board.period_id)
     if not is_score_board(board.scope):
-        ref.period = Period.ValueType(parse_period_id(board.period_id).type)
+        ref.period = Period.ValueType(period_type_of(board.period_id))
     return ref
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from laurel_server.domain.boards import BoardKey, BoardMatrix, Membership
-from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.periods import period_type_of
 from laurel_server.domain.tiers import Tier
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.postgres.standings import Member
@@ -24,9 +24,7 @@ def _boards(
     return tuple(
         BoardKey(scope, period_id)
         for period_id in period_ids
-        for scope in (
-            matrix.boards_of(membership, parse_period_id(period_id).type) if scopes is None else scopes
-        )
+        for scope in (matrix.boards_of(membership, period_type_of(period_id)) if scopes is None else scopes)
     )
 
 
@@ -77,5 +75,5 @@ def _boards_of_tiers(
         BoardKey(f"tier:{tier.name.lower()}", period_id)
         for period_id in period_ids
         for tier in tiers
-        if matrix.contains(f"tier:{tier.name.lower()}", parse_period_id(period_id).type)
+        if matrix.contains(f"tier:{tier.name.lower()}", period_type_of(period_id))
     )

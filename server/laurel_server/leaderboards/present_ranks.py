@@ -7,7 +7,7 @@ from typing import TypeAlias
 from laurel_server.domain.boards import GLOBAL, BoardKey
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.ledger import BoardRank
-from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.periods import PeriodType
 from laurel_server.domain.views import Board, RanksOnBoard, Standings
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.placing import boards_of
@@ -59,7 +59,7 @@ class PresentRanks:
         for member in await read_members(self._pool, user_nos):
             for board in boards_of(member, self._catalogue.matrix):
                 wanted.setdefault(board, []).append(member.user_id)
-        return {self._board(board): user_ids for board, user_ids in wanted.items()}
+        return {self._queries.points_board(board): user_ids for board, user_ids in wanted.items()}
 
     async def _on_score_boards(self, user_nos: Collection[int]) -> Wanted:
         boards = self._score_boards.score_boards()
@@ -73,9 +73,6 @@ class PresentRanks:
             return await asyncio.gather(*(self._on(board, users) for board, users in wanted.items()))
         except LaurelError:  # BOARDS_REBUILDING
             return None
-
-    def _board(self, board: BoardKey) -> Board:
-        return Board(board, parse_period_id(board.period_id), self._catalogue.traits_of(board))
 
     async def overall(self, user_ids: Collection[str]) -> Standings | None:
         """Return the places on the global all-time board of those who have one.

@@ -81,7 +81,7 @@ class BoardQueries:
         parsed = parse_scope(scope)
         if parsed.kind is ScopeKind.BOARD:
             return self._score_board(parsed.text, period_id)
-        named = parse_period_id(period_id, period_type, self._zone) if period_id else None
+        named = parse_period_id(period_id, self._zone, period_type) if period_id else None
         wanted = named.type if named else period_type or PeriodType.ALL_TIME
         family = self._catalogue.matrix.family_of(parsed.text, wanted)
         if family is None:
@@ -173,10 +173,14 @@ class BoardQueries:
             places.update({place.board.key: place for place in own if place})
         return [places[board.key] for board in boards if board.key in places]
 
+    def points_board(self, key: BoardKey) -> Board:
+        """Return an instance of a points board by its key."""
+        return Board(key, parse_period_id(key.period_id, self._zone), self._catalogue.traits_of(key))
+
     def _present(self, key: BoardKey) -> Board | None:
         """Return an instance by its key; None if its board was deleted meanwhile, or has been reset since then."""
         if not is_score_board(key.scope):
-            return Board(key, parse_period_id(key.period_id, zone=self._zone), self._catalogue.traits_of(key))
+            return self.points_board(key)
         config = self._catalogue.score_board(key.scope)
         if config is None:
             return None

@@ -140,7 +140,7 @@ class Rebuild:
         if not new:
             return
         known.update(new)
-        periods = {board: parse_period_id(board.period_id, zone=self._zone) for board in new}
+        periods = {board: parse_period_id(board.period_id, self._zone) for board in new}
         async with self._pool.acquire() as connection:
             created = await ledger.register_boards(connection, periods)
         for board in sorted(created):

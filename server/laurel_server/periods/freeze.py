@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from laurel_server.domain.accounts import PastTotal, past_total
 from laurel_server.domain.boards import BoardMatrix
-from laurel_server.domain.periods import parse_period_id
 from laurel_server.pacing import resting
 from laurel_server.postgres import scores
 from laurel_server.postgres.closing import lock_totals, move_totals, user_bounds
@@ -56,9 +55,7 @@ async def _freeze_some(pool: Pool, start: int, period_ids: Sequence[str], matrix
 def _past_totals(member: Member, period_ids: Sequence[str], matrix: BoardMatrix) -> list[PastTotal]:
     """Return what the member had in these periods; who is not public takes no position for ever."""
     return [
-        past_total(
-            parse_period_id(period_id), member.user_no, member.totals[period_id], member.membership, matrix
-        )
+        past_total(period_id, member.user_no, member.totals[period_id], member.membership, matrix)
         for period_id in period_ids
         if period_id in member.totals
     ]

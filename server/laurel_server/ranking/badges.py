@@ -13,7 +13,7 @@ from laurel_server.domain.clock import Clock
 from laurel_server.domain.closing import Terms
 from laurel_server.domain.errors import user_not_found
 from laurel_server.domain.identifiers import is_user_id
-from laurel_server.domain.periods import PeriodType, parse_period_id, period_at
+from laurel_server.domain.periods import PeriodType, period_at, period_type_of
 from laurel_server.domain.views import Standings
 from laurel_server.leaderboards.queries import BoardQueries
 from laurel_server.pacing import resting
@@ -147,7 +147,7 @@ class Badges:
         round trips for each 250 users. LEDGER_UNAVAILABLE.
         """
         rules, given = await self._rule_book.current(), 0
-        closing = f"{parse_period_id(board.period_id).type.name.lower()}_"
+        closing = f"{period_type_of(board.period_id).name.lower()}_"
         unlocks = [unlock for unlock in rules.badges.by_closing if unlock.rule.closing == closing]
         async with ledger_errors():
             snapshot = await read_snapshot(self._pool, board, 0, 0) if unlocks else None

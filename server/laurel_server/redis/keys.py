@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from laurel_server.domain.boards import GLOBAL, BoardKey, Traits, is_score_board
-from laurel_server.domain.periods import ALL_TIME, parse_period_id
+from laurel_server.domain.periods import ALL_TIME, period_type_of
 
 MARKER: Final = "\0"
 """Field of the members hash that says "this board is complete". No user id contains NUL.
@@ -125,7 +125,7 @@ def board_name(board: BoardKey) -> str:
     if board.scope != GLOBAL or board.period_id == ALL_TIME.id:
         parts.append(board.scope)
     if board.period_id != ALL_TIME.id:
-        parts += [parse_period_id(board.period_id).type.name.lower(), board.period_id]
+        parts += [period_type_of(board.period_id).name.lower(), board.period_id]
     return ":".join(parts)
 
 

@@ -8,7 +8,7 @@ from laurel_server.domain.awards import AwardAnswer, AwardCommand, Posting, Rule
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.commands import Change, ChangeAnswer, Command
 from laurel_server.domain.ledger import BoardRank, RankState
-from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.periods import period_type_of
 from laurel_server.leaderboards.placement import Placement
 from laurel_server.leaderboards.projection import Projected
 from laurel_server.postgres.entries import StoredEntry
@@ -94,7 +94,7 @@ def replayed_boards(stored: StoredAward | StoredChange, account: Account, rules:
         BoardKey(scope, period_id)
         for period_id in stored.period_ids
         if period_id in account.totals
-        for scope in rules.matrix.boards_of(member, parse_period_id(period_id).type)
+        for scope in rules.matrix.boards_of(member, period_type_of(period_id))
     ]
 
 

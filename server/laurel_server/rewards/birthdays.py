@@ -60,8 +60,8 @@ class Birthdays:
         return counts
 
     async def _celebrate(self, day: date, counts: dict[str, int]) -> None:
-        ends_at = parse_period_id(day.isoformat(), PeriodType.DAILY, self._zone).ends_at
-        year_begins = parse_period_id(f"{day.year:04}", PeriodType.YEARLY, self._zone).starts_at
+        ends_at = parse_period_id(day.isoformat(), self._zone, PeriodType.DAILY).ends_at
+        year_begins = parse_period_id(f"{day.year:04}", self._zone, PeriodType.YEARLY).starts_at
         assert ends_at is not None  # noqa: S101 - days have bounds
         assert year_begins is not None  # noqa: S101 - years, too
         first_id = transaction_id(year_begins, 0)

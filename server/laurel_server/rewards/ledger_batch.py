@@ -136,7 +136,7 @@ class LedgerWriter:
         unknown = sorted(set(boards) - self._known_boards)
         if not unknown:
             return set()
-        periods = {board: parse_period_id(board.period_id, zone=rules.zone) for board in unknown}
+        periods = {board: parse_period_id(board.period_id, rules.zone) for board in unknown}
         created = await ledger.register_boards(connection, periods)
         self._known_boards |= set(unknown) - created
         return {board for board in created if not matrix.is_filling(board)}

@@ -76,7 +76,7 @@ class TrendsServicer:
             return board.key.scope, board.period
         scope, period_type, period_id = read_board(request.board)
         if period_id:
-            period = parse_period_id(period_id, period_type, self._zone)
+            period = parse_period_id(period_id, self._zone, period_type)
             if period.starts_at is not None:
                 checked_moment(period.starts_at, field="board.period_id")
             return parse_scope(scope).text, period

@@ -38,7 +38,7 @@ class Ground:
 
     def is_open(self, period_id: str) -> bool:
         """Tell whether awards still count in the period."""
-        period = parse_period_id(period_id, zone=self.zone)
+        period = parse_period_id(period_id, self.zone)
         return period.open_at(self.clock.now(), self.settings.program.grace)
 
 

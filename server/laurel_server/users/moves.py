@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from laurel_server.domain.accounts import Account, PastTotal
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.clock import Clock
-from laurel_server.domain.periods import parse_period_id
+from laurel_server.domain.periods import parse_period_id, period_type_of
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placement import Placement
@@ -119,7 +119,7 @@ class Moves:
         return tuple(
             BoardKey(scope, period_id)
             for period_id in account.totals
-            for scope in matrix.boards_of(account.membership, parse_period_id(period_id).type)
+            for scope in matrix.boards_of(account.membership, period_type_of(period_id))
         )
 
     async def _write(
@@ -157,6 +157,6 @@ class Moves:
         if not boards:
             return set()
         rules = self._rule_book.latest_read
-        periods = {board: parse_period_id(board.period_id, zone=rules.zone) for board in boards}
+        periods = {board: parse_period_id(board.period_id, rules.zone) for board in boards}
         created = await ledger.register_boards(connection, periods)
         return {board for board in created if not rules.matrix.is_filling(board)}

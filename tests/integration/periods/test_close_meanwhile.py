@@ -101,7 +101,7 @@ async def move_to_france(parts: Parts) -> None:
     """Move a user as a server does whose clock is behind."""
     await parts.pool.execute("UPDATE users SET country = 'FR' WHERE user_id = 'ann'")
     async with parts.pool.acquire() as connection:
-        await ledger.register_boards(connection, {FRANCE: parse_period_id(WEEK)})
+        await ledger.register_boards(connection, {FRANCE: parse_period_id(WEEK, UTC)})
 
 
 async def test_a_board_that_a_move_begins_while_others_are_frozen_has_winners_too(

@@ -1,7 +1,7 @@
 """Periods that a test sets up."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 
 from laurel_server.domain.boards import BoardKey
 from laurel_server.domain.closing import (
@@ -67,4 +67,4 @@ class StandInPeriods:
 
     def _summary(self, board: BoardKey) -> PeriodSummary:
         winners = (Winner(1, "ann", 30, 100, 77), Winner(2, "bob", 20, 50, 0))
-        return PeriodSummary(board, parse_period_id(board.period_id), PeriodState.COMPLETED, winners, 2)
+        return PeriodSummary(board, parse_period_id(board.period_id, UTC), PeriodState.COMPLETED, winners, 2)

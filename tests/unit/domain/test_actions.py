@@ -47,10 +47,10 @@ def test_every_seeded_action_is_valid_and_active(config: ActionConfig) -> None:
 def test_only_purchases_expire() -> None:
     expiring = {action: config.expires_after for action, config in SEEDED.items() if config.expires_after}
     assert expiring == {"PURCHASE": "P1Y"}
-    assert SEEDED["PURCHASE"].expires_at(datetime(2024, 2, 29, tzinfo=UTC)) == datetime(
+    assert SEEDED["PURCHASE"].expires_at(datetime(2024, 2, 29, tzinfo=UTC), UTC) == datetime(
         2025, 2, 28, tzinfo=UTC
     )
-    assert REVIEW.expires_at(NOW) is None
+    assert REVIEW.expires_at(NOW, UTC) is None
 
 
 def test_which_boards_the_seeded_actions_move() -> None:

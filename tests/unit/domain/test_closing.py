@@ -14,7 +14,7 @@ from laurel_server.domain.boards import (
 from laurel_server.domain.closing import PeriodState, Terms, state_at, terms_of, winner_action
 from laurel_server.domain.periods import ALL_TIME, PeriodType, parse_period_id
 
-DAY = parse_period_id("2026-11-25")
+DAY = parse_period_id("2026-11-25", UTC)
 END = datetime(2026, 11, 26, tzinfo=UTC)
 GRACE = timedelta(hours=1)
 TICK = timedelta(microseconds=1)

@@ -102,8 +102,8 @@ def test_the_end_of_the_calendar_is_refused(duration: str) -> None:
 
 def test_the_end_of_a_month_is_where_the_next_one_starts() -> None:
     noon = datetime(2026, 12, 23, 12, 30, 5, 7, tzinfo=UTC)
-    assert end_of_month(noon) == datetime(2027, 1, 1, tzinfo=UTC)
-    assert end_of_month(datetime(2027, 1, 1, tzinfo=UTC)) == datetime(2027, 2, 1, tzinfo=UTC)
+    assert end_of_month(noon, UTC) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert end_of_month(datetime(2027, 1, 1, tzinfo=UTC), UTC) == datetime(2027, 2, 1, tzinfo=UTC)
 
 
 def test_the_end_of_a_month_follows_the_zone() -> None:

@@ -20,7 +20,7 @@ from laurel_server.domain.tiers import Tier, TierChange
 from laurel_server.domain.views import Board, Line, Page
 
 NOW = datetime(2026, 11, 23, 10, 30, 15, 123456, tzinfo=UTC)
-WEEK = period_at(PeriodType.WEEKLY, NOW)
+WEEK = period_at(PeriodType.WEEKLY, NOW, UTC)
 BOARD = Board(BoardKey("country:US", "2026-W48"), WEEK)
 
 ENTRY = LedgerEntry(

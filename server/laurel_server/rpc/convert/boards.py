@@ -11,7 +11,7 @@ from laurel.type.v1.tier_pb2 import Tier
 from laurel_server.domain.boards import BoardKey, is_score_board
 from laurel_server.domain.errors import invalid_field
 from laurel_server.domain.ledger import BoardRank
-from laurel_server.domain.periods import PeriodType, parse_period_id
+from laurel_server.domain.periods import PeriodType, period_type_of
 from laurel_server.domain.views import Line, Place, ScoreRange
 
 
@@ -81,7 +81,7 @@ def write_next_rank(target: NextRank, better: tuple[int, int] | None) -> None:
 def _serialized_board(board: BoardKey) -> bytes:
     ref = BoardRef(scope=board.scope, period_id=board.period_id)
     if not is_score_board(board.scope):
-        ref.period = PeriodMessage.ValueType(parse_period_id(board.period_id).type)
+        ref.period = PeriodMessage.ValueType(period_type_of(board.period_id))
     return ref.SerializeToString()
 
 
