@@ -21,6 +21,7 @@ from laurel_server.domain.lots import Lot
 from laurel_server.domain.periods import (
     ALL_TIME,
     FIRST_MOMENT,
+    MAX_CLOCK_SKEW,
     Period,
     PeriodType,
     check_occurred_at,
@@ -282,10 +283,13 @@ def _points(
 def _day_of_cap(usage: Usage | None, rules: Rules, now: datetime) -> str:
     """Return the day for which an award counts: today, or the later one that another server's clock has come to.
 
-    Otherwise servers whose clocks differ would take turns at midnight to begin a day anew.
+    Otherwise servers whose clocks differ would take turns at midnight to begin a day anew. What a clock has left that
+    was days ahead holds nobody up.
     """
     today = period_at(PeriodType.DAILY, now, rules.zone).id
-    return today if usage is None else max(today, usage.day)
+    if usage is None or usage.day <= today:
+        return today
+    return min(usage.day, period_at(PeriodType.DAILY, now + MAX_CLOCK_SKEW, rules.zone).id)
 
 
 def _used(usage: Usage | None, day: str) -> int:

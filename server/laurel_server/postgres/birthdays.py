@@ -13,7 +13,7 @@ async def born_on(
 ) -> AsyncIterator[list[tuple[int, str]]]:
     """Yield the numbers and ids of users whose birthday is one of `days` (month * 100 + day), in chunks.
 
-    Who has had the bonus since `first_id`, whose request_id is `given_as` and his number, is left out.
+    Who has had the bonus since `first_id`, whose request_id begins with `given_as`, is left out.
     """
     after = 0
     while rows := await pool.fetch(

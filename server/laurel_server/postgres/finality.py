@@ -15,13 +15,14 @@ PATIENCE_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.01
 
 LONGEST_BATCH: Final = timedelta(seconds=15)
-"""No batch takes longer: statements and idle transactions are ended before."""
+"""How long a batch of a server with another role is taken to last: PostgreSQL does not tell when that began."""
 
 
 async def final_batch(pool: Pool, patience: float = PATIENCE_SECONDS) -> int:
     """Return the last number drawn, once all batches up to it are final.
 
-    Where something runs for longer than `patience` seconds, return that of a batch before all that may be open.
+    Where something runs for longer than `patience` seconds, return that of a batch before all that may be open: none
+    may be taken to be over that is not, as what it puts on the boards would be taken for old.
     """
     drawn = await last_batch(pool)
     horizon: int = await pool.fetchval(load("ledger_horizon"))

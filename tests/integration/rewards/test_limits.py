@@ -83,6 +83,15 @@ async def test_a_day_is_capped_once_by_servers_whose_clocks_differ(ledger_dsn: s
         assert await wrongs(behind, "ledger") == []
 
 
+async def test_a_clock_that_was_days_ahead_holds_no_day_up(parts: Parts) -> None:
+    await parts.rule_book.put_action(gift("GIVE_10", max_daily_points=10), "tests")
+    await give(parts, "ann", 10, action="GIVE_10")
+    await parts.pool.execute("UPDATE action_usage SET day = day + 3")
+    await give(parts, "ann", 10, action="GIVE_10")
+    with refused(Reason.DAILY_CAP_REACHED, remaining="0"):
+        await give(parts, "ann", 1, action="GIVE_10")
+
+
 async def test_a_cooldown_does_not_drift(parts: Parts) -> None:
     assert parts.clock is not None
     await parts.rule_book.put_action(gift("GIVE_DAILY", cooldown=timedelta(hours=24)), "tests")

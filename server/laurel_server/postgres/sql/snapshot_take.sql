@@ -1,13 +1,15 @@
 -- Keeps, of those frozen boards of a period that have none yet, the snapshot and who won what; all of them at once, and
 -- nobody's line leaves the ledger for it. Everyone at rank r wins the bonus of r. Runs in a transaction.
--- $1: the period, of boards where it ended at $10: not of one that was created again since, where it goes on. $2-$4: scopes of the boards, their tie policies (1 earliest first, 2 competition, 3 dense) and 1 where the
--- greatest score is the best, otherwise -1. $5: lines of a snapshot. $6: now. $7-$9: scopes, ranks and bonuses that are paid.
+-- $1: the period, of boards where it ended at $10: not of one that was created again since, where it goes on.
+-- $2-$4: scopes of the boards, their tie policies (1 earliest first, 2 competition, 3 dense) and 1 where the greatest score is the
+-- best, otherwise -1. $5: lines of a snapshot. $6: now. $7-$9: scopes, ranks and bonuses that are paid.
 -- Cost: the standings of the boards, sorted twice; it locks nothing but the rows of the periods, against their removal: what a
 -- board that is deleted meanwhile has from here goes with the rest of it.
 WITH board AS (
     SELECT scope, b.policy, b.sign
       FROM board_periods p JOIN unnest($2::text[], $3::smallint[], $4::bigint[]) AS b(scope, policy, sign) USING (scope)
-     WHERE p.period_id = $1 AND p.ends_at = $10 AND NOT EXISTS (SELECT 1 FROM leaderboard_snapshots k WHERE k.scope = b.scope AND k.period_id = $1)
+     WHERE p.period_id = $1 AND p.ends_at = $10
+       AND NOT EXISTS (SELECT 1 FROM leaderboard_snapshots k WHERE k.scope = b.scope AND k.period_id = $1)
      ORDER BY scope FOR KEY SHARE OF p
 ), ordered AS (
     SELECT f.scope, f.user_no, f.score, b.policy,
