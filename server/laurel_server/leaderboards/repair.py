@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import structlog
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, BoardMatrix
 from laurel_server.domain.errors import LaurelError
 from laurel_server.domain.tiers import Tier
 from laurel_server.leaderboards.catalogue import Catalogue
 from laurel_server.leaderboards.errors import BoardsUnavailable
 from laurel_server.leaderboards.placement import Placement
-from laurel_server.leaderboards.placing import placement_of
+from laurel_server.leaderboards.placing import boards_of, placement_of
 from laurel_server.leaderboards.projection import Projection
 from laurel_server.leaderboards.rebuild import Rebuild
 from laurel_server.leaderboards.score_seats import seatings_of_removed, seatings_of_scorers
@@ -23,6 +23,7 @@ from laurel_server.postgres import outbox, scores, standings
 from laurel_server.postgres.errors import UNAVAILABLE
 from laurel_server.postgres.leadership import Leadership
 from laurel_server.postgres.pool import Pool
+from laurel_server.postgres.standings import Member
 from laurel_server.redis.connection import RedisConnection
 from laurel_server.redis.errors import RedisUnavailable
 from laurel_server.redis.keys import CANARY
@@ -223,20 +224,20 @@ class Repair:
         since: int,
     ) -> None:
         # One after the other: a total that moves to the past between the reads is in both.
-        for members in (
-            await standings.read_members(self._pool, user_nos),
-            await standings.read_past(self._pool, user_nos, since, left, tiers),
-        ):
-            placements = [
-                placement_of(
-                    member,
-                    self._catalogue.matrix,
-                    left.get(member.user_no, ()),
-                    tiers.get(member.user_id, ()),
-                )
-                for member in members
-            ]
-            await self._projection.load(placements, tell=True)
+        members = await standings.read_members(self._pool, user_nos)
+        past = await standings.read_past(self._pool, user_nos, since, left, tiers)
+        matrix, kept = self._catalogue.matrix, _boards_kept(past, self._catalogue.matrix)
+        placements = [
+            placement_of(
+                member,
+                matrix,
+                left.get(member.user_no, set()) - kept.get(member.user_no, set()),
+                tiers.get(member.user_id, ()),
+            )
+            for member in members
+        ]
+        await self._projection.load(placements, tell=True)
+        await self._projection.load([placement_of(member, matrix) for member in past], tell=True)
 
     async def _place_scores(self, user_nos: Sequence[int], removed: Sequence[standings.Erased]) -> None:
         off = {(board, each.user_id): each.version for each in removed for board in each.left}
@@ -274,6 +275,14 @@ class Repair:
         )
         if all(advanced):
             self._canary, self._trusted = watermark, connection
+
+
+def _boards_kept(past: Iterable[Member], matrix: BoardMatrix) -> dict[int, set[BoardKey]]:
+    """Return the boards of the past that users are on for ever, by number: who had left one came back in time."""
+    kept: dict[int, set[BoardKey]] = {}
+    for member in past:
+        kept.setdefault(member.user_no, set()).update(boards_of(member, matrix))
+    return kept
 
 
 def _oldest(canaries: Iterable[int | None]) -> int | None:

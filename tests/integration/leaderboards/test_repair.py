@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from laurel_server.domain.boards import BoardKey
+from laurel_server.domain.boards import BoardKey, Visibility
 from laurel_server.domain.errors import LaurelError, Reason
 from laurel_server.domain.ledger import RankState, User
 from laurel_server.leaderboards import repair
@@ -23,6 +23,7 @@ from laurel_server.redis.keys import CANARY
 from laurel_server.runtime.wiring import Parts
 from tests.integration import engines
 from tests.integration.engines import Engine
+from tests.integration.users.orders import order
 from tests.integration.wired import (
     ALL,
     DAY,
@@ -44,6 +45,11 @@ async def settled(parts: Parts) -> bool:
     last: int = await parts.pool.fetchval("SELECT max(batch_no) FROM outbox")
     reply = await parts.redis.call("GET", CANARY)
     return reply is not None and int(reply) == last
+
+
+async def confirmed(parts: Parts) -> bool:
+    """Whether every batch is said to be on the boards."""
+    return not await parts.pool.fetchval("SELECT count(*) FROM outbox WHERE NOT projected")
 
 
 async def whole(parts: Parts) -> bool:
@@ -313,6 +319,24 @@ async def test_who_came_to_a_board_before_its_period_was_over_is_brought_there_a
 
     await until(lambda: whole(parts), "the boards equal the ledger")
     assert await listed(parts, scope, WEEK) == [("ann", 10)]
+
+
+async def test_who_had_left_a_board_and_came_back_before_its_period_was_over_stays_on_it(
+    parts: Parts,
+) -> None:
+    assert parts.clock is not None
+    await give(parts, "ann", 10)
+    await parts.people.set_visibility(order("ann"), Visibility.HIDDEN)
+    await parts.people.set_visibility(order("ann", "r-2"), Visibility.PUBLIC)
+    await parts.clock.set(parts.clock.now() + timedelta(days=30))
+    await give(parts, "ann", 1)
+    await until(lambda: settled(parts), "the canary is written")
+    await parts.pool.execute(
+        "UPDATE outbox SET projected = false, created_at = created_at - interval '1 minute'"
+        " WHERE batch_no = (SELECT min(batch_no) + 1 FROM outbox)"
+    )
+    await until(lambda: confirmed(parts), "the move has been repeated")
+    assert await listed(parts, "global", WEEK) == [("ann", 10)]
 
 
 async def test_a_promotion_that_redis_lost_leaves_nobody_on_the_board_of_his_old_tier(
