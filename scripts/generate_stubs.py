@@ -39,6 +39,7 @@ def _generate_into(target: Path) -> None:
     files = [_VALIDATE_PROTO, *_own_files()]
     _generate_messages(target, files)
     _describe(target / "laurel" / "descriptors.binpb", [*files, _ERROR_DETAILS])
+    _keep_comments(target / "laurel" / "comments.binpb", _own_files())
     _generate_services(target, _files_with_services(target, files))
     _mark_packages(target)
 
@@ -55,6 +56,17 @@ def _generate_messages(target: Path, files: list[str]) -> None:
 def _describe(target: Path, files: list[str]) -> None:
     """The descriptor set has all imports and no source info: a gateway needs nothing else."""
     run_protoc(_ROOTS, [f"--descriptor_set_out={target}", "--include_imports"], files)
+
+
+def _keep_comments(target: Path, files: list[str]) -> None:
+    """The comments of our own files, which reflection adds to what stubs know of them; nothing else of the files."""
+    run_protoc(_ROOTS, [f"--descriptor_set_out={target}", "--include_source_info"], files)
+    described = FileDescriptorSet.FromString(target.read_bytes())
+    commented = FileDescriptorSet()
+    for file in described.file:
+        kept = commented.file.add(name=file.name).source_code_info
+        kept.location.extend(each for each in file.source_code_info.location if each.leading_comments)
+    target.write_bytes(commented.SerializeToString(deterministic=True))
 
 
 def _files_with_services(target: Path, files: list[str]) -> list[str]:

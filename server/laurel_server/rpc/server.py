@@ -8,10 +8,11 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 
 from laurel_server.rpc.context import CallContext
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.interceptors.chain import Chain
 from laurel_server.rpc.interceptors.handler import Handler
 from laurel_server.rpc.methods import Method, methods_of
-from laurel_server.rpc.standard import Health, add_reflection
+from laurel_server.rpc.reflection import add_reflection
 
 _UNLIMITED = 2**31 - 1
 

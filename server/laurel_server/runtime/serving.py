@@ -23,6 +23,7 @@ from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.boards_admin import BoardsAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.corrections import CorrectionsServicer
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
@@ -39,7 +40,6 @@ from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, Servicer, build_server, listen
 from laurel_server.rpc.spending import SpendingServicer
-from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.trends import TrendsServicer
 from laurel_server.rpc.watch import WatchServicer

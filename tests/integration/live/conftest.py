@@ -4,13 +4,13 @@ import grpc
 import pytest
 
 from laurel.leaderboard.v1.leaderboard_service_pb2_grpc import LeaderboardServiceStub
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.leaderboards import LeaderboardsServicer
 from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
-from laurel_server.rpc.standard import Health
 from laurel_server.rpc.watch import WatchServicer
 from laurel_server.runtime.wiring import Parts
 

@@ -15,11 +15,11 @@ from laurel_server.postgres.achievements import END, Position, Told, read_after
 from laurel_server.postgres.pool import Pool
 from laurel_server.ranking.feed import AchievementFeed
 from laurel_server.rpc import methods
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.server import ServerOptions, Servicer, build_server, listen
-from laurel_server.rpc.standard import Health
 from laurel_server.rpc.streams.tokens import ResumeTokens
 from laurel_server.rpc.watch_achievements import WatchAchievementsServicer
 from laurel_server.runtime.wiring import Parts

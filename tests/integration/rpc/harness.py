@@ -25,6 +25,7 @@ from laurel_server.rpc.badges_admin import BadgesAdminServicer
 from laurel_server.rpc.boards_admin import BoardsAdminServicer
 from laurel_server.rpc.callers import Callers
 from laurel_server.rpc.corrections import CorrectionsServicer
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.ingest import IngestServicer
 from laurel_server.rpc.interceptors.admission import Admission, AdmissionLimits
 from laurel_server.rpc.interceptors.chain import standard_chain
@@ -41,7 +42,6 @@ from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.scores import ScoresServicer
 from laurel_server.rpc.server import ServerOptions, build_server, listen
 from laurel_server.rpc.spending import SpendingServicer
-from laurel_server.rpc.standard import Health
 from laurel_server.rpc.statements import StatementsServicer
 from laurel_server.rpc.trends import TrendsServicer
 from tests.integration.rpc.stand_in_admin import (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,13 +12,13 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
+from laurel_server.rpc.health import Health
 from laurel_server.rpc.interceptors.admission import Admission
 from laurel_server.rpc.interceptors.chain import standard_chain
 from laurel_server.rpc.interceptors.deadline import DeadlineBounds
 from laurel_server.rpc.rewards import RewardsServicer
 from laurel_server.rpc.sandbox import SandboxServicer
 from laurel_server.rpc.server import ListenError, ServerOptions, build_server, listen
-from laurel_server.rpc.standard import Health
 from tests.integration.rpc.harness import Served, serving
 from tests.integration.rpc.stand_in_rewards import StandInAwards
 
@@ -25,6 +26,7 @@ CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"
 SERVING = HealthCheckResponse.SERVING
 NOT_SERVING = HealthCheckResponse.NOT_SERVING
+_SERVICE, _METHOD = 6, 2  # the numbers of the fields of a descriptor that lead to a method
 NAMES = (
     "",
     "laurel.rewards.v1.RewardsService",
@@ -132,6 +134,21 @@ async def test_reflection_finds_methods(served: Served) -> None:
     assert [each.name for each in file.service] == ["RewardsService"]
     unknown = await reflect(served, file_containing_symbol=f"{service}.Juggle")
     assert unknown.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+
+
+def source_of(file: str) -> str:
+    return Path(__file__).parents[3].joinpath("proto", file).read_text("utf-8")
+
+
+@pytest.mark.parametrize("service", NAMES[1:])
+async def test_reflection_brings_the_comments_of_the_contract(served: Served, service: str) -> None:
+    answer = await reflect(served, file_containing_symbol=service)
+    file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+    comments = {tuple(each.path): each.leading_comments for each in file.source_code_info.location}
+    contract = source_of(file.name)
+    for number in range(len(file.service[0].method)):
+        first, *_ = comments[_SERVICE, 0, _METHOD, number].splitlines()
+        assert f"  //{first}\n" in contract
 
 
 async def test_a_free_port_is_found(served: Served) -> None:

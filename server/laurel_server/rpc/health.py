@@ -1,25 +1,14 @@
-"""The services that every gRPC server has: health and reflection."""
+"""Health, of the whole server and of each service."""
 
 from collections.abc import Collection, Iterable
 from typing import Any, Final, cast
 
 import grpc
-from google.protobuf import descriptor_pool, text_format
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
-from grpc_reflection.v1alpha import reflection, reflection_pb2
-
-from laurel.errors.v1 import error_reason_pb2
 
 WHOLE_SERVER: Final = ""
 """The name under which load balancers ask for the server as such."""
-
-_REFLECTION_V1: Final = "grpc.reflection.v1"
-
-# Not part of any request, but clients that read errors by reflection ask for them.
-_ERROR_FILES: Final = (error_details_pb2.DESCRIPTOR, error_reason_pb2.DESCRIPTOR)
 
 
 class Health:
@@ -49,40 +38,6 @@ class Health:
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, registrar)
 
 
-def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
-    """Let clients such as grpcurl ask for `services`, health and reflection itself, in both versions of reflection.
-
-    The two differ by the name of the package alone, and the library has the older one.
-    """
-    pool: Any = descriptor_pool.Default()
-    pool.Add(_renamed(reflection_pb2.DESCRIPTOR.serialized_pb, _REFLECTION_V1))
-    health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
-    name = f"{_REFLECTION_V1}.ServerReflection"
-    servicer = reflection.aio.ReflectionServicer(
-        (*services, health, name, reflection.SERVICE_NAME), _Symbols()
-    )
-    handler = grpc.stream_stream_rpc_method_handler(
-        servicer.ServerReflectionInfo,
-        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
-        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
-    )
-    server.add_generic_rpc_handlers(
-        tuple(
-            grpc.method_handlers_generic_handler(each, {"ServerReflectionInfo": handler})
-            for each in (name, reflection.SERVICE_NAME)
-        )
-    )
-
-
-def _renamed(file: bytes, package: str) -> FileDescriptorProto:
-    """Return a serialized file as one of another package."""
-    proto = FileDescriptorProto.FromString(file)
-    text = text_format.MessageToString(proto).replace(proto.package, package)
-    renamed = text_format.Parse(text, FileDescriptorProto())
-    renamed.name = f"{package.replace('.', '/')}/{proto.name.rpartition('/')[2]}"
-    return renamed
-
-
 class _ListingServicer(health_aio.HealthServicer):
     """Answers List too, which the library leaves out."""
 
@@ -96,23 +51,6 @@ class _ListingServicer(health_aio.HealthServicer):
         statuses = {name: await self.Check(check, context) for name, check in asked.items()}
         messages: Any = health_pb2  # its types are older than List
         return messages.HealthListResponse(statuses=statuses)
-
-
-class _Symbols:
-    """The pool of all descriptors, in which methods are found by name too: `grpcurl describe` asks for them."""
-
-    def __init__(self) -> None:
-        self._pool: Any = descriptor_pool.Default()
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._pool, name)
-
-    def FindFileContainingSymbol(self, symbol: str) -> object:
-        """Return the file with a symbol of any kind. KeyError if there is none."""
-        try:
-            return self._pool.FindFileContainingSymbol(symbol)
-        except KeyError:
-            return self._pool.FindMethodByName(symbol).containing_service.file
 
 
 class _GenericHandlersOnly:
