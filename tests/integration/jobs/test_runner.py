@@ -1,77 +1,16 @@
 """The framework of jobs on a real ledger: once, in time, made up for, and found out about."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from laurel_server.domain.clock import SandboxClock
 from laurel_server.domain.errors import LaurelError, Reason
-from laurel_server.domain.jobs import JobRun, JobState, RunRequest
-from laurel_server.jobs.job import Counts, Job, Progress, Queue
-from laurel_server.jobs.runner import JobRunner
+from laurel_server.domain.jobs import JobRun, JobState
 from laurel_server.metrics import JOB_LAST_SUCCESS
-from laurel_server.postgres.leases import Leases
-from laurel_server.postgres.pool import Pool, create_pool
-
-NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-DAILY, HOURLY = "0 0 * * *", "0 * * * *"
-
-
-@dataclass
-class Work:
-    """What the jobs of a test do: `do` is called with the name of the job."""
-
-    done: list[str] = field(default_factory=list)
-    do: Callable[[str], Awaitable[None]] | None = None
-
-    def job(self, name: str, schedule: str = DAILY, queue: Queue = Queue.PATIENT) -> Job:
-        async def run(progress: Progress) -> Counts:
-            progress(done=len(self.done))
-            if self.do is not None:
-                await self.do(name)
-            self.done.append(name)
-            return {"done": len(self.done)}
-
-        return Job(name, "Works.", schedule, run, queue)
-
-
-@dataclass
-class Server:
-    runner: JobRunner
-    leases: Leases
-    pool: Pool
-
-
-@asynccontextmanager
-async def server(
-    dsn: str, clock: SandboxClock, *jobs: Job, interval: float = 0.02, scheduled: bool = True
-) -> AsyncIterator[Server]:
-    pool = await create_pool(dsn, 1, 4, 10)
-    leases = Leases(dsn)
-    runner = JobRunner(jobs, pool, leases, clock, UTC, scheduled=scheduled, interval=interval)
-    try:
-        yield Server(runner, leases, pool)
-    finally:
-        await runner.close()
-        await pool.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110 - the runner tells nobody
-            await asyncio.sleep(0.01)
-
-
-def asked(number: int, body: bytes = b"") -> RunRequest:
-    return RunRequest(number.to_bytes(16, "big"), body, str(number))
-
-
-async def finished(runner: JobRunner, job: str = "") -> Sequence[tuple[str, JobState]]:
-    return [(run.job, run.state) for run in reversed(await runner.runs(job, 1 << 62, 100))]
+from tests.integration.jobs.working import HOURLY, NOON, Work, asked, finished, server
 
 
 async def test_a_job_runs_at_once_and_then_when_it_is_due(ledger_dsn: str) -> None:
@@ -117,144 +56,6 @@ async def test_the_loop_runs_what_is_due_without_being_asked(ledger_dsn: str) ->
     async with server(ledger_dsn, SandboxClock(NOON), work.job("a")) as one:
         loop = asyncio.create_task(one.runner.run())
         await asyncio.wait_for(ran.wait(), 60)
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
-
-
-async def test_jobs_that_are_due_together_run_one_of_each_queue_at_a_time_in_order(ledger_dsn: str) -> None:
-    running: set[str] = set()
-    together: list[set[str]] = []
-    prompt_may_end, outward_may_end, all_ran = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def take_time(name: str) -> None:
-        running.add(name)
-        together.append(set(running))
-        if name == "close":
-            await prompt_may_end.wait()
-        elif name == "tell":
-            await outward_may_end.wait()
-        else:
-            await asyncio.sleep(0)
-        running.discard(name)
-        if len(together) == 6:
-            all_ran.set()
-
-    work = Work(do=take_time)
-    jobs = (
-        work.job("partitions", queue=Queue.PROMPT),
-        work.job("close", queue=Queue.PROMPT),
-        work.job("snapshot", queue=Queue.PROMPT),
-        work.job("badges"),
-        work.job("verify"),
-        work.job("tell", queue=Queue.OUTWARD),
-    )
-    async with server(ledger_dsn, SandboxClock(NOON), *jobs) as one:
-        loop = asyncio.create_task(one.runner.run())
-        await until(lambda: {"close", "tell"} <= running)
-        assert work.done == ["partitions"]  # those that may take long wait, whatever the outer world does
-        prompt_may_end.set()
-        await until(lambda: "verify" in work.done)
-        assert work.done == ["partitions", "close", "snapshot", "badges", "verify"]
-        outward_may_end.set()
-        await asyncio.wait_for(all_ran.wait(), 60)
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
-    assert max(map(len, together)) == 2
-
-
-async def test_a_prompt_job_does_not_wait_for_one_that_takes_long(ledger_dsn: str) -> None:
-    may_end = asyncio.Event()
-
-    async def take_time(name: str) -> None:
-        if name == "verify":
-            await may_end.wait()
-
-    work, clock = Work(do=take_time), SandboxClock(NOON)
-    async with server(ledger_dsn, clock, work.job("close", HOURLY, Queue.PROMPT), work.job("verify")) as one:
-        loop = asyncio.create_task(one.runner.run())
-        await until(lambda: work.done == ["close"])
-        clock.advance(timedelta(hours=1))
-        await until(lambda: work.done == ["close", "close"])
-        may_end.set()
-        await until(lambda: work.done[-1] == "verify")
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
-
-
-async def test_a_prompt_job_waits_for_the_one_before_it_whoever_runs_that(ledger_dsn: str) -> None:
-    entered, may_end = asyncio.Event(), asyncio.Event()
-
-    async def note(name: str) -> None:
-        if name == "note":
-            entered.set()
-            await may_end.wait()
-
-    work, clock = Work(do=note), SandboxClock(NOON)
-    jobs = (work.job("note", queue=Queue.PROMPT), work.job("close", queue=Queue.PROMPT), work.job("expire"))
-    async with server(ledger_dsn, clock, *jobs) as one, server(ledger_dsn, clock, *jobs) as other:
-        first = asyncio.create_task(one.runner.run_due())
-        await entered.wait()
-        beside = asyncio.create_task(one.runner.run())
-        elsewhere = asyncio.create_task(other.runner.run())
-        await until(lambda: work.done == ["expire"])  # which they come to after the others
-        may_end.set()
-        await first
-        assert work.done == ["expire", "note", "close"]
-        for loop in (beside, elsewhere):
-            loop.cancel()
-        await asyncio.gather(beside, elsewhere, return_exceptions=True)
-
-
-async def test_a_prompt_job_does_not_wait_for_one_that_has_failed(ledger_dsn: str) -> None:
-    async def fail(name: str) -> None:
-        if name == "note":
-            raise ValueError(name)
-
-    work = Work(do=fail)
-    jobs = (work.job("note", queue=Queue.PROMPT), work.job("close", queue=Queue.PROMPT))
-    async with server(ledger_dsn, SandboxClock(NOON), *jobs) as one:
-        await one.runner.run_due()
-        assert work.done == ["close"]
-
-
-async def test_a_calm_job_holds_up_nothing(ledger_dsn: str) -> None:
-    entered, may_end = asyncio.Event(), asyncio.Event()
-
-    async def take_time(name: str) -> None:
-        if name == "verify":
-            entered.set()
-            await may_end.wait()
-
-    work, clock = Work(do=take_time), SandboxClock(NOON)
-    jobs = (work.job("verify", queue=Queue.CALM), work.job("expire", HOURLY))
-    async with server(ledger_dsn, clock, *jobs) as one:
-        loop = asyncio.create_task(one.runner.run())
-        await entered.wait()
-        await until(lambda: work.done == ["expire"])
-        clock.advance(timedelta(hours=1))
-        await until(lambda: work.done == ["expire", "expire"])
-        may_end.set()
-        await until(lambda: work.done[-1] == "verify")
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
-
-
-async def test_a_job_that_somebody_asked_for_does_not_hold_up_its_queue(ledger_dsn: str) -> None:
-    entered, may_end = asyncio.Event(), asyncio.Event()
-
-    async def take_time(name: str) -> None:
-        if name == "verify":
-            entered.set()
-            await may_end.wait()
-
-    work = Work(do=take_time)
-    async with server(ledger_dsn, SandboxClock(NOON), work.job("verify"), work.job("expire")) as one:
-        by_hand = asyncio.create_task(one.runner.run_now("verify", asked(1)))
-        await entered.wait()
-        loop = asyncio.create_task(one.runner.run())
-        await until(lambda: work.done == ["expire"])
-        may_end.set()
-        await by_hand
         loop.cancel()
         await asyncio.gather(loop, return_exceptions=True)
 
